@@ -1,0 +1,35 @@
+#ifndef PADBATCH_ONNX_TOOLS_CLI_OPTIONS_HPP
+#define PADBATCH_ONNX_TOOLS_CLI_OPTIONS_HPP
+
+#include <onnx_tools/plan.hpp>
+#include <onnx_tools/recognise.hpp>
+
+#include <optional>
+#include <string>
+
+namespace padbatch::onnx_tools::cli {
+
+/// What the command line asks for.
+struct options {
+    std::string in;
+    std::string out; ///< empty with `inspect`
+    bool inspect = false;
+    bool json = false;
+    bool force = false;
+    bool quiet = false;
+    recognise_options recognise;
+    pad_options pad;
+};
+
+/// Either options, or a text to print (`--help`, `--version`) after which there is nothing more to do.
+struct parsed {
+    std::optional<options> run;
+    std::string print;
+};
+
+/// Reads the command line. Throws `tool_error` with `failure::usage` when it makes no sense.
+[[nodiscard]] parsed parse(int argc, const char* const* argv);
+
+} // namespace padbatch::onnx_tools::cli
+
+#endif

@@ -1,0 +1,46 @@
+#ifndef PADBATCH_ONNX_TOOLS_ERROR_HPP
+#define PADBATCH_ONNX_TOOLS_ERROR_HPP
+
+#include <stdexcept>
+#include <string>
+
+namespace padbatch::onnx_tools {
+
+/// Why a step could not be done. The values are the exit codes of the command.
+enum class failure {
+    /// A defect of padbatch, or memory ran out.
+    internal = 1,
+    /// An option or its value makes no sense, by itself or for this model.
+    usage = 2,
+    /// A file could not be read or written.
+    io = 3,
+    /// The file is not an ONNX model.
+    not_onnx = 4,
+    /// The model is an ONNX model, and one that padbatch will not rewrite.
+    refused = 5,
+};
+
+/// The three things that every error message says.
+struct problem {
+    std::string found;
+    std::string expected;
+    std::string remedy;
+};
+
+/// The exception that every step of the rewrite throws. `what()` is the whole message, three lines.
+class tool_error : public std::runtime_error {
+public:
+    tool_error(failure kind, const problem& p)
+        : std::runtime_error(p.found + "\n  expected: " + p.expected + "\n  what to do: " + p.remedy), m_kind(kind)
+    {
+    }
+
+    [[nodiscard]] failure kind() const noexcept { return m_kind; }
+
+private:
+    failure m_kind;
+};
+
+} // namespace padbatch::onnx_tools
+
+#endif

@@ -1,0 +1,80 @@
+#ifndef PADBATCH_ONNX_TOOLS_RECOGNISE_HPP
+#define PADBATCH_ONNX_TOOLS_RECOGNISE_HPP
+
+#include <onnx_tools/field.hpp>
+#include <onnx_tools/value_types.hpp>
+
+#include <onnx/onnx_pb.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace padbatch::onnx_tools {
+
+/// How the loose outputs of a batch follow one another.
+enum class output_order {
+    by_image, ///< boxes0, labels0, scores0, boxes1, ... (torchvision's own flattening)
+    by_field, ///< boxes0, boxes1, labels0, ... (a wrapper that returns a list per field)
+};
+
+/// The constant that limits the rows of an image, and the node that cuts there.
+struct row_limit {
+    std::int64_t rows = 0;
+    std::string node;
+};
+
+/// The constant below which a detection is dropped, and the node that compares with it.
+struct score_threshold {
+    double score = 0;
+    std::string node;
+};
+
+/// One field of all images.
+struct recognised_field {
+    field kind = field::boxes;
+    /// The value that holds image i's rows, for each image.
+    std::vector<std::string> values;
+    element_type element = element_type::float32;
+    /// The extents of one row, `[4]` for boxes; a size only where every image's output declares the same.
+    std::vector<dimension> row;
+};
+
+/// What the outputs of a detection model are.
+struct detections {
+    /// torchvision's name for the model, or empty when the outputs fit and the graph is no family that is known.
+    std::string family;
+    std::int64_t batch = 0;
+    output_order order = output_order::by_image;
+    /// In the order in which the model itself has them.
+    std::vector<recognised_field> fields;
+    /// Outputs that are no detections, in the model's order.
+    std::vector<std::string> other_outputs;
+    std::optional<row_limit> limit;
+    std::optional<score_threshold> threshold;
+    /// Whether images of one batch may differ in height and width, and with them the masks.
+    bool sizes_may_differ = false;
+};
+
+/// What the user knows better. What is absent is worked out.
+struct recognise_options {
+    /// The fields of one image, in order.
+    std::optional<std::vector<field>> fields;
+    std::optional<std::int64_t> batch;
+    std::optional<output_order> order;
+};
+
+/// Finds out which output of `model` is which field of which image.
+///
+/// Goes by the outputs' element types and ranks, and by the structure that every torchvision detection model ends in:
+/// an image's scores and labels are gathered with one `Slice` of the kept rows, whose constant end is the row limit,
+/// and its boxes with the same one a few nodes up. Where both tell something, they must agree.
+///
+/// Throws `tool_error` with `failure::refused` when the outputs are no detections, or not beyond doubt, with
+/// `failure::usage` when `options` do not fit the outputs.
+[[nodiscard]] detections recognise(const onnx::ModelProto& model, const recognise_options& options = {});
+
+} // namespace padbatch::onnx_tools
+
+#endif

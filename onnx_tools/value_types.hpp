@@ -1,0 +1,47 @@
+#ifndef PADBATCH_ONNX_TOOLS_VALUE_TYPES_HPP
+#define PADBATCH_ONNX_TOOLS_VALUE_TYPES_HPP
+
+#include <onnx_tools/graph.hpp>
+#include <padbatch/element_type.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace padbatch::onnx_tools {
+
+/// One extent of a shape as a file declares it: a number, a symbol, or neither.
+struct dimension {
+    std::optional<std::int64_t> size;
+    std::string symbol;
+
+    bool operator==(const dimension&) const = default;
+};
+
+/// What is known of a tensor value: each part may be missing.
+struct value_type {
+    std::optional<element_type> element;
+    std::optional<int> rank;
+    /// As many as `rank` when the file declares a shape; else empty.
+    std::vector<dimension> shape;
+};
+
+/// ONNX's number of an element type, and the other way round. Types that no field of detections has (strings, complex
+/// numbers, 4- and 8-bit floats) have no `element_type`.
+[[nodiscard]] int to_onnx(element_type type) noexcept;
+[[nodiscard]] std::optional<element_type> from_onnx(int data_type) noexcept;
+/// ONNX's own name of an element type number, for messages, such as `FLOAT`.
+[[nodiscard]] std::string onnx_type_name(int data_type);
+
+/// What `info` declares. A value that is no tensor (a sequence, say) has neither element type nor rank.
+[[nodiscard]] value_type declared_type(const onnx::ValueInfoProto& info);
+
+/// The rank of the output `value` of a detection model: as declared by the graph's inputs, outputs or value_info, else
+/// worked out from the nodes that make it, as far as these are nodes that detection models end in. Nothing when that
+/// cannot be told.
+[[nodiscard]] std::optional<int> rank_of(const graph_index& index, const std::string& value);
+
+} // namespace padbatch::onnx_tools
+
+#endif

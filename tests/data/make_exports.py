@@ -1,0 +1,478 @@
+#!/usr/bin/env python3
+"""Exports small torchvision detection models to ONNX, for the tests.
+
+The models are torchvision's own detection classes with tiny trunks and heads and random weights from a fixed
+seed. Two versions of torchvision make the committed set, one after the other, into the same folder:
+
+    apt-get install python3-torch python3-torchvision python3-onnx      # Debian 12: torch 1.13, torchvision 0.14.1
+    /usr/bin/python3 make_exports.py
+
+    python3 -m venv venv                                                # Python 3.12
+    venv/bin/pip install torch==2.15.0 torchvision==0.29.2 onnx==1.23.2 onnxruntime==1.32.0 onnxsim==0.8.1
+    venv/bin/python make_exports.py
+
+manifest.json describes every file of the folder. The row counts in it are those of ONNX Runtime; where Python
+has no onnxruntime they are null, until a run of a Python that has it fills them in. So run Debian's first.
+
+    make_exports.py --list                            # what would be made
+    make_exports.py --only 'mask_rcnn*'               # some of it
+    make_exports.py --set matrix --out matrix         # every family, input, batch size, order; not committed
+"""
+
+import argparse
+import dataclasses
+import fnmatch
+import inspect
+import itertools
+import json
+import logging
+import os
+import pathlib
+import warnings
+
+import numpy as np
+import torch
+import torchvision
+from torch import nn
+from torchvision.models import detection
+from torchvision.models.detection import anchor_utils, faster_rcnn, fcos, keypoint_rcnn, mask_rcnn, retinanet, ssdlite
+from torchvision.ops import FeaturePyramidNetwork, MultiScaleRoIAlign
+
+VERSION = "tv%s%02d" % tuple(map(int, torchvision.__version__.split(".")[:2]))
+HERE = pathlib.Path(__file__).resolve().parent
+
+# Family: its part of the file name, the fields of one image as torchvision orders them, its default row limit.
+RCNN, ONE_STAGE = ("boxes", "labels", "scores"), ("boxes", "scores", "labels")
+FAMILIES = {
+    "Faster R-CNN": ("faster_rcnn", RCNN, 100),
+    "Mask R-CNN": ("mask_rcnn", RCNN + ("masks",), 100),
+    "Keypoint R-CNN": ("keypoint_rcnn", RCNN + ("keypoints", "keypoints_scores"), 100),
+    "RetinaNet": ("retinanet", ONE_STAGE, 300),
+    "FCOS": ("fcos", ONE_STAGE, 100),
+    "SSD300": ("ssd300", ONE_STAGE, 200),
+    "SSDlite320": ("ssdlite320", ONE_STAGE, 300),
+}
+
+
+# ---------------------------------------------------------------------------------------------------- test images
+
+
+def scene(seed, height, width):
+    """A float32 image [3, height, width]; the same bits as scene() in tests/support/scenes.hpp."""
+    image = np.zeros((3, height, width), np.int64)
+    if seed == 0:
+        return image.astype(np.float32)
+    mask = 0xFFFFFFFF
+    state = seed * 2654435761 & mask
+
+    def below(bound):
+        nonlocal state
+        state = (state * 1664525 + 1013904223) & mask
+        return (state >> 8) % bound
+
+    mixed = np.arange(image.size, dtype=np.uint64) * 1664525 + np.uint64(seed * 2654435761 & mask) & mask
+    mixed ^= mixed >> 15
+    mixed = mixed * 747796405 + 1013904223 & mask
+    mixed ^= mixed >> 13
+    mixed = mixed * 1664525 & mask
+    image += (mixed >> 27).astype(np.int64).reshape(image.shape)
+    for channel in image:
+        channel += below(96)
+    y, x = np.ogrid[:height, :width]
+    for _ in range(1 + below(6)):
+        disc, cy, cx = below(2), below(height), below(width)
+        ry, rx = 2 + below(height // 4 + 1), 2 + below(width // 4 + 1)
+        color = [below(256) for _ in range(3)]
+        dy, dx = y - cy, x - cx
+        inside = dy * dy + dx * dx <= rx * rx if disc else (abs(dy) <= ry) & (abs(dx) <= rx)
+        for channel, value in zip(image, color):
+            channel[inside] = value
+    return (image / 256).astype(np.float32)
+
+
+def images_of(fixture, seeds):
+    """The model's argument: one tensor [B, 3, H, W] or a list of B tensors [3, H, W]."""
+    images = [torch.from_numpy(scene(seed, *size)) for seed, size in zip(seeds, fixture.sizes)]
+    return torch.stack(images) if fixture.input == "tensor" else images
+
+
+def scenes_to_run(batch):
+    """Scene seeds of every run: two of scenes, one with a black image among them (batch > 1), one all black."""
+    runs = [list(range(first, first + batch)) for first in (1, 1 + batch, max(3, 2 * batch))]
+    if batch > 1:
+        runs[2][batch // 2] = 0
+    return runs + [[0] * batch]
+
+
+# --------------------------------------------------------------------------------------------------------- models
+
+
+class Trunk(nn.Module):
+    """Three convolutions without bias, so that black stays zero; feature maps at strides 8 and 16."""
+
+    def __init__(self, channels, pyramid):
+        super().__init__()
+        self.out_channels = channels
+        self.stem = nn.Conv2d(3, 8, 7, stride=4, padding=3, bias=False)
+        self.middle = nn.Conv2d(8, channels, 3, stride=2, padding=1, bias=False)
+        self.top = nn.Conv2d(channels, channels, 3, stride=2, padding=1, bias=False)
+        self.pyramid = FeaturePyramidNetwork([channels, channels], channels) if pyramid else None
+
+    def forward(self, images):
+        middle = self.middle(self.stem(images).relu()).relu()
+        maps = {"0": middle, "1": self.top(middle).relu()}
+        return self.pyramid(maps) if self.pyramid else maps
+
+
+def detector(family, limit):
+    """A tiny detector of the family with random weights."""
+    colors = {"image_mean": [0.0] * 3, "image_std": [0.25] * 3}
+    anchors = anchor_utils.AnchorGenerator(((12, 24), (32, 48)), ((0.5, 1.0),) * 2)
+    if family.endswith("R-CNN"):
+        width, channels, classes = 32, 16, 2 if family == "Keypoint R-CNN" else 4
+        align = [MultiScaleRoIAlign(["0", "1"], size, 2) for size in (3, 14, 14)]
+        options = dict(
+            colors, min_size=64, max_size=128, rpn_anchor_generator=anchors, box_detections_per_img=limit,
+            rpn_pre_nms_top_n_test=200, rpn_post_nms_top_n_test=120, box_roi_pool=align[0],
+            box_head=faster_rcnn.TwoMLPHead(channels * 9, width),
+            box_predictor=faster_rcnn.FastRCNNPredictor(width, classes))
+        trunk = Trunk(channels, pyramid=True)
+        if family == "Faster R-CNN":
+            model = detection.FasterRCNN(trunk, **options)
+        elif family == "Mask R-CNN":
+            model = detection.MaskRCNN(
+                trunk, mask_roi_pool=align[1], mask_head=mask_rcnn.MaskRCNNHeads(channels, (8,), 1),
+                mask_predictor=mask_rcnn.MaskRCNNPredictor(8, 8, classes), **options)
+        else:
+            model = detection.KeypointRCNN(
+                trunk, keypoint_roi_pool=align[2],
+                keypoint_head=keypoint_rcnn.KeypointRCNNHeads(channels, (8,)),
+                keypoint_predictor=keypoint_rcnn.KeypointRCNNPredictor(8, 5), **options)
+    elif family == "RetinaNet":
+        head = retinanet.RetinaNetHead(8, 4, 3)
+        model = detection.RetinaNet(Trunk(8, pyramid=True), 3, min_size=64, max_size=128, anchor_generator=anchors,
+                                    head=head, detections_per_img=limit, **colors)
+    elif family == "FCOS":
+        centers = anchor_utils.AnchorGenerator(((12,), (32,)), ((1.0,),) * 2)
+        head = fcos.FCOSHead(32, 1, 3, num_convs=1)
+        model = detection.FCOS(Trunk(32, pyramid=False), 3, min_size=64, max_size=128, anchor_generator=centers,
+                               head=head, detections_per_img=limit, **colors)
+    else:
+        boxes = anchor_utils.DefaultBoxGenerator([[2], [2, 3]], scales=[0.15, 0.35, 0.6])
+        head, more = None, {}
+        if family == "SSDlite320":
+            head = ssdlite.SSDLiteHead([16, 16], boxes.num_anchors_per_location(), 4, nn.BatchNorm2d)
+            more = {"nms_thresh": 0.55, "topk_candidates": 300}
+        else:
+            head = detection.ssd.SSDHead([16, 16], boxes.num_anchors_per_location(), 4)
+        model = detection.ssd.SSD(Trunk(16, pyramid=False), boxes, (96, 96), 4, head=head, detections_per_img=limit,
+                              **more, **colors)
+    return enlivened(model.eval())
+
+
+def enlivened(model):
+    """The model with weights that tell images apart: fresh ones from the fixed seed, boxes close to the anchors."""
+    torch.manual_seed(20)
+    for name, parameter in model.named_parameters():
+        regresses = any(part in name for part in ("bbox_pred", "bbox_reg", "regression_head"))
+        if parameter.dim() > 1:
+            nn.init.normal_(parameter, std=(0.3 if regresses else 1.4) / parameter[0].numel() ** 0.5)
+        elif name.endswith("bias"):
+            nn.init.zeros_(parameter)
+    for name, parameter in model.named_parameters():
+        if name.endswith("box_predictor.cls_score.bias"):
+            parameter.data[0] = 2.0  # background
+        elif name.endswith("cls_logits.bias"):
+            parameter.data.fill_(-2.0)
+        elif name.endswith("cls_logits.weight"):
+            parameter.data.mul_(0.3)  # sigmoids that saturate would tie
+    return model
+
+
+def set_threshold(model, value):
+    """Sets the detector's score threshold."""
+    owner = model.roi_heads if hasattr(model, "roi_heads") else model
+    owner.score_thresh = value
+
+
+def tune(model, fixture):
+    """Sets a score threshold that makes the row counts of the runs differ, and returns it.
+
+    Rows come in descending score and a threshold only cuts the tail off, so one pass without a threshold tells
+    the counts of all thresholds. Among the gaps between two scores the fixture's goal chooses: some image gets
+    no row ("zero"), one row ("one") or as many as the limit ("full"), or as many different counts as can be.
+    """
+    set_threshold(model, 0.0)
+    scores, black = [], []
+    for seeds in scenes_to_run(fixture.batch):
+        for seed, found in zip(seeds, model(images_of(fixture, seeds))):
+            (scores if seed else black).append(found["scores"].double().numpy())
+    pooled = np.unique(np.concatenate(scores + black))
+    best = None
+    for low, high in zip(pooled, pooled[1:]):
+        threshold = float("%.5g" % ((low + high) / 2))
+        if min(threshold - low, high - threshold) < 1e-4 * high:
+            continue
+        counts = [int((image > threshold).sum()) for image in scores]
+        dark = sum(int((image > threshold).sum()) for image in black)
+        wanted = {"zero": 0, "one": 1, "full": fixture.limit}.get(fixture.goal)
+        met = wanted is None or (wanted in counts and max(counts) > min(counts))
+        rank = (met, max(counts) > 0, dark == 0, len(set(counts)), high - low)
+        if best is None or rank > best[0]:
+            best = rank, threshold
+    set_threshold(model, best[1])
+    return best[1]
+
+
+class Arranged(nn.Module):
+    """A detector inside a wrapper of the kind users write."""
+
+    def __init__(self, model, fixture):
+        super().__init__()
+        self.model, self.fixture = model, fixture
+
+    def forward(self, images):
+        found, fixture = self.model(images), self.fixture
+        if fixture.wrap in ("half", "double"):
+            cast = {torch.float32: getattr(torch, {"half": "float16", "double": "float64"}[fixture.wrap]),
+                    torch.int64: torch.int32}
+            found = [{field: image[field].to(cast[image[field].dtype]) for field in image} for image in found]
+        if fixture.order == "image":
+            rows = tuple(tuple(image[field] for field in fixture.fields) for image in found)
+        else:
+            rows = tuple([image[field] for image in found] for field in fixture.fields)
+        if fixture.family == "Keypoint R-CNN":  # newer exporters refuse lists for this family
+            rows = tuple(itertools.chain(*rows))
+        return (rows, self.model.backbone(images)["0"]) if fixture.wrap == "features" else rows
+
+
+# ------------------------------------------------------------------------------------------------------- fixtures
+
+
+@dataclasses.dataclass
+class Fixture:
+    """One file to make."""
+
+    family: str
+    batch: int
+    input: str  # "tensor" | "list"
+    opset: int
+    order: str = "image"  # "image" | "field"
+    names: str = "first"  # output_names: "none" | "first" (image only) | "all"
+    dynamic: str = ""  # dynamic_axes: "" | "size" (of the images) | "batch" | "all" (also erases the 4 of boxes)
+    limit: int = 0  # 0: the family's default
+    goal: str = "spread"  # see tune()
+    wrap: str = ""  # "" | "boxes_scores" | "features" | "half" | "double"
+    optimised: str = ""  # "" | "onnxruntime" | "onnxsim"
+    initializer_inputs: bool = False
+    sizes: tuple = ()
+
+    def __post_init__(self):
+        slug, self.fields, default = FAMILIES[self.family]
+        self.limit = self.limit or default
+        ragged = self.input == "list"
+        sizes = ((64, 80), (80, 64), (64, 64), (72, 96)) if ragged else ((64, 80),) * 4
+        self.sizes = self.sizes or sizes[: self.batch]
+        if self.wrap == "boxes_scores":
+            self.fields = ("boxes", "scores")
+        suffixes = ["field" if self.order == "field" else "", self.wrap, self.optimised,
+                    "initializer_inputs" if self.initializer_inputs else ""]
+        parts = [slug, VERSION, "b%d" % self.batch, self.input, "op%d" % self.opset] + suffixes
+        self.file = "_".join(filter(None, parts)) + ".onnx"
+
+
+COMMITTED = {
+    "tv014": [
+        Fixture("Faster R-CNN", 1, "tensor", 11, initializer_inputs=True, goal="one"),
+        Fixture("Faster R-CNN", 2, "list", 11),
+        Fixture("Faster R-CNN", 2, "tensor", 12, wrap="boxes_scores", names="none", limit=5, goal="zero"),
+        Fixture("Faster R-CNN", 3, "tensor", 13, order="field", names="all", dynamic="all", limit=10, goal="full"),
+        Fixture("Mask R-CNN", 2, "list", 11, dynamic="size"),
+        Fixture("Mask R-CNN", 3, "list", 14, order="field", names="none", limit=5, goal="full"),
+        Fixture("Mask R-CNN", 2, "tensor", 16, names="all", limit=10, goal="one"),
+        Fixture("Keypoint R-CNN", 2, "tensor", 11),
+        Fixture("Keypoint R-CNN", 2, "list", 13, order="field", names="all", limit=10, goal="one"),
+        Fixture("RetinaNet", 2, "tensor", 11, names="none", goal="full"),
+        Fixture("RetinaNet", 3, "list", 16, order="field", names="all", limit=20, goal="full"),
+        Fixture("FCOS", 2, "tensor", 12, dynamic="size"),
+        Fixture("SSD300", 2, "list", 11),
+        Fixture("SSD300", 4, "tensor", 16, order="field", names="all", limit=10, goal="full"),
+        Fixture("SSDlite320", 2, "tensor", 13, dynamic="batch"),
+    ],
+    "tv029": [
+        Fixture("Faster R-CNN", 2, "list", 17, wrap="half", names="none", limit=10, goal="one"),
+        Fixture("Faster R-CNN", 2, "tensor", 18, wrap="features", names="all", dynamic="batch", goal="zero"),
+        Fixture("Faster R-CNN", 4, "list", 20, order="field", names="all", dynamic="all", limit=5, goal="full"),
+        Fixture("Mask R-CNN", 2, "list", 16, order="field", names="all", dynamic="all", limit=5, goal="one"),
+        Fixture("Mask R-CNN", 2, "tensor", 17, optimised="onnxruntime", limit=10),
+        Fixture("Mask R-CNN", 2, "list", 18, dynamic="size", goal="zero"),
+        Fixture("Mask R-CNN", 1, "tensor", 20, limit=10, goal="one"),
+        Fixture("Keypoint R-CNN", 3, "tensor", 17, order="field", names="none", limit=10, goal="full"),
+        Fixture("Keypoint R-CNN", 2, "list", 20, goal="zero"),
+        Fixture("RetinaNet", 2, "list", 11),
+        Fixture("RetinaNet", 3, "tensor", 18, order="field", names="all", limit=50, goal="full"),
+        Fixture("FCOS", 2, "list", 17, names="none"),
+        Fixture("FCOS", 2, "tensor", 20, order="field", names="all", limit=5, goal="one"),
+        Fixture("SSD300", 2, "tensor", 14, optimised="onnxsim"),
+        Fixture("SSDlite320", 1, "tensor", 20, wrap="double", limit=20, goal="zero"),
+        Fixture("SSDlite320", 3, "list", 18, order="field", names="all", limit=10, goal="full"),
+    ],
+}
+
+
+def matrix():
+    """Every family, input, batch size, order of outputs and three opsets, with limits and names in rotation."""
+    opsets = (11, 14, 17) if VERSION == "tv014" else (11, 17, 20)
+    goals = itertools.cycle(("spread", "one", "full", "zero", "spread"))
+    names = itertools.cycle(("first", "none", "all", "first", "all", "none", "first"))
+    limits = itertools.cycle((0, 5, 0, 10, 0, 50, 0, 1, 0, 20, 0))
+    product = itertools.product(FAMILIES, ("tensor", "list"), range(1, 5), ("image", "field"), opsets)
+    return [Fixture(family, batch, kind, opset, order, next(names), limit=next(limits), goal=next(goals))
+            for family, kind, batch, order, opset in product]
+
+
+# ----------------------------------------------------------------------------------------------------- the export
+
+
+def axes_of(fixture, inputs, outputs):
+    """The dynamic_axes argument."""
+    axes = {}
+    if fixture.dynamic:
+        first = 1 if fixture.input == "list" else 2
+        for name in inputs:
+            axes[name] = {first: name + "_height", first + 1: name + "_width"}
+        if fixture.dynamic == "batch":
+            axes[inputs[0]][0] = "batch"
+    for name in outputs if fixture.dynamic == "all" else ():
+        axes[name] = [0, 1] if name.startswith("boxes") else [0]
+    return axes
+
+
+def export(fixture, folder):
+    """Writes the fixture's file and returns its entry in the manifest, row counts still null."""
+    torch.manual_seed(20)
+    model = detector(fixture.family, fixture.limit)
+    threshold = tune(model, fixture)
+    plain = fixture.order == "image" and not fixture.wrap
+    module = model if plain else Arranged(model, fixture).eval()
+    inputs = ["images"] if fixture.input == "tensor" else ["image%d" % i for i in range(fixture.batch)]
+    grid = [["%s_%d" % (field, i) for field in fixture.fields] for i in range(fixture.batch)]
+    if fixture.order == "field":
+        grid = zip(*grid)
+    outputs = {"none": [], "first": list(fixture.fields), "all": list(itertools.chain(*grid))}[fixture.names]
+    if fixture.wrap == "features" and fixture.names == "all":
+        outputs.append("features")
+    options = {}
+    if "dynamo" in inspect.signature(torch.onnx.export).parameters:
+        options["dynamo"] = False
+    path = folder / fixture.file
+    torch.onnx.export(
+        module, (images_of(fixture, range(1, fixture.batch + 1)),), str(path), opset_version=fixture.opset,
+        input_names=inputs, output_names=outputs or None, dynamic_axes=axes_of(fixture, inputs, outputs) or None,
+        keep_initializers_as_inputs=fixture.initializer_inputs, **options)
+    optimise(path, fixture.optimised)
+
+    import onnx
+    names = [output.name for output in onnx.load(str(path)).graph.output]
+    rows = fixture.batch * len(fixture.fields)
+    return {
+        "file": fixture.file, "family": fixture.family, "torchvision": torchvision.__version__.split("a")[0],
+        "opset": fixture.opset, "batch": fixture.batch, "input": fixture.input, "image_sizes": fixture.sizes,
+        "order": fixture.order, "fields": fixture.fields, "limit": fixture.limit, "score_threshold": threshold,
+        "inputs": inputs, "outputs": names[:rows], "extra_outputs": names[rows:],
+        "optimised_by": fixture.optimised or None,
+        "runs": [{"scenes": seeds, "counts": None} for seeds in scenes_to_run(fixture.batch)],
+    }
+
+
+def optimise(path, tool):
+    """Rewrites the file with the tool, if any."""
+    if tool == "onnxruntime":
+        import onnxruntime
+        options = onnxruntime.SessionOptions()
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+        options.optimized_model_filepath = str(path)
+        onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+    elif tool == "onnxsim":
+        import onnx
+        import onnxsim
+        simple, same = onnxsim.simplify(onnx.load(str(path)))
+        assert same
+        onnx.save(simple, str(path))
+
+
+def count_rows(entry, folder):
+    """Runs the file in ONNX Runtime and fills in the row counts."""
+    import onnxruntime
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 3
+    path = str(folder / entry["file"])
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    batch, fields = entry["batch"], len(entry["fields"])
+    for run in entry["runs"]:
+        images = [scene(seed, *size) for seed, size in zip(run["scenes"], entry["image_sizes"])]
+        images = [np.stack(images)] if entry["input"] == "tensor" else images
+        rows = [output.shape[0] for output in session.run(entry["outputs"], dict(zip(entry["inputs"], images)))]
+        table = np.reshape(rows, (batch, fields) if entry["order"] == "image" else (fields, batch))
+        table = table if entry["order"] == "image" else table.T
+        assert (table == table[:, :1]).all(), (entry["file"], rows)
+        run["counts"] = [int(count) for count in table[:, 0]]
+
+
+def write_manifest(entries, path):
+    """Writes the manifest, one property or run a line."""
+    blocks = []
+    for entry in sorted(entries, key=lambda entry: entry["file"]):
+        lines = ["      %s: %s" % (json.dumps(key), json.dumps(value)) for key, value in entry.items() if key != "runs"]
+        runs = ",\n".join("        " + json.dumps(run) for run in entry["runs"])
+        blocks.append("    {\n" + ",\n".join(lines) + ',\n      "runs": [\n' + runs + "\n      ]\n    }")
+    path.write_text('{\n  "fixtures": [\n' + ",\n".join(blocks) + "\n  ]\n}\n")
+
+
+def quiet():
+    """Silences the warnings that every export of a detector gives; one thread, so that sums come out alike."""
+    warnings.filterwarnings("ignore")
+    logging.disable(logging.WARNING)
+    os.environ["PYTHONWARNINGS"] = "ignore"
+    torch.set_num_threads(1)
+
+
+@torch.no_grad()
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--out", type=pathlib.Path, default=HERE, help="folder to write into (default: this one)")
+    parser.add_argument("--set", choices=("committed", "matrix"), default="committed")
+    parser.add_argument("--only", metavar="GLOB", default="*", help="make the files whose name matches")
+    parser.add_argument("--list", action="store_true", help="print the names of the files and stop")
+    options = parser.parse_args()
+    if options.set == "matrix" and options.out == HERE:
+        parser.error("--set matrix wants --out")
+    if options.set == "committed" and VERSION not in COMMITTED:
+        parser.error("the committed set is made with torchvision 0.14 and 0.29, this is " + torchvision.__version__)
+    fixtures = COMMITTED[VERSION] if options.set == "committed" else matrix()
+    fixtures = [fixture for fixture in fixtures if fnmatch.fnmatch(fixture.file, options.only)]
+    if options.list:
+        print("\n".join(fixture.file for fixture in fixtures))
+        return
+    quiet()
+    options.out.mkdir(parents=True, exist_ok=True)
+    manifest = options.out / "manifest.json"
+    known = json.loads(manifest.read_text())["fixtures"] if manifest.exists() else []
+    entries = {entry["file"]: entry for entry in known if (options.out / entry["file"]).exists()}
+    for fixture in fixtures:
+        print(fixture.file, flush=True)
+        entries[fixture.file] = export(fixture, options.out)
+    try:
+        import onnxruntime  # noqa: F401
+    except ImportError:
+        print("no onnxruntime here: row counts stay null")
+    else:
+        for entry in entries.values():
+            if any(run["counts"] is None for run in entry["runs"]):
+                count_rows(entry, options.out)
+    write_manifest(entries.values(), manifest)
+
+
+if __name__ == "__main__":
+    main()

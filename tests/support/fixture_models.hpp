@@ -1,0 +1,57 @@
+#ifndef PADBATCH_TESTS_SUPPORT_FIXTURE_MODELS_HPP
+#define PADBATCH_TESTS_SUPPORT_FIXTURE_MODELS_HPP
+
+#include <tests/support/fixtures.hpp>
+
+#include <onnx_tools/model_io.hpp>
+
+#include <doctest/doctest.h>
+
+#include <stdexcept>
+#include <vector>
+
+namespace padbatch::test {
+
+struct fixture_model {
+    fixture known;
+    onnx::ModelProto model;
+};
+
+/// All fixtures with their models, read once.
+inline const std::vector<fixture_model>& fixture_models()
+{
+    static const auto all = [] {
+        std::vector<fixture_model> models;
+        for (const auto& known : read_manifest(PADBATCH_TESTS_DATA)) {
+            models.push_back({known, onnx_tools::load_model(known.file.string())});
+        }
+        if (models.size() < 30) { // a test over all fixtures must not pass because there are none
+            throw std::runtime_error("the manifest lists too few fixtures");
+        }
+        return models;
+    }();
+    return all;
+}
+
+/// Calls `test(known, model)` for every fixture; a check that fails says which one it was.
+template <typename Test>
+void for_each_fixture(const Test& test)
+{
+    for (const auto& each : fixture_models()) {
+        CAPTURE(each.known.file.filename().string());
+        test(each.known, each.model);
+    }
+}
+
+/// Forgets the shapes of all outputs, and all that `value_info` tells. (Exports may say that little.)
+inline void erase_shapes(onnx::ModelProto& model)
+{
+    for (auto& output : *model.mutable_graph()->mutable_output()) {
+        output.mutable_type()->mutable_tensor_type()->clear_shape();
+    }
+    model.mutable_graph()->clear_value_info();
+}
+
+} // namespace padbatch::test
+
+#endif
