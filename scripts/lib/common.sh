@@ -1,0 +1,172 @@
+# shellcheck shell=bash
+# Shared by the scripts in scripts/: messages, timed steps, Debian packages and
+# the choice of an ONNX Runtime. Sourced, never run; some of its variables are for
+# its callers only.
+# shellcheck disable=SC2034
+
+repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+logs=$repo/build/logs
+
+# The scripts change to $repo; a relative path is meant from where they started.
+case ${ONNXRUNTIME_ROOT:-/} in
+/*) ;;
+*) export ONNXRUNTIME_ROOT=$PWD/$ONNXRUNTIME_ROOT ;;
+esac
+
+say() { printf '%s\n' "$*"; }
+warn() { printf '%s\n' "$*" >&2; }
+die() {
+  warn "error: $*"
+  exit 1
+}
+
+# step TITLE LOG COMMAND...: runs the command with its output in
+# build/logs/LOG.log and prints one line about it; a failure shows the end of
+# the log. Returns what the command returned.
+step() {
+  local title=$1 log=$logs/$2.log rc=0 start=$SECONDS
+  shift 2
+  mkdir -p "$logs"
+  printf '%-58s ' "$title"
+  "$@" >"$log" 2>&1 </dev/null || rc=$?
+  if [ "$rc" -eq 0 ]; then
+    printf 'ok      %4d s\n' $((SECONDS - start))
+  else
+    printf 'FAILED  %4d s\n' $((SECONDS - start))
+    say "    the end of ${log#"$repo"/}:"
+    tail -n "${STEP_TAIL:-40}" "$log" | sed 's/^/    | /'
+  fi
+  return "$rc"
+}
+
+# --- Debian packages ---------------------------------------------------------
+
+# What building the library's command and the demo takes.
+tool_packages=(g++ cmake ninja-build libonnx-dev libprotobuf-dev
+  protobuf-compiler libcli11-dev nlohmann-json3-dev)
+
+# What the tests, the sanitizers and the linters take besides. PyTorch is there
+# to make test models only.
+test_packages=(clang libclang-rt-dev clang-format clang-tidy doctest-dev
+  libbenchmark-dev libeigen3-dev libxtensor-dev python3 python3-torch
+  python3-torchvision python3-onnx)
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+is_debian_like() { have dpkg-query && have apt-get; }
+
+# The names among the arguments that are not installed.
+missing_packages() {
+  local name
+  for name in "$@"; do
+    # Literal ${...}: a dpkg-query format, not the shell's.
+    # shellcheck disable=SC2016
+    dpkg-query -W -f '${db:Status-Status}\n' "$name" 2>/dev/null |
+      grep -qx installed || printf '%s\n' "$name"
+  done
+}
+
+# Runs as root: directly, or through sudo.
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+apt_install() {
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get update &&
+    as_root env DEBIAN_FRONTEND=noninteractive \
+      apt-get install -y --no-install-recommends "$@"
+}
+
+# install_packages NAME...: installs those that are missing, and touches
+# nothing (no package lists, no sudo) when none is.
+install_packages() {
+  if ! is_debian_like; then
+    warn "note: not a Debian system, so nothing is installed; needed are (Debian's names):"
+    warn "  $*"
+    warn "  going on with what is there"
+    return 0
+  fi
+  local missing
+  mapfile -t missing < <(missing_packages "$@")
+  [ "${#missing[@]}" -gt 0 ] || return 0
+  if [ -n "${NO_INSTALL:-}" ]; then
+    warn "note: not installed, as asked: ${missing[*]}"
+    return 0
+  fi
+  if [ "$(id -u)" -ne 0 ] && ! { have sudo && sudo -v; }; then
+    die "these Debian packages are missing, and this is neither root nor allowed to use sudo; install them first:
+  apt-get install --no-install-recommends ${missing[*]}"
+  fi
+  say "missing Debian packages: ${missing[*]}"
+  step "install ${#missing[@]} Debian packages" apt apt_install "${missing[@]}" ||
+    die "the packages could not be installed (see above)"
+}
+
+# --- ONNX Runtime ------------------------------------------------------------
+
+# True if the directory has ONNX Runtime's C++ header and library in one of the
+# layouts of its releases and packages.
+usable_onnxruntime_root() {
+  local root=$1 header library
+  for header in "$root"/include/onnxruntime_cxx_api.h \
+    "$root"/include/onnxruntime/onnxruntime_cxx_api.h \
+    "$root"/include/onnxruntime/core/session/onnxruntime_cxx_api.h; do
+    [ -e "$header" ] || continue
+    for library in "$root"/lib/libonnxruntime.so "$root"/lib64/libonnxruntime.so \
+      "$root"/lib/*-linux-gnu/libonnxruntime.so; do
+      [ -e "$library" ] && return 0
+    done
+  done
+  return 1
+}
+
+# A python3 that has pip.
+python_with_pip() {
+  local python
+  for python in python3 /usr/bin/python3; do
+    if "$python" -m pip --version >/dev/null 2>&1; then
+      printf '%s\n' "$python"
+      return 0
+    fi
+  done
+  return 1
+}
+
+# Debian has ONNX Runtime's headers and library from release 13 on.
+debian_has_onnxruntime() {
+  is_debian_like && [ -r /etc/os-release ] || return 1
+  # shellcheck source=/dev/null
+  (. /etc/os-release && [ "${ID:-}" = debian ] && [ "${VERSION_ID:-99}" -ge 13 ])
+}
+
+# The Debian packages that prepare_onnxruntime needs on this machine.
+onnxruntime_packages() {
+  if [ -n "${ONNXRUNTIME_ROOT:-}" ] || usable_onnxruntime_root /usr; then
+    return 0
+  elif debian_has_onnxruntime; then
+    say libonnxruntime-dev
+  elif ! "$repo/scripts/onnxruntime-root" --check "$repo/build/onnxruntime"; then
+    say ca-certificates
+    python_with_pip >/dev/null || printf '%s\n' python3 python3-pip
+  fi
+}
+
+# Sets the array onnxruntime_args to what CMake's configure step must be told:
+# ONNXRUNTIME_ROOT if it is set, else the system's own ONNX Runtime, else a root
+# made at build/onnxruntime.
+prepare_onnxruntime() {
+  if [ -n "${ONNXRUNTIME_ROOT:-}" ]; then
+    usable_onnxruntime_root "$ONNXRUNTIME_ROOT" ||
+      die "ONNXRUNTIME_ROOT is $ONNXRUNTIME_ROOT, which has no include/onnxruntime_cxx_api.h (or include/onnxruntime/onnxruntime_cxx_api.h) with lib/libonnxruntime.so"
+    onnxruntime_args=(-DONNXRUNTIME_ROOT="$ONNXRUNTIME_ROOT")
+  elif usable_onnxruntime_root /usr; then
+    onnxruntime_args=(-DONNXRUNTIME_ROOT=)
+  else
+    if ! "$repo/scripts/onnxruntime-root" --check "$repo/build/onnxruntime"; then
+      step "fetch ONNX Runtime into build/onnxruntime" onnxruntime \
+        "$repo/scripts/onnxruntime-root" "$repo/build/onnxruntime" ||
+        die "there is no ONNX Runtime to test with (see above)"
+    fi
+    onnxruntime_args=(-DONNXRUNTIME_ROOT="$repo/build/onnxruntime")
+  fi
+}
