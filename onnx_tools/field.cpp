@@ -102,4 +102,10 @@ int usual_rank(field kind) noexcept
     return 0;
 }
 
+bool may_have_rank(field kind, int rank) noexcept
+{
+    const bool fixed = kind == field::boxes || kind == field::labels || kind == field::scores;
+    return fixed ? rank == usual_rank(kind) : rank >= 1;
+}
+
 } // namespace padbatch::onnx_tools

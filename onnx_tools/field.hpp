@@ -40,6 +40,10 @@ inline constexpr int field_count = 6;
 /// nothing.
 [[nodiscard]] bool fits(field kind, const value_type& type);
 
+/// Whether the user may call a value of this rank so: boxes, labels and scores have the rank that they have everywhere;
+/// the other fields have rows.
+[[nodiscard]] bool may_have_rank(field kind, int rank) noexcept;
+
 /// The rank that a field has in torchvision's models, its rows counted as one dimension.
 [[nodiscard]] int usual_rank(field kind) noexcept;
 

@@ -33,7 +33,7 @@ public:
 
     std::string concat(const std::string& name, const std::vector<std::string>& inputs, std::int64_t axis)
     {
-        const auto value = add("Concat", name, inputs);
+        auto value = add("Concat", name, inputs);
         set("axis", axis);
         return value;
     }
@@ -61,7 +61,7 @@ public:
     // `value` everywhere, in a tensor of this shape.
     std::string filled(const std::string& name, const std::string& shape, const onnx::TensorProto& value)
     {
-        const auto result = add("ConstantOfShape", name, {shape});
+        auto result = add("ConstantOfShape", name, {shape});
         *new_attribute("value", onnx::AttributeProto::TENSOR).mutable_t() = value;
         return result;
     }
@@ -74,7 +74,7 @@ public:
             shape = add("Shape", name + "/shape", {value});
         }
         const auto indices = integers(axes);
-        const auto result = add("Gather", name + "/extents", {shape, indices});
+        auto result = add("Gather", name + "/extents", {shape, indices});
         set("axis", 0);
         return result;
     }

@@ -129,7 +129,7 @@ private:
         }
         bool complete = true;
         for (int i = 0; i < static_cast<int>(m_outputs.size()); ++i) {
-            complete = complete && (r.covers(i) || !looks_like_detections(m_outputs[static_cast<std::size_t>(i)]));
+            complete = complete && !is_left_over(r, i);
         }
         (complete ? possible : incomplete).push_back(std::move(r));
     }
@@ -204,13 +204,28 @@ private:
         return true;
     }
 
-    // Whether an output that a reading leaves over might be a part of the detections of one more image.
-    [[nodiscard]] bool looks_like_detections(const output& o) const
+    // Whether a reading leaves an output over that might be a part of the detections of these images or of one more.
+    [[nodiscard]] bool is_left_over(const reading& r, int position) const
     {
-        const bool type = fits(field::boxes, o.type) || fits(field::labels, o.type) || fits(field::scores, o.type);
-        const bool any_cut =
-            std::any_of(m_outputs.begin(), m_outputs.end(), [](const output& other) { return other.cut != nullptr; });
-        return type && (o.cut != nullptr || !any_cut);
+        const auto& o = m_outputs[static_cast<std::size_t>(position)];
+        if (r.covers(position)) {
+            return false;
+        }
+        if (fits(field::boxes, o.type) || fits(field::labels, o.type) || fits(field::scores, o.type)) {
+            // Where no output shows a cut, types are all there is to go by.
+            return o.cut != nullptr || std::all_of(m_outputs.begin(), m_outputs.end(),
+                                                   [](const output& other) { return other.cut == nullptr; });
+        }
+        if (fits(field::masks, o.type) || fits(field::keypoints, o.type)) {
+            // Those of an image come from its cut. Feature maps do not, nor do features of proposals.
+            const auto& cuts = cuts_above(o);
+            for (int covered = r.first; covered < r.first + r.count(); ++covered) {
+                if (cuts.count(m_outputs[static_cast<std::size_t>(covered)].cut) != 0) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     const std::set<const onnx::NodeProto*>& cuts_above(const output& o) const
@@ -226,7 +241,9 @@ private:
     {
         const auto by_count = [](const reading& a, const reading& b) { return a.count() > b.count(); };
         std::stable_sort(possible.begin(), possible.end(), by_count);
-        std::stable_sort(incomplete.begin(), incomplete.end(), by_count);
+        std::stable_sort(incomplete.begin(), incomplete.end(), [&](const reading& a, const reading& b) {
+            return (a.first == 0) != (b.first == 0) ? a.first == 0 : by_count(a, b);
+        });
         if (possible.empty()) {
             refuse(incomplete);
         }
@@ -254,9 +271,8 @@ private:
         const auto& part = incomplete.front();
         std::string rest;
         for (int i = 0; i < static_cast<int>(m_outputs.size()); ++i) {
-            const auto& o = m_outputs[static_cast<std::size_t>(i)];
-            if (!part.covers(i) && looks_like_detections(o)) {
-                rest += (rest.empty() ? "" : ", ") + text_of(o);
+            if (is_left_over(part, i)) {
+                rest += (rest.empty() ? "" : ", ") + text_of(m_outputs[static_cast<std::size_t>(i)]);
             }
         }
         throw tool_error(
@@ -265,9 +281,10 @@ private:
                  " outputs are no whole number of images: " + std::to_string(part.images) + " x (" +
                  list_of(part.fields) + ") fits, and these, which look like detections too, are left over: " + rest,
              "the same fields in the same order for every image",
-             "export the model with all the fields of every image; or, to pad only what fits and leave the rest "
-             "as it is, say --fields " +
-                 list_of(part.fields, ",") + " --batch " + std::to_string(part.images)});
+             "export the model with all the fields of every image" +
+                 (part.first != 0 ? std::string() // --fields speaks of the outputs from the first on
+                                  : "; or, to pad only what fits and leave the rest as it is, say --fields " +
+                                        list_of(part.fields, ",") + " --batch " + std::to_string(part.images))});
     }
 
     // The outputs do not fit --batch or --order; perhaps they are recognised without these.
@@ -299,6 +316,10 @@ private:
     {
         reading r;
         r.fields = *m_options.fields;
+        if (r.fields.empty() || m_options.batch.value_or(1) < 1) {
+            throw tool_error(failure::usage, {"no fields or no images are given", "one field and one image at least",
+                                              "name the fields of an image, and a batch of 1 or more"});
+        }
         const auto outputs = static_cast<std::int64_t>(m_outputs.size());
         const auto slots = static_cast<std::int64_t>(r.fields.size());
         const std::string each = "--fields names " + std::to_string(slots) + " field" + (slots == 1 ? "" : "s");
@@ -348,11 +369,19 @@ private:
                 if (!o.type.element) {
                     return what + " is no tensor of numbers";
                 }
-                if (o.type.rank && *o.type.rank < 1) {
-                    return what + " has no rows";
+                if (o.type.rank && !may_have_rank(kind, *o.type.rank)) {
+                    return what + " has a rank that " + std::string(name_of(kind)) + " do not have";
                 }
                 if (o.type.element != first.type.element || o.type.rank != first.type.rank) {
                     return what + " differs from that of image 0, " + text_of(first);
+                }
+                for (std::size_t d = 1; kind != field::masks && d < o.type.shape.size() && !first.type.shape.empty();
+                     ++d) {
+                    const auto size = o.type.shape[d].size;
+                    const auto size_of_first = first.type.shape[d].size;
+                    if (size && size_of_first && *size != *size_of_first) {
+                        return what + " has rows of another size than that of image 0, " + text_of(first);
+                    }
                 }
             }
         }

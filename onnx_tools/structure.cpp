@@ -117,7 +117,7 @@ std::optional<score_threshold> find_threshold(const graph_index& index, const st
         if (threshold) {
             return {};
         }
-        const auto data = data_inputs(node);
+        auto data = data_inputs(node);
         for (const auto value : data) {
             for (const auto* reader : index.readers(value)) {
                 if (!is(*reader, {"Greater", "GreaterOrEqual"}) || reader->input_size() != 2 ||

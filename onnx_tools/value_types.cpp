@@ -47,7 +47,12 @@ public:
             return known->second;
         }
         m_ranks.emplace(value, std::nullopt); // ends the search in a broken graph that goes round in a circle
+        if (m_depth == deepest) {
+            return std::nullopt;
+        }
+        ++m_depth;
         const auto found = find(value);
+        --m_depth;
         m_ranks[value] = found;
         return found;
     }
@@ -269,8 +274,12 @@ private:
     static number plus(number a, number b) { return a && b ? number(*a + *b) : std::nullopt; }
     static number minus(number a) { return a ? number(-*a) : std::nullopt; }
 
+    // The ranks of detections are settled a few dozen nodes up; the bound keeps the call stack small in any graph.
+    static constexpr int deepest = 500;
+
     graph_index m_index;
     rank_inference* m_outer;
+    int m_depth = 0;
     std::unordered_map<std::string, number> m_ranks;
     std::unordered_map<std::string, number> m_lengths;
 };
@@ -315,8 +324,8 @@ value_type declared_type(const onnx::ValueInfoProto& info)
     if (tensor.has_shape()) {
         type.rank = tensor.shape().dim_size();
         for (const auto& dim : tensor.shape().dim()) {
-            type.shape.push_back(
-                {dim.has_dim_value() ? std::optional(dim.dim_value()) : std::nullopt, dim.dim_param()});
+            const bool known = dim.has_dim_value() && dim.dim_value() >= 0; // some tools write -1 for "any"
+            type.shape.push_back({known ? std::optional(dim.dim_value()) : std::nullopt, dim.dim_param()});
         }
     }
     return type;
@@ -325,7 +334,7 @@ value_type declared_type(const onnx::ValueInfoProto& info)
 std::optional<int> rank_of(const graph_index& index, const std::string& value)
 {
     const auto rank = rank_inference(index.graph()).rank(value);
-    return rank && *rank >= 0 ? std::optional(static_cast<int>(*rank)) : std::nullopt;
+    return rank && *rank >= 0 && *rank < 100 ? std::optional(static_cast<int>(*rank)) : std::nullopt;
 }
 
 } // namespace padbatch::onnx_tools

@@ -14,7 +14,6 @@
 
 using namespace padbatch::onnx_tools;
 using namespace padbatch::test;
-using padbatch::element_type;
 
 namespace {
 
@@ -58,16 +57,6 @@ void check_plan_fails(failure kind, const strings& words, const onnx::ModelProto
     check_failure(kind, words, [&] { (void)plan_of(model, options); });
 }
 
-const fixture_model& fixture_named(const std::string& name)
-{
-    for (const auto& f : fixture_models()) {
-        if (f.known.file.stem() == name) {
-            return f;
-        }
-    }
-    throw std::runtime_error("there is no fixture " + name);
-}
-
 const fixture_model& masks_of_one_size()
 {
     return fixture_named("mask_rcnn_tv014_b2_tensor_op16");
@@ -76,6 +65,7 @@ const fixture_model& masks_of_one_size()
 std::vector<dimension> sizes(const std::vector<std::int64_t>& extents)
 {
     std::vector<dimension> shape;
+    shape.reserve(extents.size());
     for (const auto extent : extents) {
         shape.push_back({extent, ""});
     }

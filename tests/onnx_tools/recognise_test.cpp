@@ -14,7 +14,6 @@
 
 using namespace padbatch::onnx_tools;
 using namespace padbatch::test;
-using padbatch::element_type;
 
 namespace {
 
@@ -103,16 +102,6 @@ onnx::ModelProto without_output(const onnx::ModelProto& model, const std::string
     auto changed = model;
     changed.mutable_graph()->mutable_output()->DeleteSubrange(position_of(model, name), 1);
     return changed;
-}
-
-const fixture_model& fixture_named(const std::string& name)
-{
-    for (const auto& f : fixture_models()) {
-        if (f.known.file.stem() == name) {
-            return f;
-        }
-    }
-    throw std::runtime_error("there is no fixture " + name);
 }
 
 std::size_t slot_of(const fixture& known, const std::string& field)
@@ -248,7 +237,8 @@ TEST_CASE("sizes in rows are those that all images declare")
         ->mutable_shape()
         ->mutable_dim(1)
         ->set_dim_value(5);
-    CHECK(recognise(moved, options).fields[0].row == std::vector<dimension>{{}, {3, ""}});
+    // Rows of 17 and of 5 keypoints cannot be joined.
+    check_usage(moved, options, {"'k1'", "rows of another size", "'k0'"});
 }
 
 TEST_CASE("a detector of a family that is not known is recognised by its last nodes")
@@ -349,6 +339,21 @@ TEST_CASE("outputs that are no whole number of images are refused")
         ++checked;
     });
     CHECK(checked > 10);
+}
+
+TEST_CASE("masks and keypoints of a part of the images are refused, not taken for other outputs")
+{
+    int checked = 0;
+    for_each_fixture([&](const fixture& known, const onnx::ModelProto& model) {
+        for (const std::string field : {"masks", "keypoints"}) {
+            const auto slot = slot_of(known, field);
+            if (known.batch > 1 && slot < known.fields.size()) {
+                check_refused(without_output(model, known.output(0, slot)), {"outputs"});
+                ++checked;
+            }
+        }
+    });
+    CHECK(checked > 8);
 }
 
 TEST_CASE("outputs in an order that differs between images are refused")

@@ -245,6 +245,20 @@ TEST_CASE("a write that fails in the middle leaves everything as it was")
     }
 }
 
+TEST_CASE("a model of 2 GiB or more is refused before anything is written")
+{
+    const temporary_folder folder;
+    auto model = model_of('w');
+    // The same gigabyte three times would do, but a message owns its strings.
+    for (int i = 0; i < 3; ++i) {
+        auto& weights = *model.mutable_graph()->add_initializer();
+        weights.set_name("more" + std::to_string(i));
+        weights.mutable_raw_data()->resize(std::size_t{768} << 20U);
+    }
+    check_failure(failure::refused, {"2 GiB", "external data"}, [&] { save_model(model, folder.file("out.onnx")); });
+    CHECK(folder.names().empty());
+}
+
 TEST_CASE("a process that is killed while it saves leaves the old or the new file, whole")
 {
     const temporary_folder folder;

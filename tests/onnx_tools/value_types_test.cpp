@@ -195,6 +195,30 @@ TEST_CASE("shapes that are computed tell the rank by their length")
     CHECK_FALSE(rank_of_y("y = ConstantOfShape()"));
 }
 
+TEST_CASE("a part of a shape tells the rank by its length")
+{
+    // flatten() writes the extents in front of it so: none here, and then -1.
+    CHECK(rank_of_y("none = Constant <value = int64[1] {0}> () rest = Constant <value = int64[1] {-1}> () "
+                    "all = Shape(r3) front = Slice(all, none, none, none) shape = Concat <axis = 0> (front, rest) "
+                    "y = Reshape(r3, shape)") == 1);
+    const auto sliced = [](const std::string& start, const std::string& end, const std::string& step) {
+        return rank_of_y("start = Constant <value = int64[1] {" + start + "}> () end = Constant <value = int64[1] {" +
+                         end + "}> () axis = Constant <value = int64[1] {0}> () step = Constant <value = int64[1] {" +
+                         step +
+                         "}> () all = Shape(r4) shape = Slice(all, start, end, axis, step) y = Expand(s, shape)");
+    };
+    CHECK(sliced("1", "3", "1") == 2);
+    CHECK(sliced("1", "9223372036854775807", "1") == 3);
+    CHECK(sliced("-2", "4", "1") == 2);
+    CHECK(sliced("0", "-1", "1") == 3);
+    CHECK(sliced("-9", "2", "1") == 2);
+    CHECK(sliced("3", "1", "1") == 0);
+    CHECK_FALSE(sliced("0", "4", "2"));
+    CHECK_FALSE(rank_of_y("all = Shape(r4) shape = Slice(all, indices, indices) y = Expand(s, shape)"));
+    CHECK_FALSE(rank_of_y("none = Constant <value = int64[1] {0}> () shape = Slice(indices, none, none) "
+                          "y = Expand(s, shape)"));
+}
+
 TEST_CASE("loops and branches are looked into")
 {
     const std::string body = "<body = b (int64 i, bool go, float[] state) => (bool go2, float[] next, float[] row) {"
@@ -227,14 +251,15 @@ TEST_CASE("the search for a rank ends in broken graphs, and in deep and wide one
 
     std::string chain = "x0 = Abs(r2)\n";
     std::string doubled = "x0 = Shape(r2)\n";
-    for (int i = 1; i <= 2000; ++i) {
+    for (int i = 1; i <= 10000; ++i) {
         chain += "x" + std::to_string(i) + " = Abs(x" + std::to_string(i - 1) + ")\n";
     }
     for (int i = 1; i <= 40; ++i) { // 2^40 ways up
         const auto before = "x" + std::to_string(i - 1);
         doubled += "x" + std::to_string(i) + " = Gather(" + before + ", x" + std::to_string(i - 1) + ")\n";
     }
-    CHECK(rank_of_y(chain + "y = Abs(x2000)") == 2);
+    CHECK(rank_of_y(chain + "y = Abs(x400)") == 2);
+    CHECK_FALSE(rank_of_y(chain + "y = Abs(x10000)")); // too far up, and the call stack is as large as it is
     CHECK(rank_of_y(doubled + "y = Reshape(r1, x40)") == 2);
     std::string joined = "x0 = Shape(r1)\n";
     for (int i = 1; i <= 40; ++i) {
@@ -242,4 +267,14 @@ TEST_CASE("the search for a rank ends in broken graphs, and in deep and wide one
         joined += "x" + std::to_string(i) + " = Concat <axis = 0> (" + before + ", " + before + ")\n";
     }
     (void)rank_of_y(joined + "y = Reshape(r1, x40)"); // 2^40 elements, and no 2^40 steps to find that out
+}
+
+TEST_CASE("a negative extent is one that is not known")
+{
+    onnx::ValueInfoProto info;
+    auto& tensor = *info.mutable_type()->mutable_tensor_type();
+    tensor.set_elem_type(onnx::TensorProto::FLOAT);
+    tensor.mutable_shape()->add_dim()->set_dim_value(-1);
+    tensor.mutable_shape()->add_dim()->set_dim_value(4);
+    CHECK(declared_type(info).shape == std::vector<dimension>{{}, {4, ""}});
 }

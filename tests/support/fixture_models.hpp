@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 namespace padbatch::test {
@@ -31,6 +32,17 @@ inline const std::vector<fixture_model>& fixture_models()
         return models;
     }();
     return all;
+}
+
+/// The fixture whose file is `name` and `.onnx`.
+inline const fixture_model& fixture_named(const std::string& name)
+{
+    for (const auto& each : fixture_models()) {
+        if (each.known.file.stem() == name) {
+            return each;
+        }
+    }
+    throw std::runtime_error("there is no fixture " + name);
 }
 
 /// Calls `test(known, model)` for every fixture; a check that fails says which one it was.
