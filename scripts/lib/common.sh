@@ -43,13 +43,13 @@ step() {
 
 # What building the library's command and the demo takes.
 tool_packages=(g++ cmake ninja-build libonnx-dev libprotobuf-dev
-  protobuf-compiler libcli11-dev nlohmann-json3-dev)
+  protobuf-compiler libcli11-dev nlohmann-json3-dev libpng-dev)
 
 # What the tests, the sanitizers and the linters take besides. PyTorch is there
 # to make test models only.
 test_packages=(clang libclang-rt-dev clang-format clang-tidy doctest-dev
   libbenchmark-dev libeigen3-dev libxtensor-dev python3 python3-torch
-  python3-torchvision python3-onnx)
+  python3-torchvision python3-onnx python3-pil)
 
 have() { command -v "$1" >/dev/null 2>&1; }
 

@@ -14,17 +14,17 @@ namespace detail {
 // 32-bit linear congruential generator; the low byte of the state is dropped because it hardly varies.
 class draws {
 public:
-    explicit draws(std::uint32_t seed) : state_(seed * 2654435761U) {}
+    explicit draws(std::uint32_t seed) : m_state(seed * 2654435761U) {}
 
     // A number in [0, bound).
     int below(int bound)
     {
-        state_ = state_ * 1664525U + 1013904223U;
-        return static_cast<int>((state_ >> 8U) % static_cast<std::uint32_t>(bound));
+        m_state = m_state * 1664525U + 1013904223U;
+        return static_cast<int>((m_state >> 8U) % static_cast<std::uint32_t>(bound));
     }
 
 private:
-    std::uint32_t state_;
+    std::uint32_t m_state;
 };
 
 // Noise in [0, 32) that depends on the pixel and the seed alone.
