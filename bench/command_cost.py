@@ -17,7 +17,8 @@ import time
 
 
 def run(command):
-    """Runs a command; returns its seconds and its peak memory in MB."""
+    """Runs a command; returns its seconds and its peak memory in MB. (This process is small: what it holds does not show
+    in the child's peak.)"""
     start = time.monotonic()
     child = os.posix_spawnp(command[0], command, os.environ)
     _, status, usage = os.wait4(child, 0)

@@ -61,14 +61,19 @@ std::string list_of(const std::vector<field>& fields, std::string_view separator
     return text;
 }
 
-std::optional<field> first_fitting(const value_type& type, const std::vector<field>& used)
+std::optional<field> first_fitting(const value_type& type, const std::vector<field>& used, bool scored_keypoints)
 {
+    std::vector<field> fitting;
     for (const auto& [kind, name] : field_names) {
         if (std::find(used.begin(), used.end(), kind) == used.end() && fits(kind, type)) {
-            return kind;
+            fitting.push_back(kind);
         }
     }
-    return std::nullopt;
+    if (fitting == std::vector{field::masks, field::keypoints}) {
+        const bool three = !type.shape.empty() && type.shape.back().size == 3;
+        return three || scored_keypoints ? std::optional(field::keypoints) : std::nullopt;
+    }
+    return fitting.empty() ? std::nullopt : std::optional(fitting.front());
 }
 
 bool fits(field kind, const value_type& type)
@@ -82,7 +87,8 @@ bool fits(field kind, const value_type& type)
     case field::boxes: return floating && *type.rank == 2 && last_extent_may_be(type, 4);
     case field::labels: return !floating && !boolean && *type.rank == 1;
     case field::scores: return floating && *type.rank == 1;
-    case field::masks: return (floating || boolean || *type.element == element_type::uint8) && *type.rank == 4;
+    case field::masks:
+        return (floating || boolean || *type.element == element_type::uint8) && (*type.rank == 4 || *type.rank == 3);
     case field::keypoints: return floating && *type.rank == 3 && last_extent_may_be(type, 3);
     case field::keypoints_scores: return floating && *type.rank == 2;
     }
@@ -102,10 +108,12 @@ int usual_rank(field kind) noexcept
     return 0;
 }
 
-bool may_have_rank(field kind, int rank) noexcept
+bool may_be_called(field kind, const value_type& type) noexcept
 {
     const bool fixed = kind == field::boxes || kind == field::labels || kind == field::scores;
-    return fixed ? rank == usual_rank(kind) : rank >= 1;
+    const bool floating = type.element && is_floating(*type.element);
+    return (!type.rank || (fixed ? *type.rank == usual_rank(kind) : *type.rank >= 1)) &&
+           (floating || kind == field::labels || kind == field::masks);
 }
 
 } // namespace padbatch::onnx_tools

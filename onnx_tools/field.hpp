@@ -15,7 +15,7 @@ enum class field {
     boxes,            ///< `[n, 4]`, floating point, xyxy in pixels
     labels,           ///< `[n]`, integers
     scores,           ///< `[n]`, floating point, in descending order
-    masks,            ///< `[n, 1, H, W]`, floating point, uint8 or bool
+    masks,            ///< `[n, 1, H, W]` or `[n, H, W]`, floating point, uint8 or bool
     keypoints,        ///< `[n, K, 3]`, floating point
     keypoints_scores, ///< `[n, K]`, floating point
 };
@@ -33,16 +33,19 @@ inline constexpr int field_count = 6;
 [[nodiscard]] std::string list_of(const std::vector<field>& fields, std::string_view separator = ", ");
 
 /// The first field, in the order above, that a value of this type can be and that is not in `used`. Nothing when there
-/// is none, or when the element type or the rank is not known.
-[[nodiscard]] std::optional<field> first_fitting(const value_type& type, const std::vector<field>& used);
+/// is none, or when the element type or the rank is not known. Both masks and keypoints may have rank 3:
+/// `scored_keypoints` says whether the image has keypoints_scores, too, and so keypoints. Where neither that nor the
+/// last extent decides, nothing is said.
+[[nodiscard]] std::optional<field> first_fitting(const value_type& type, const std::vector<field>& used,
+                                                 bool scored_keypoints);
 
 /// Whether element type, rank and last extent, as far as it is known, are those of `kind`. An unknown rank fits
 /// nothing.
 [[nodiscard]] bool fits(field kind, const value_type& type);
 
-/// Whether the user may call a value of this rank so: boxes, labels and scores have the rank that they have everywhere;
-/// the other fields have rows.
-[[nodiscard]] bool may_have_rank(field kind, int rank) noexcept;
+/// Whether the user may call a value of this type so: boxes, labels and scores have the rank that they have everywhere,
+/// the other fields have rows, and all but labels and masks are floating point. An unknown rank may be any.
+[[nodiscard]] bool may_be_called(field kind, const value_type& type) noexcept;
 
 /// The rank that a field has in torchvision's models, its rows counted as one dimension.
 [[nodiscard]] int usual_rank(field kind) noexcept;

@@ -202,8 +202,8 @@ const onnx::TensorProto* graph_index::initializer(std::string_view value) const
 
 const onnx::TensorProto* graph_index::constant(std::string_view value) const
 {
-    // A chain of Identity nodes is as long as the graph at most, unless the graph is broken and goes round in a circle.
-    for (int steps = 0; steps <= m_graph.node_size(); ++steps) {
+    // Nobody writes long chains of Identity, and a broken graph may go round in a circle.
+    for (int steps = 0; steps < 64; ++steps) {
         if (const auto* tensor = initializer(value)) {
             return tensor;
         }

@@ -132,6 +132,12 @@ std::optional<std::string> external_location(const onnx::TensorProto& tensor)
     return "(no location)";
 }
 
+std::optional<std::string> external_location(const onnx::SparseTensorProto& tensor)
+{
+    auto found = external_location(tensor.values());
+    return found ? found : external_location(tensor.indices());
+}
+
 std::optional<std::string> external_data(const onnx::GraphProto& graph);
 
 std::optional<std::string> external_data(const onnx::NodeProto& node)
@@ -142,6 +148,12 @@ std::optional<std::string> external_data(const onnx::NodeProto& node)
             found = external_location(attribute.t());
         }
         for (const auto& tensor : attribute.tensors()) {
+            found = found ? found : external_location(tensor);
+        }
+        if (attribute.has_sparse_tensor() && !found) {
+            found = external_location(attribute.sparse_tensor());
+        }
+        for (const auto& tensor : attribute.sparse_tensors()) {
             found = found ? found : external_location(tensor);
         }
     }
@@ -157,10 +169,8 @@ std::optional<std::string> external_data(const onnx::GraphProto& graph)
         }
     }
     for (const auto& tensor : graph.sparse_initializer()) {
-        for (const auto* part : {&tensor.values(), &tensor.indices()}) {
-            if (auto location = external_location(*part)) {
-                return location;
-            }
+        if (auto location = external_location(tensor)) {
+            return location;
         }
     }
     for (const auto& node : graph.node()) {
@@ -249,6 +259,13 @@ public:
                 return 0;
             }
             if (errno != EINVAL && errno != ENOSYS) { // those: this file system cannot do it
+                return errno;
+            }
+            // Fails then too. The temporary name is removed as if the file had not been kept.
+            if (::link(m_path.c_str(), path.c_str()) == 0) {
+                return 0;
+            }
+            if (errno != EPERM && errno != ENOSYS && errno != EOPNOTSUPP) { // those: it has no hard links either
                 return errno;
             }
             if (::access(path.c_str(), F_OK) == 0) {
@@ -373,10 +390,10 @@ void save_model(const onnx::ModelProto& model, const std::string& path, const sa
 {
     require_savable(path, options);
     const fs::path target = target_of(path);
-    const fs::path folder = folder_of(target);
     if (const auto data = external_data(model)) {
+        // Runtimes look beside the name that they are given, also where that is a link to a file elsewhere.
         std::error_code error;
-        if (options.loaded_from.empty() || !fs::equivalent(folder, folder_of(target_of(options.loaded_from)), error)) {
+        if (options.loaded_from.empty() || !fs::equivalent(folder_of(path), folder_of(options.loaded_from), error)) {
             throw tool_error(failure::refused,
                              {"the model keeps weights in '" + *data + "', beside its own file, and " + quoted(path) +
                                   " lies in another folder, where they would not be found",
@@ -388,14 +405,18 @@ void save_model(const onnx::ModelProto& model, const std::string& path, const sa
                                                 " bytes, and no protobuf message has 2 GiB or more",
                                             "a model below 2 GiB", "save the model with its weights as external data"});
     }
-    temporary_file temporary(folder);
+    temporary_file temporary(folder_of(target));
     if (temporary.error() != 0) {
         cannot_write(path, temporary.error());
     }
     file_descriptor file(temporary.descriptor());
     struct stat existing = {};
-    if (::stat(target.c_str(), &existing) == 0 && ::fchmod(file.get(), existing.st_mode & 07777U) != 0) {
-        cannot_write(path, errno);
+    if (::stat(target.c_str(), &existing) == 0) {
+        // As root, the file stays its owner's. Others may not give files away, and then it is theirs.
+        (void)(::fchown(file.get(), existing.st_uid, existing.st_gid) == 0);
+        if (::fchmod(file.get(), existing.st_mode & 07777U) != 0) {
+            cannot_write(path, errno);
+        }
     }
     write_message(model, file.get(), path);
     if (::fsync(file.get()) != 0 || !file.close()) {

@@ -19,7 +19,8 @@ namespace padbatch::onnx_tools {
 struct save_options {
     /// Replace a file that exists.
     bool overwrite = false;
-    /// The file that the model came from: it is never replaced, and external data is looked for beside it.
+    /// The file that the model came from: it is never replaced, and its external data lies beside this name, even where
+    /// the name is a link to a file elsewhere.
     std::string loaded_from;
 };
 
@@ -28,11 +29,11 @@ struct save_options {
 void require_savable(const std::string& path, const save_options& options);
 
 /// Writes `model` to `path`, whole or not at all: into a temporary file beside it, which is flushed to the disk and
-/// then gets the name. A symbolic link is followed. A file that is replaced gives its permissions to the new one.
-/// Equal models give equal bytes.
+/// then gets the name. A symbolic link is followed. A file that is replaced gives its permissions to the new one, and,
+/// where the user may do that, its owner and group. Equal models give equal bytes.
 ///
 /// Throws `tool_error`: `failure::io` when the file cannot be written or must not be replaced; `failure::refused` when
-/// the model has external data that `path` would not find, or more than 2 GiB.
+/// the model has external data and `path`, by its name, is not in the folder of `loaded_from`, or more than 2 GiB.
 void save_model(const onnx::ModelProto& model, const std::string& path, const save_options& options = {});
 
 } // namespace padbatch::onnx_tools

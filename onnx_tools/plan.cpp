@@ -2,6 +2,7 @@
 
 #include <onnx_tools/error.hpp>
 #include <onnx_tools/pad_value.hpp>
+#include <onnx_tools/structure.hpp>
 #include <padbatch/contract.hpp>
 #include <padbatch/extents.hpp>
 
@@ -72,10 +73,12 @@ std::optional<std::int64_t> rows_of(const detections& source, const pad_options&
         return std::nullopt;
     }
     if (!options.max_detections && !source.limit) {
-        throw tool_error(failure::refused,
-                         {"the graph does not show how many detections an image can have at most",
-                          "a constant that cuts the kept rows, as torchvision's models have it",
-                          "pass --max-detections N (rows beyond N are dropped) or --max-detections batch"});
+        throw tool_error(
+            failure::refused,
+            {"the graph does not show how many detections an image can have at most",
+             "a constant that cuts the kept rows, as torchvision's models have it",
+             "pass --max-detections N (rows beyond N are dropped) or --max-detections batch; with --inspect too, to "
+             "see what is recognised"});
     }
     const std::int64_t rows = options.max_detections ? *options.max_detections : source.limit->rows;
     if (rows < 1 || rows > std::numeric_limits<std::int32_t>::max()) {
@@ -117,21 +120,6 @@ void require_free_names(const onnx::GraphProto& graph, const pad_plan& p)
     for (std::size_t i = 0; i < p.fields.size(); ++i) {
         require(std::string(name_of(p.source.fields[i].kind)), p.fields[i].name);
     }
-}
-
-// The largest height and width that the image inputs declare; nothing when one of them leaves it open.
-std::optional<std::pair<std::int64_t, std::int64_t>> image_size(const onnx::GraphProto& graph)
-{
-    std::pair<std::int64_t, std::int64_t> size{0, 0};
-    for (const auto* input : graph_index(graph).required_inputs()) {
-        const auto shape = declared_type(*input).shape;
-        if (shape.size() < 3 || !shape[shape.size() - 2].size || !shape.back().size) {
-            return std::nullopt;
-        }
-        size.first = std::max(size.first, *shape[shape.size() - 2].size);
-        size.second = std::max(size.second, *shape.back().size);
-    }
-    return size.first > 0 ? std::optional(size) : std::nullopt;
 }
 
 std::int64_t bytes_of(const padded_field& f, element_type element, const std::vector<std::int64_t>& extents)
@@ -196,7 +184,7 @@ pad_plan plan(const onnx::ModelProto& model, const detections& source, const pad
     fresh_names fresh(model.graph());
     const dimension batch{source.batch, ""};
     const dimension rows = p.max_detections ? dimension{*p.max_detections, ""} : dimension{{}, fresh("max_detections")};
-    const auto image = image_size(model.graph());
+    const auto image = declared_image_size(graph_index(model.graph()));
     for (const auto& f : source.fields) {
         const std::string name(name_of(f.kind));
         padded_field padded;

@@ -1,6 +1,7 @@
 #include <onnx_tools/recognise.hpp>
 
 #include <onnx_tools/error.hpp>
+#include <onnx_tools/reading.hpp>
 #include <onnx_tools/structure.hpp>
 #include <padbatch/contract.hpp>
 
@@ -11,52 +12,6 @@
 
 namespace padbatch::onnx_tools {
 namespace {
-
-// A graph output, with what is known of it.
-struct output {
-    std::string name;
-    value_type type;
-    /// The cut that made its rows, the nearest one up the graph; null when there is none.
-    const onnx::NodeProto* cut = nullptr;
-};
-
-// One way to read the outputs: `images * fields.size()` of them, from `first` on.
-struct reading {
-    int first = 0;
-    int images = 0;
-    output_order order = output_order::by_image;
-    std::vector<field> fields;
-
-    [[nodiscard]] int count() const { return images * static_cast<int>(fields.size()); }
-
-    [[nodiscard]] int position(int image, int slot) const
-    {
-        const int slots = static_cast<int>(fields.size());
-        return first + (order == output_order::by_image ? image * slots + slot : slot * images + image);
-    }
-
-    [[nodiscard]] bool covers(int position) const { return position >= first && position < first + count(); }
-};
-
-std::string text_of(const output& o)
-{
-    std::string text = "'" + o.name + "' (";
-    text += o.type.element ? std::string(name_of(*o.type.element)) : "no tensor of numbers";
-    text += o.type.rank ? ", rank " + std::to_string(*o.type.rank) : ", unknown rank";
-    return text + ")";
-}
-
-std::string list_of(const std::vector<output>& outputs)
-{
-    std::string text;
-    for (std::size_t i = 0; i < outputs.size(); ++i) {
-        if (i == 12) {
-            return text + ", and " + std::to_string(outputs.size() - i) + " more";
-        }
-        text += (i == 0 ? "" : ", ") + text_of(outputs[i]);
-    }
-    return text;
-}
 
 const std::string& families_text()
 {
@@ -74,18 +29,25 @@ public:
     recogniser(const onnx::ModelProto& model, recognise_options options)
         : m_options(std::move(options)), m_index(model.graph())
     {
+        rank_finder ranks(m_index);
         std::set<std::string> seen;
         for (const auto& info : model.graph().output()) {
             if (!seen.insert(info.name()).second) {
                 throw tool_error(failure::refused, {"the model lists its output '" + info.name() + "' twice",
                                                     "output names that differ", "export the model again"});
             }
-            output o{info.name(), declared_type(info), nullptr};
+            output o{info.name(), declared_type(info), {}, nullptr, nullptr};
             if (o.type.element && !o.type.rank) {
-                o.type.rank = rank_of(m_index, o.name);
+                o.type.rank = ranks.rank_of(o.name);
             }
-            o.cut = nearest_cut(m_index, o.name).node;
+            o.bound = bound_of(m_index, o.name);
+            o.nearest = nearest_cut(m_index, o.name).node;
+            m_cuts.insert(o.bound.cut);
             m_outputs.push_back(std::move(o));
+        }
+        m_cuts.erase(nullptr);
+        for (auto& o : m_outputs) {
+            o.cut = o.bound.cut != nullptr ? o.bound.cut : m_cuts.count(o.nearest) != 0 ? o.nearest : nullptr;
         }
         if (m_outputs.empty()) {
             throw tool_error(failure::refused, {"the model has no outputs", families_text(), "export the model again"});
@@ -94,7 +56,7 @@ public:
 
     detections run()
     {
-        const reading r = m_options.fields ? read_as_told() : read();
+        const reading r = m_options.fields ? read_as_told(m_outputs, m_options) : read();
         return describe_reading(r);
     }
 
@@ -134,19 +96,19 @@ private:
         (complete ? possible : incomplete).push_back(std::move(r));
     }
 
-    [[nodiscard]] const output& at(const reading& r, int image, int slot) const
-    {
-        return m_outputs[static_cast<std::size_t>(r.position(image, slot))];
-    }
-
     // Says which field each slot of an image is, by the first image's types. False when a slot is none, or boxes or
     // scores are not among them.
     bool name_fields(reading& r) const
     {
         std::vector<field> found;
         const auto has = [&](field f) { return std::find(found.begin(), found.end(), f) != found.end(); };
+        int flat = 0; // boxes and keypoints_scores are the fields of rank 2
         for (int slot = 0; slot < static_cast<int>(r.fields.size()); ++slot) {
-            const auto kind = first_fitting(at(r, 0, slot).type, found);
+            flat += fits(field::keypoints_scores, r.at(m_outputs, 0, slot).type) ? 1 : 0;
+        }
+        const bool scored_keypoints = flat > 1;
+        for (int slot = 0; slot < static_cast<int>(r.fields.size()); ++slot) {
+            const auto kind = first_fitting(r.at(m_outputs, 0, slot).type, found, scored_keypoints);
             if (!kind || (kind == field::keypoints_scores && !has(field::keypoints))) {
                 return false;
             }
@@ -161,9 +123,10 @@ private:
     {
         for (int image = 0; image < r.images; ++image) {
             for (int slot = 0; slot < static_cast<int>(r.fields.size()); ++slot) {
-                const auto& type = at(r, image, slot).type;
+                const auto& type = r.at(m_outputs, image, slot).type;
                 if (!fits(r.fields[static_cast<std::size_t>(slot)], type) ||
-                    type.element != at(r, 0, slot).type.element) {
+                    type.element != r.at(m_outputs, 0, slot).type.element ||
+                    type.rank != r.at(m_outputs, 0, slot).type.rank) {
                     return false;
                 }
             }
@@ -183,7 +146,7 @@ private:
                 if (kind != field::boxes && kind != field::labels && kind != field::scores) {
                     continue;
                 }
-                const auto* own = at(r, image, slot).cut;
+                const auto* own = r.at(m_outputs, image, slot).cut;
                 if (own != nullptr && cut != nullptr && own != cut) {
                     return false;
                 }
@@ -196,7 +159,7 @@ private:
                 return false;
             }
             for (int slot = 0; slot < static_cast<int>(r.fields.size()); ++slot) {
-                if (!cuts_above(at(r, image, slot)).count(cut)) {
+                if (!cuts_above(r.at(m_outputs, image, slot)).count(cut)) {
                     return false;
                 }
             }
@@ -213,16 +176,16 @@ private:
         }
         if (fits(field::boxes, o.type) || fits(field::labels, o.type) || fits(field::scores, o.type)) {
             // Where no output shows a cut, types are all there is to go by.
-            return o.cut != nullptr || std::all_of(m_outputs.begin(), m_outputs.end(),
-                                                   [](const output& other) { return other.cut == nullptr; });
+            if (o.nearest != nullptr || m_cuts.empty()) {
+                return true;
+            }
         }
-        if (fits(field::masks, o.type) || fits(field::keypoints, o.type)) {
-            // Those of an image come from its cut. Feature maps do not, nor do features of proposals.
-            const auto& cuts = cuts_above(o);
-            for (int covered = r.first; covered < r.first + r.count(); ++covered) {
-                if (cuts.count(m_outputs[static_cast<std::size_t>(covered)].cut) != 0) {
-                    return true;
-                }
+        // Whatever else comes from the cut of an image has a row for each detection. Feature maps do not, nor do
+        // features of proposals, nor a count, which is a shape.
+        const auto& cuts = cuts_above(o);
+        for (int covered = r.first; covered < r.first + r.count(); ++covered) {
+            if (cuts.count(m_outputs[static_cast<std::size_t>(covered)].cut) != 0) {
+                return true;
             }
         }
         return false;
@@ -310,84 +273,6 @@ private:
                           "leave --batch and --order out; or say with --fields too what the outputs are"});
     }
 
-    // --- reading the outputs as the user says -----------------------------------------------------------------
-
-    reading read_as_told() const
-    {
-        reading r;
-        r.fields = *m_options.fields;
-        if (r.fields.empty() || m_options.batch.value_or(1) < 1) {
-            throw tool_error(failure::usage, {"no fields or no images are given", "one field and one image at least",
-                                              "name the fields of an image, and a batch of 1 or more"});
-        }
-        const auto outputs = static_cast<std::int64_t>(m_outputs.size());
-        const auto slots = static_cast<std::int64_t>(r.fields.size());
-        const std::string each = "--fields names " + std::to_string(slots) + " field" + (slots == 1 ? "" : "s");
-        if (!m_options.batch && outputs % slots != 0) {
-            throw tool_error(
-                failure::usage,
-                {each + ", and the model has " + std::to_string(outputs) + " outputs: " + list_of(m_outputs),
-                 "a whole number of images", "pass --batch B if the detections come first and other outputs follow"});
-        }
-        const std::int64_t images = m_options.batch.value_or(outputs / slots);
-        if (images > outputs / slots) {
-            throw tool_error(failure::usage,
-                             {each + " and --batch says " + std::to_string(images) +
-                                  " images, and the model has only " + std::to_string(outputs) +
-                                  " outputs: " + list_of(m_outputs),
-                              "one output for each field of each image", "correct --fields or --batch"});
-        }
-        r.images = static_cast<int>(images);
-        std::string reason;
-        for (const auto order : {output_order::by_image, output_order::by_field}) {
-            if (m_options.order && *m_options.order != order) {
-                continue;
-            }
-            r.order = order;
-            const std::string mismatch = told_mismatch(r);
-            if (mismatch.empty()) {
-                return r;
-            }
-            reason = reason.empty() ? mismatch : reason;
-        }
-        throw tool_error(failure::usage,
-                         {reason, "outputs that fit the fields named, with one type over all images",
-                          "correct --fields, --batch or --order; the outputs are " + list_of(m_outputs)});
-    }
-
-    // Why the outputs cannot be what the user says, or nothing when they can. Joining values of different ranks makes
-    // some runtimes abort, so it must not be written.
-    [[nodiscard]] std::string told_mismatch(const reading& r) const
-    {
-        for (int slot = 0; slot < static_cast<int>(r.fields.size()); ++slot) {
-            const auto kind = r.fields[static_cast<std::size_t>(slot)];
-            const auto& first = at(r, 0, slot);
-            for (int image = 0; image < r.images; ++image) {
-                const auto& o = at(r, image, slot);
-                const std::string what = "output " + text_of(o) + " as the " + std::string(name_of(kind)) +
-                                         " of image " + std::to_string(image);
-                if (!o.type.element) {
-                    return what + " is no tensor of numbers";
-                }
-                if (o.type.rank && !may_have_rank(kind, *o.type.rank)) {
-                    return what + " has a rank that " + std::string(name_of(kind)) + " do not have";
-                }
-                if (o.type.element != first.type.element || o.type.rank != first.type.rank) {
-                    return what + " differs from that of image 0, " + text_of(first);
-                }
-                for (std::size_t d = 1; kind != field::masks && d < o.type.shape.size() && !first.type.shape.empty();
-                     ++d) {
-                    const auto size = o.type.shape[d].size;
-                    const auto size_of_first = first.type.shape[d].size;
-                    if (size && size_of_first && *size != *size_of_first) {
-                        return what + " has rows of another size than that of image 0, " + text_of(first);
-                    }
-                }
-            }
-        }
-        return "";
-    }
-
     // --- the description --------------------------------------------------------------------------------------
 
     [[nodiscard]] detections describe_reading(const reading& r) const
@@ -406,7 +291,7 @@ private:
         d.limit = common_limit(r);
         const auto scores = std::find(r.fields.begin(), r.fields.end(), field::scores);
         if (scores != r.fields.end()) {
-            const auto& value = at(r, 0, static_cast<int>(scores - r.fields.begin())).name;
+            const auto& value = r.at(m_outputs, 0, static_cast<int>(scores - r.fields.begin())).name;
             d.threshold = find_threshold(m_index, value);
             d.family = family_of(m_index, value, r.fields);
         }
@@ -419,20 +304,25 @@ private:
     {
         recognised_field f;
         f.kind = r.fields[static_cast<std::size_t>(slot)];
-        const auto& first = at(r, 0, slot);
+        const auto& first = r.at(m_outputs, 0, slot);
         f.element = *first.type.element;
         f.row.resize(static_cast<std::size_t>(first.type.rank.value_or(usual_rank(f.kind)) - 1));
         for (std::size_t d = 0; d < f.row.size(); ++d) {
             f.row[d] = first.type.shape.empty() ? dimension() : dimension{first.type.shape[d + 1].size, ""};
         }
         for (int image = 0; image < r.images; ++image) {
-            const auto& o = at(r, image, slot);
+            const auto& o = r.at(m_outputs, image, slot);
             f.values.push_back(o.name);
             for (std::size_t d = 0; d < f.row.size(); ++d) {
                 if (o.type.shape.empty() || o.type.shape[d + 1].size != f.row[d].size) {
                     f.row[d] = {};
                 }
             }
+        }
+        // An export may declare the size of the image that it was traced with, and run with others all the same.
+        if (f.kind == field::masks && f.row.size() >= 2 && !declared_image_size(m_index)) {
+            f.row[f.row.size() - 2] = {};
+            f.row[f.row.size() - 1] = {};
         }
         // Exports with dynamic axes leave these out, or name them; they are so all the same.
         if (f.kind == field::boxes && f.row.size() == 1 && !f.row[0].size) {
@@ -444,31 +334,33 @@ private:
         return f;
     }
 
-    // The limit that holds for all images: the largest, and none when one image's is not found.
+    // The limit that holds for all images: the largest, and none when one image's is not found. Any field of an image
+    // tells it, since they have the same rows.
     [[nodiscard]] std::optional<row_limit> common_limit(const reading& r) const
     {
-        std::optional<row_limit> limit;
+        std::optional<row_limit> common;
         for (int image = 0; image < r.images; ++image) {
-            int best_slot = 0;
+            std::optional<row_limit> least;
             for (int slot = 0; slot < static_cast<int>(r.fields.size()); ++slot) {
-                if (r.fields[static_cast<std::size_t>(slot)] == field::scores) {
-                    best_slot = slot;
+                const auto& limit = r.at(m_outputs, image, slot).bound.limit;
+                if (limit && (!least || limit->rows < least->rows)) {
+                    least = limit;
                 }
             }
-            const auto cut = nearest_cut(m_index, at(r, image, best_slot).name);
-            if (cut.node == nullptr) {
+            if (!least) {
                 return std::nullopt;
             }
-            if (!limit || cut.rows > limit->rows) {
-                limit = row_limit{cut.rows, describe(*cut.node)};
+            if (!common || least->rows > common->rows) {
+                common = least;
             }
         }
-        return limit;
+        return common;
     }
 
     recognise_options m_options;
     graph_index m_index;
     std::vector<output> m_outputs;
+    std::set<const onnx::NodeProto*> m_cuts; // those that bound the rows of an output
     mutable std::map<std::string, std::set<const onnx::NodeProto*>> m_cuts_above;
 };
 

@@ -70,6 +70,27 @@ row_cut cut_of_gather(const graph_index& index, const onnx::NodeProto& node)
                                                                                        : row_cut();
 }
 
+// What a value depends on through `node`; not through its shape alone.
+std::vector<std::string_view> dependencies(const onnx::NodeProto& node)
+{
+    return is(node, {"Shape", "Size"}) ? std::vector<std::string_view>() : values_read(node);
+}
+
+// Whether `indices` come from a NonZero, as a boolean selection is written: each row is picked once at most.
+bool is_selection(const graph_index& index, std::string_view indices)
+{
+    const auto* node = index.producer(indices);
+    for (int steps = 0; steps < 8 && node != nullptr; ++steps) {
+        if (node->op_type() == "NonZero") {
+            return true;
+        }
+        const bool passes = is(
+            *node, {"Identity", "Cast", "Transpose", "Squeeze", "Unsqueeze", "Reshape", "Flatten", "Gather", "Split"});
+        node = passes && node->input_size() > 0 ? index.producer(node->input(0)) : nullptr;
+    }
+    return false;
+}
+
 // The inputs of a node through which rows of scores pass, whole or chosen.
 std::vector<std::string_view> data_inputs(const onnx::NodeProto& node)
 {
@@ -86,6 +107,42 @@ std::vector<std::string_view> data_inputs(const onnx::NodeProto& node)
 
 } // namespace
 
+row_bound bound_of(const graph_index& index, const std::string& value)
+{
+    row_bound bound;
+    const auto lower = [&](const row_cut& cut) {
+        if (!bound.limit || cut.rows < bound.limit->rows) {
+            bound.limit = row_limit{cut.rows, describe(*cut.node)};
+        }
+    };
+    std::string_view at = value;
+    for (int steps = 0; steps < 64; ++steps) { // wrappers add a few nodes; the bound is for graphs that go in a circle
+        const auto* node = index.producer(at);
+        if (node == nullptr || node->input_size() == 0) {
+            break;
+        }
+        if (is(*node, {"Gather", "GatherND"})) {
+            const auto cut = cut_of_gather(index, *node);
+            if (cut.node != nullptr && integer_attribute(*node, "axis", 0) == 0) {
+                bound.cut = cut.node;
+                lower(cut);
+                break;
+            }
+            if (node->input_size() < 2 || !is_selection(index, node->input(1))) {
+                break;
+            }
+        } else if (node->op_type() == "Slice") {
+            if (const auto cut = as_cut(index, at); cut.node != nullptr) {
+                lower(cut);
+            }
+        } else if (!is(*node, {"Identity", "Cast", "Clip", "Compress"})) {
+            break;
+        }
+        at = node->input(0);
+    }
+    return bound;
+}
+
 row_cut nearest_cut(const graph_index& index, const std::string& value)
 {
     row_cut cut;
@@ -93,7 +150,7 @@ row_cut nearest_cut(const graph_index& index, const std::string& value)
         if (cut.node == nullptr) {
             cut = cut_of_gather(index, node);
         }
-        return cut.node == nullptr ? values_read(node) : std::vector<std::string_view>();
+        return cut.node == nullptr ? dependencies(node) : std::vector<std::string_view>();
     });
     return cut;
 }
@@ -105,7 +162,7 @@ std::set<const onnx::NodeProto*> all_cuts(const graph_index& index, const std::s
         if (const auto cut = cut_of_gather(index, node); cut.node != nullptr) {
             cuts.insert(cut.node);
         }
-        return values_read(node);
+        return dependencies(node);
     });
     return cuts;
 }
@@ -164,6 +221,20 @@ std::string family_of(const graph_index& index, const std::string& scores, const
         return node.op_type() == "Sigmoid" ? std::vector<std::string_view>() : values_read(node);
     });
     return root ? "FCOS" : "RetinaNet";
+}
+
+std::optional<std::pair<std::int64_t, std::int64_t>> declared_image_size(const graph_index& index)
+{
+    std::pair<std::int64_t, std::int64_t> size{0, 0};
+    for (const auto* input : index.required_inputs()) {
+        const auto shape = declared_type(*input).shape;
+        if (shape.size() < 3 || !shape[shape.size() - 2].size || !shape.back().size) {
+            return std::nullopt;
+        }
+        size.first = std::max(size.first, *shape[shape.size() - 2].size);
+        size.second = std::max(size.second, *shape.back().size);
+    }
+    return size.first > 0 ? std::optional(size) : std::nullopt;
 }
 
 bool has_one_channel(const graph_index& index, const std::string& masks)

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 /// What the nodes above the outputs of a torchvision detection model tell. All of these answer "not found" rather than
@@ -19,8 +20,20 @@ struct row_cut {
     std::int64_t rows = 0;
 };
 
-/// The nearest cut that picks the rows of `value`, counted in nodes up the graph. (Region proposals are cut in the same
-/// way, farther up.)
+/// What is certain of the rows of a value.
+struct row_bound {
+    /// The cut whose result picks the rows, each at most once; null when there is none.
+    const onnx::NodeProto* cut = nullptr;
+    /// No run has more rows than this: by the cut, or by a Slice of the rows themselves. Nothing when no node says so.
+    std::optional<row_limit> limit;
+};
+
+/// Follows the rows of `value` up the graph, through nodes that copy, convert or drop rows and none that could add any,
+/// such as Concat.
+[[nodiscard]] row_bound bound_of(const graph_index& index, const std::string& value);
+
+/// The nearest cut that `value` depends on, counted in nodes up the graph, whether it bounds its rows or not. (Region
+/// proposals are cut in the same way, farther up.) Here and below, a value does not depend on what it is the shape of.
 [[nodiscard]] row_cut nearest_cut(const graph_index& index, const std::string& value);
 
 /// All cuts that `value` depends on.
@@ -33,6 +46,9 @@ struct row_cut {
 /// torchvision's name for the model that makes `scores` and has these fields; empty when it is none that is known.
 [[nodiscard]] std::string family_of(const graph_index& index, const std::string& scores,
                                     const std::vector<field>& fields);
+
+/// The largest height and width that the image inputs declare; nothing when one of them leaves its own open.
+[[nodiscard]] std::optional<std::pair<std::int64_t, std::int64_t>> declared_image_size(const graph_index& index);
 
 /// Whether `masks` gets its dimension 1 from an Unsqueeze, and so has the extent 1 there.
 [[nodiscard]] bool has_one_channel(const graph_index& index, const std::string& masks);

@@ -29,9 +29,9 @@ constexpr std::array<std::pair<element_type, onnx::TensorProto::DataType>, 13> t
 // Works out ranks from the nodes upwards. Values of a subgraph are looked up in the graphs around it too.
 class rank_inference {
 public:
-    explicit rank_inference(const onnx::GraphProto& graph, rank_inference* outer = nullptr)
-        : m_index(graph), m_outer(outer)
+    rank_inference(const graph_index& index, rank_inference* outer) : m_index(index), m_outer(outer)
     {
+        const auto& graph = index.graph();
         for (const auto* infos : {&graph.input(), &graph.output(), &graph.value_info()}) {
             for (const auto& info : *infos) {
                 if (const auto rank = declared_type(info).rank) {
@@ -46,10 +46,10 @@ public:
         if (const auto known = m_ranks.find(value); known != m_ranks.end()) {
             return known->second;
         }
-        m_ranks.emplace(value, std::nullopt); // ends the search in a broken graph that goes round in a circle
         if (m_depth == deepest) {
             return std::nullopt;
         }
+        m_ranks.emplace(value, std::nullopt); // ends the search in a broken graph that goes round in a circle
         ++m_depth;
         const auto found = find(value);
         --m_depth;
@@ -168,8 +168,18 @@ private:
     // How many elements a one-dimensional value has that is used as a shape.
     number length(const std::string& value)
     {
-        const auto [known, added] = m_lengths.try_emplace(value); // ends the search in a circle, as in rank()
-        return added ? m_lengths[value] = find_length(value) : known->second;
+        if (const auto known = m_lengths.find(value); known != m_lengths.end()) {
+            return known->second;
+        }
+        if (m_depth == deepest) {
+            return std::nullopt;
+        }
+        m_lengths.emplace(value, std::nullopt); // ends the search in a circle, as in rank()
+        ++m_depth;
+        const auto found = find_length(value);
+        --m_depth;
+        m_lengths[value] = found;
+        return found;
     }
 
     number find_length(const std::string& value)
@@ -248,7 +258,7 @@ private:
         if (body == nullptr || i + 1 >= body->g().output_size()) {
             return std::nullopt;
         }
-        return plus(rank_inference(body->g(), this).rank(body->g().output(i + 1).name()), 1);
+        return plus(rank_in(body->g(), body->g().output(i + 1).name()), 1);
     }
 
     number of_if(const onnx::NodeProto& node, const std::string& value)
@@ -261,7 +271,7 @@ private:
             if (branch == nullptr || i >= branch->g().output_size()) {
                 return std::nullopt;
             }
-            const auto rank = rank_inference(branch->g(), this).rank(branch->g().output(i).name());
+            const auto rank = rank_in(branch->g(), branch->g().output(i).name());
             if (!first && rank != agreed) {
                 return std::nullopt;
             }
@@ -271,13 +281,19 @@ private:
         return agreed;
     }
 
+    number rank_in(const onnx::GraphProto& subgraph, const std::string& value)
+    {
+        const graph_index index(subgraph);
+        return rank_inference(index, this).rank(value);
+    }
+
     static number plus(number a, number b) { return a && b ? number(*a + *b) : std::nullopt; }
     static number minus(number a) { return a ? number(-*a) : std::nullopt; }
 
     // The ranks of detections are settled a few dozen nodes up; the bound keeps the call stack small in any graph.
     static constexpr int deepest = 500;
 
-    graph_index m_index;
+    const graph_index& m_index;
     rank_inference* m_outer;
     int m_depth = 0;
     std::unordered_map<std::string, number> m_ranks;
@@ -331,9 +347,16 @@ value_type declared_type(const onnx::ValueInfoProto& info)
     return type;
 }
 
-std::optional<int> rank_of(const graph_index& index, const std::string& value)
+struct rank_finder::state {
+    rank_inference inference;
+};
+
+rank_finder::rank_finder(const graph_index& index) : m_state(new state{rank_inference(index, nullptr)}) {}
+rank_finder::~rank_finder() = default;
+
+std::optional<int> rank_finder::rank_of(const std::string& value)
 {
-    const auto rank = rank_inference(index.graph()).rank(value);
+    const auto rank = m_state->inference.rank(value);
     return rank && *rank >= 0 && *rank < 100 ? std::optional(static_cast<int>(*rank)) : std::nullopt;
 }
 

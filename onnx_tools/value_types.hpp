@@ -5,6 +5,7 @@
 #include <padbatch/element_type.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,10 +38,23 @@ struct value_type {
 /// What `info` declares. A value that is no tensor (a sequence, say) has neither element type nor rank.
 [[nodiscard]] value_type declared_type(const onnx::ValueInfoProto& info);
 
-/// The rank of the output `value` of a detection model: as declared by the graph's inputs, outputs or value_info, else
-/// worked out from the nodes that make it, as far as these are nodes that detection models end in. Nothing when that
-/// cannot be told.
-[[nodiscard]] std::optional<int> rank_of(const graph_index& index, const std::string& value);
+/// Finds the ranks of the outputs of a detection model: as declared by the graph's inputs, outputs or value_info, else
+/// worked out from the nodes that make them, as far as these are nodes that detection models end in. What one search
+/// finds is kept for the next; the index must outlive the finder.
+class rank_finder {
+public:
+    explicit rank_finder(const graph_index& index);
+    ~rank_finder();
+    rank_finder(const rank_finder&) = delete;
+    rank_finder& operator=(const rank_finder&) = delete;
+
+    /// Nothing when the rank cannot be told.
+    [[nodiscard]] std::optional<int> rank_of(const std::string& value);
+
+private:
+    struct state;
+    std::unique_ptr<state> m_state;
+};
 
 } // namespace padbatch::onnx_tools
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compiles or runs every code block of a Markdown page, so that none can rot.
+"""Compiles or runs every code block of a Markdown page, and looks up its links, so that none can rot.
 
     code_blocks.py PAGE --root REPOSITORY --prefix INSTALLED --work FOLDER --compiler CXX
 
@@ -13,7 +13,8 @@ What happens to a block depends on its language:
     json     parsed
     text     left alone: pictures and quotations
 
-Blocks run in one folder, in the page's order, so that a block may use what an earlier one made.
+Blocks run in one folder, in the page's order, so that a block may use what an earlier one made. Each relative link and
+image of the page must lead to a file or folder that exists.
 """
 
 import argparse
@@ -24,6 +25,7 @@ import re
 import shutil
 import subprocess
 import sys
+import urllib.parse
 
 # The files that the pages speak of, and what stands in for them.
 FILES = {
@@ -41,6 +43,17 @@ def blocks(text):
     """Yields (line number, language, body) of each fenced block."""
     for match in re.finditer(r"^```(\S*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
         yield text.count("\n", 0, match.start()) + 1, match.group(1), match.group(2)
+
+
+def missing_links(page):
+    """Yields (line number, path) of each relative link or image of a page that leads nowhere."""
+    # Code is no link; its lines stay, for the line numbers.
+    text = re.sub(r"^```.*?^```$|`[^`\n]*`", lambda code: "\n" * code.group().count("\n"), page.read_text(),
+                  flags=re.MULTILINE | re.DOTALL)
+    for match in re.finditer(r"\]\(\s*<?([^\s()<>]+)", text):
+        path = urllib.parse.unquote(match.group(1).partition("#")[0])
+        if path and not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|//", path) and not (page.parent / path).exists():
+            yield text.count("\n", 0, match.start()) + 1, path
 
 
 def run(command, folder, env):
@@ -125,7 +138,7 @@ class Page:
 
 
 def main():
-    """Goes through a page; the exit status is 1 when a block is rotten."""
+    """Goes through a page; the exit status is 1 when a block or a link is rotten."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("page", type=pathlib.Path)
     parser.add_argument("--root", type=pathlib.Path, required=True)
@@ -133,6 +146,11 @@ def main():
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--compiler", required=True)
     options = parser.parse_args()
+    missing = list(missing_links(options.page))
+    for line, path in missing:
+        print(f"{options.page.name}:{line}: the link to {path} leads nowhere")
+    if missing:
+        return 1
     page = Page(options)
     checked = 0
     for line, language, body in blocks(options.page.read_text()):

@@ -8,6 +8,7 @@
 #include <google/protobuf/stubs/common.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <new>
@@ -110,6 +111,9 @@ int main(int argc, char** argv)
     google::protobuf::SetLogHandler(nullptr); // errors have messages of their own
 #endif
     occupy_closed_streams();
+    // Writing beyond a limit on the size of files, or to a pipe that nobody reads, is an error like others.
+    std::signal(SIGXFSZ, SIG_IGN);
+    std::signal(SIGPIPE, SIG_IGN);
     try {
         const auto parsed = cli::parse(argc, argv);
         if (parsed.run) {

@@ -212,6 +212,23 @@ std::vector<field> field_list(const std::string& text)
 
 // --- the command line -------------------------------------------------------------------------------------------
 
+[[noreturn]] void has_no_value(const std::string& option)
+{
+    misused(option + " has no value", "a value after " + option, "give a value, or leave the option out");
+}
+
+// `--option=`, a slip of a script most often: CLI11 would take the next argument for the value.
+void require_values(int argc, const char* const* argv, const std::vector<std::string>& options_with_value)
+{
+    for (int i = 1; i < argc && argv[i] != std::string_view("--"); ++i) {
+        for (const auto& option : options_with_value) {
+            if (argv[i] == option + "=") {
+                has_no_value(option);
+            }
+        }
+    }
+}
+
 // What the options are before they are understood: each with all the values that it is given.
 struct raw_options {
     std::vector<std::string> max_detections;
@@ -232,7 +249,7 @@ std::optional<std::string> only_value(const std::string& option, const std::vect
                 "leave the others out");
     }
     if (values.front().empty()) { // a slip, of a script most often
-        misused(option + " has no value", "a value after " + option, "give a value, or leave the option out");
+        has_no_value(option);
     }
     return values.front();
 }
@@ -331,7 +348,7 @@ parsed parse(int argc, const char* const* argv)
     app.add_flag("--quiet", o.quiet);
     app.set_version_flag("--version", "onnx-pad-outputs " PADBATCH_VERSION);
     app.set_help_flag("-h,--help");
-    std::vector<std::string> names = {"--inspect", "--json", "--force", "--quiet", "--version", "--help"};
+    std::vector<std::string> names;
     const auto with_value = [&](const char* name, std::vector<std::string>& to) {
         app.add_option(name, to)->allow_extra_args(false);
         names.emplace_back(name);
@@ -342,6 +359,8 @@ parsed parse(int argc, const char* const* argv)
     with_value("--fields", raw.fields);
     with_value("--batch", raw.batch);
     with_value("--order", raw.order);
+    require_values(argc, argv, names);
+    names.insert(names.end(), {"--inspect", "--json", "--force", "--quiet", "--version", "--help"});
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {

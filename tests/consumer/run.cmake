@@ -1,7 +1,7 @@
 # cmake -DHOW=... -DSOURCE=... -DPREFIX=... -DWORK=... -DCOMPILER=... -DFIXTURE=... -P run.cmake
 #
 # Configures, builds and runs the consumer project in WORK. For HOW=impossible, configuring must fail, and because of
-# the version.
+# the version; for HOW=onnx_missing, with a message that says what to install.
 
 file(REMOVE_RECURSE "${WORK}")
 execute_process(
@@ -11,6 +11,12 @@ execute_process(
 if(HOW STREQUAL "impossible")
     if(result EQUAL 0 OR NOT output MATCHES "compatible with\n? *requested version \"99.0\"")
         message(FATAL_ERROR "padbatch 99.0 was not refused as it should be:\n${output}")
+    endif()
+    return()
+endif()
+if(HOW STREQUAL "onnx_missing")
+    if(result EQUAL 0 OR NOT output MATCHES "install[ \n]+libonnx-dev")
+        message(FATAL_ERROR "the missing ONNX was not told of as it should be:\n${output}")
     endif()
     return()
 endif()

@@ -136,6 +136,13 @@ TEST_CASE("errors: options that are unknown or have no value")
             {{"in.onnx", "out.onnx", "--max-detections"}, {"--max-detections has no value"}},
             {{"in.onnx", "out.onnx", "--pad-value"}, {"--pad-value has no value"}},
             {{"in.onnx", "out.onnx", "--fields"}, {"--fields has no value"}},
+            with({"--max-detections="}, {"--max-detections has no value", "a value after --max-detections"}),
+            with({"--pad-value="}, {"--pad-value has no value"}),
+            with({"--rename="}, {"--rename has no value"}),
+            with({"--fields="}, {"--fields has no value"}),
+            with({"--order="}, {"--order has no value"}),
+            {{"in.onnx", "out.onnx", "--batch="}, {"--batch has no value"}},
+            {{"in.onnx", "out.onnx", "--", "--batch="}, {"more than two files", "'--batch='"}},
             with({"--quiet=perhaps"}, {"--quiet = perhaps", "without a value"}),
         });
 }
@@ -250,6 +257,15 @@ TEST_CASE("errors: files that cannot be read or written")
                      {{"in.onnx", "absent/out.onnx"}, {"the folder 'absent'", "make the folder"}},
                      {{"in.onnx", "existing.onnx/out.onnx"}, {"'existing.onnx' is no folder"}},
                  });
+}
+
+TEST_CASE("errors: a limit on the size of files")
+{
+    const temporary_folder folder;
+    const auto result = run_command({mask_rcnn, "out.onnx"}, {.folder = folder.path(), .file_size = 4096});
+    CHECK(result.exit_code == 3);
+    CHECK(result.err.find("onnx-pad-outputs: cannot write 'out.onnx': File too large\n  expected: ") == 0);
+    CHECK(folder.names().empty());
 }
 
 TEST_CASE("errors: files that are no ONNX model")

@@ -255,3 +255,18 @@ TEST_CASE("closed and full streams do no harm")
     CHECK(full.exit_code == 3);
     CHECK(has(full.err, "cannot write to standard output: No space left on device\n  expected: "));
 }
+
+TEST_CASE("pipes that nobody reads do no harm")
+{
+    const temporary_folder folder;
+    const auto written =
+        run_command({mask_rcnn, "out.onnx"}, {.folder = folder.path(), .unread_out = true, .unread_err = true});
+    CHECK(written.exit_code == 0);
+    CHECK(read_file(folder.file("out.onnx")) == padded_bytes({}, mask_rcnn));
+    CHECK(run_command({"absent.onnx", "new.onnx"}, {.folder = folder.path(), .unread_err = true}).exit_code == 3);
+    for (const char* option : {"--inspect", "--help"}) {
+        const auto unread = run_command({option, mask_rcnn}, {.unread_out = true});
+        CHECK(unread.exit_code == 3);
+        CHECK(has(unread.err, "cannot write to standard output: Broken pipe\n  expected: "));
+    }
+}

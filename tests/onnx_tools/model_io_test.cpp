@@ -78,6 +78,15 @@ std::vector<std::pair<std::string, onnx::ModelProto>> models_with_external_data(
     add("list of tensors", [](auto& m) {
         *m.mutable_graph()->mutable_node(3)->add_attribute()->add_tensors() = external_tensor("weights.bin");
     });
+    add("sparse constant", [](auto& m) {
+        auto& tensor = *m.mutable_graph()->mutable_node(3)->add_attribute()->mutable_sparse_tensor();
+        *tensor.mutable_values() = external_tensor("weights.bin");
+    });
+    add("list of sparse tensors", [](auto& m) {
+        auto& attribute = *m.mutable_graph()->mutable_node(3)->add_attribute();
+        attribute.add_sparse_tensors();
+        *attribute.add_sparse_tensors()->mutable_indices() = external_tensor("weights.bin");
+    });
     add("subgraph of a subgraph", [](auto& m) {
         auto& outer = *m.mutable_graph()->mutable_node(3)->add_attribute()->mutable_g();
         *outer.add_node()->add_attribute()->add_graphs()->add_initializer() = external_tensor("weights.bin");
@@ -239,6 +248,27 @@ TEST_CASE("a model with external data stays in its folder")
         CHECK(read_file(folder.file("out.onnx")) == model.SerializeAsString());
         save_model(model, folder.file("same/out.onnx"), {true, from}); // the same folder by another name
     }
+}
+
+TEST_CASE("external data lie beside the name of the model, not beside the file that a link leads to")
+{
+    const temporary_folder folder;
+    fs::create_directory(folder.file("snap"));
+    fs::create_directory(folder.file("blobs"));
+    const auto model = models_with_external_data().front().second;
+    write_file(folder.file("blobs/1"), model.SerializeAsString());
+    write_file(folder.file("blobs/2"), "weights");
+    fs::create_symlink("../blobs/1", folder.file("snap/model.onnx"));
+    fs::create_symlink("../blobs/2", folder.file("snap/weights.bin"));
+    const auto from = folder.file("snap/model.onnx");
+    save_model(model, folder.file("snap/padded.onnx"), {false, from});
+    CHECK(read_file(folder.file("snap/padded.onnx")) == model.SerializeAsString());
+    check_save_fails(folder, model, folder.file("blobs/padded.onnx"), failure::refused,
+                     {"weights.bin", "another folder"}, {false, from});
+    CHECK_FALSE(fs::exists(folder.file("blobs/padded.onnx")));
+    fs::create_symlink("../blobs/3", folder.file("snap/link.onnx"));
+    save_model(model, folder.file("snap/link.onnx"), {false, from});
+    CHECK(read_file(folder.file("blobs/3")) == model.SerializeAsString());
 }
 
 TEST_CASE("places where no file can be saved")

@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <functional>
@@ -13,8 +14,10 @@
 #include <string>
 #include <thread>
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,6 +25,38 @@ using namespace padbatch::onnx_tools;
 using namespace padbatch::test;
 
 // What `save_model` does to the files: whole or not at all, whatever happens.
+
+namespace {
+
+// A file system that cannot do some things, as far as this program sees.
+struct limited_file_system {
+    bool limited = false;
+    bool hard_links = true;
+    std::function<void()> before_rename; // what another program does
+};
+limited_file_system file_system; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+
+} // namespace
+
+// In place of those of the C library.
+extern "C" int renameat2(int from_folder, const char* from, int to_folder, const char* to, unsigned flags) noexcept
+{
+    if (file_system.limited) {
+        file_system.before_rename();
+        errno = EINVAL;
+        return -1;
+    }
+    return static_cast<int>(::syscall(SYS_renameat2, from_folder, from, to_folder, to, flags));
+}
+
+extern "C" int link(const char* from, const char* to) noexcept
+{
+    if (file_system.limited && !file_system.hard_links) {
+        errno = EPERM;
+        return -1;
+    }
+    return ::linkat(AT_FDCWD, from, AT_FDCWD, to, 0);
+}
 
 namespace {
 
@@ -104,6 +139,42 @@ TEST_CASE("a file that is replaced gives its permissions to the new one")
         CHECK(mode_of(path) == mode);
         CHECK(read_file(path) == model_of('a').SerializeAsString());
         fs::remove(path);
+    }
+}
+
+TEST_CASE("a file that root replaces stays its owner's")
+{
+    const temporary_folder folder;
+    const auto path = folder.file("out.onnx");
+    write_file(path, "old");
+    if (::chown(path.c_str(), 65534, 12345) != 0) {
+        MESSAGE("only root can check this");
+        return;
+    }
+    REQUIRE(::chmod(path.c_str(), 0640) == 0);
+    save_model(model_of('a'), path, {true, ""});
+    struct stat info = {};
+    REQUIRE(::stat(path.c_str(), &info) == 0);
+    CHECK(info.st_uid == 65534);
+    CHECK(info.st_gid == 12345);
+    CHECK(mode_of(path) == 0640);
+}
+
+TEST_CASE("file systems that cannot rename without replacing")
+{
+    for (const bool hard_links : {true, false}) {
+        CAPTURE(hard_links);
+        const temporary_folder folder;
+        file_system = {true, hard_links, [] {}};
+        save_model(model_of('a'), folder.file("out.onnx"));
+        CHECK(read_file(folder.file("out.onnx")) == model_of('a').SerializeAsString());
+        CHECK(folder.names() == std::set<std::string>{"out.onnx"});
+
+        file_system.before_rename = [&] { write_file(folder.file("new.onnx"), "theirs"); };
+        check_failure(failure::io, {"exists already"}, [&] { save_model(model_of('a'), folder.file("new.onnx")); });
+        CHECK(read_file(folder.file("new.onnx")) == "theirs");
+        CHECK(folder.names() == std::set<std::string>{"new.onnx", "out.onnx"});
+        file_system = {};
     }
 }
 

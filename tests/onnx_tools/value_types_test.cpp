@@ -24,7 +24,7 @@ std::optional<int> rank_of_y(const std::string& nodes, int opset = 13)
                                    "float[] unknown, bool flag, int64 trips, int64[k] indices, int64 index) => "
                                    "(float[] y) {" +
                                    nodes + "}");
-    return rank_of(graph_index(model.graph()), "y");
+    return rank_finder(graph_index(model.graph())).rank_of("y");
 }
 
 } // namespace
@@ -98,7 +98,7 @@ TEST_CASE("ranks of the fixtures' outputs are found when no shape is declared")
             for (std::size_t image = 0; image < known.batch; ++image) {
                 const auto& name = known.output(image, slot);
                 CAPTURE(name);
-                CHECK(rank_of(index, name) == ranks.at(known.fields[slot]));
+                CHECK(rank_finder(index).rank_of(name) == ranks.at(known.fields[slot]));
             }
         }
     });
@@ -110,10 +110,10 @@ TEST_CASE("a declared rank counts, whatever the nodes say")
     const auto model = parse_model(R"(<ir_version: 7, opset_import: ["" : 13]>
         g (float[a,b] x) => (float[p,q,r] y, float[] z) <float[a] v> { y = Identity(x) v = Foo(x) z = Identity(v) })");
     const graph_index index(model.graph());
-    CHECK(rank_of(index, "x") == 2);
-    CHECK(rank_of(index, "y") == 3);
-    CHECK(rank_of(index, "z") == 1); // by value_info
-    CHECK_FALSE(rank_of(index, "nothing"));
+    CHECK(rank_finder(index).rank_of("x") == 2);
+    CHECK(rank_finder(index).rank_of("y") == 3);
+    CHECK(rank_finder(index).rank_of("z") == 1); // by value_info
+    CHECK_FALSE(rank_finder(index).rank_of("nothing"));
 }
 
 TEST_CASE("operators that keep the rank of their first input")

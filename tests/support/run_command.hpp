@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -23,9 +24,12 @@ namespace padbatch::test {
 struct command_setting {
     std::filesystem::path folder = {}; ///< the working folder; empty for that of the test
     rlim_t memory = RLIM_INFINITY;     ///< bytes of address space at most
+    rlim_t file_size = RLIM_INFINITY;  ///< bytes of a file that it writes at most
     bool close_out = false;            ///< without a standard output
     bool close_err = false;            ///< without a standard error
     bool full_out = false;             ///< standard output has no room
+    bool unread_out = false;           ///< standard output is a pipe that nobody reads
+    bool unread_err = false;           ///< standard error is such a pipe
 };
 
 struct command_result {
@@ -71,11 +75,21 @@ private:
                                 int err)
 {
     const rlimit limit{setting.memory, setting.memory};
+    const rlimit size_limit{setting.file_size, setting.file_size};
+    std::signal(SIGPIPE, SIG_DFL); // as from a shell, whatever started the test
+    std::signal(SIGXFSZ, SIG_DFL);
+    int unread[2] = {-1, -1};
+    if ((setting.unread_out || setting.unread_err) && ::pipe(unread) == 0) {
+        ::close(unread[0]);
+        out = setting.unread_out ? unread[1] : out;
+        err = setting.unread_err ? unread[1] : err;
+    }
     const int nothing = ::open("/dev/null", O_RDONLY);
     const int full = ::open("/dev/full", O_WRONLY);
     if (::dup2(nothing, 0) == 0 && ::dup2(setting.full_out ? full : out, 1) == 1 && ::dup2(err, 2) == 2 &&
         (*folder == '\0' || ::chdir(folder) == 0) &&
-        (setting.memory == RLIM_INFINITY || ::setrlimit(RLIMIT_AS, &limit) == 0)) {
+        (setting.memory == RLIM_INFINITY || ::setrlimit(RLIMIT_AS, &limit) == 0) &&
+        (setting.file_size == RLIM_INFINITY || ::setrlimit(RLIMIT_FSIZE, &size_limit) == 0)) {
         ::close(nothing);
         ::close(full);
         if (setting.close_out) {
