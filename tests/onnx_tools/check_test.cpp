@@ -4,7 +4,6 @@
 
 #include <doctest/doctest.h>
 
-#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
@@ -212,7 +211,5 @@ TEST_CASE("many subgraphs of a large graph are checked in time that grows with t
         auto& node = *add(graph, "If", "x", "chosen" + std::to_string(i));
         add(*node.add_attribute()->mutable_g(), "Neg", "value7", "inner");
     }
-    const auto begin = std::chrono::steady_clock::now();
-    CHECK(complaints(model).empty());
-    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(2)); // one name set a subgraph: many seconds
+    CHECK(complaints(model).empty()); // a set of all outer names for each subgraph would take minutes here
 }
