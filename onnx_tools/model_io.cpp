@@ -217,8 +217,9 @@ bool same_file(const struct stat& a, const struct stat& b)
 {
     throw tool_error(failure::io,
                      {"cannot write " + quoted(path) + ": " + reason(error), "a folder with room for the file",
-                      error == ENOSPC || error == EDQUOT ? "free some space, or write to another disk"
-                                                         : "check the folder and its permissions"});
+                      error == EFBIG                       ? "raise the limit on the size of files: ulimit -f"
+                      : error == ENOSPC || error == EDQUOT ? "free some space, or write to another disk"
+                                                           : "check the folder and its permissions"});
 }
 
 // A new file in `folder`, under a name that nothing has; it is removed again unless it was given its final name.

@@ -73,12 +73,10 @@ std::optional<std::int64_t> rows_of(const detections& source, const pad_options&
         return std::nullopt;
     }
     if (!options.max_detections && !source.limit) {
-        throw tool_error(
-            failure::refused,
-            {"the graph does not show how many detections an image can have at most",
-             "a constant that cuts the kept rows, as torchvision's models have it",
-             "pass --max-detections N (rows beyond N are dropped) or --max-detections batch; with --inspect too, to "
-             "see what is recognised"});
+        throw tool_error(failure::refused,
+                         {"the graph does not show how many detections an image can have at most",
+                          "a constant that cuts the kept rows, as torchvision's models have it",
+                          "pass --max-detections N (rows beyond N are dropped) or --max-detections batch"});
     }
     const std::int64_t rows = options.max_detections ? *options.max_detections : source.limit->rows;
     if (rows < 1 || rows > std::numeric_limits<std::int32_t>::max()) {

@@ -77,10 +77,16 @@ void run(const cli::options& o)
     }
     auto model = load_model(o.in);
     require_sound(model, failure::refused, "'" + o.in + "' is not a valid model", "export the model again");
-    const auto p = plan(model, recognise(model, o.recognise), o.pad);
+    const auto found = recognise(model, o.recognise);
+    auto choices = o.pad;
+    // What can be said of a model without a limit is still worth seeing; the report says what is missing.
+    choices.max_of_batch = choices.max_of_batch || (o.inspect && !found.limit && !choices.max_detections);
+    const auto p = plan(model, found, choices);
     std::string report;
     if (o.inspect) {
-        report = o.json ? cli::inspect_json(o.in, p) : printable(cli::inspect_text(o.in, model, p));
+        const bool needs_rows = choices.max_of_batch && !o.pad.max_of_batch;
+        report =
+            o.json ? cli::inspect_json(o.in, p, needs_rows) : printable(cli::inspect_text(o.in, model, p, needs_rows));
     } else if (!o.quiet) {
         report =
             printable(cli::before_and_after(o.in, cli::declared_outputs(model), p, cli::planned_outputs(model, p)) +

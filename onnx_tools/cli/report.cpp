@@ -190,7 +190,7 @@ std::string size_warnings(const pad_plan& p)
     return text;
 }
 
-std::string inspect_text(const std::string& file, const onnx::ModelProto& model, const pad_plan& p)
+std::string inspect_text(const std::string& file, const onnx::ModelProto& model, const pad_plan& p, bool needs_rows)
 {
     const auto& d = p.source;
     std::string text = file + ": " + headline(p) + "\n\nrecognised\n";
@@ -214,11 +214,16 @@ std::string inspect_text(const std::string& file, const onnx::ModelProto& model,
     for (const auto& step : steps(p)) {
         text += "  " + step + "\n";
     }
+    if (needs_rows) {
+        text +=
+            "\nThe limit is not known, so the rewrite asks for --max-detections N or --max-detections batch. Shown is "
+            "what `batch` does.\n";
+    }
     const std::string warnings = size_warnings(p);
     return warnings.empty() ? text : text + "\n" + warnings;
 }
 
-std::string inspect_json(const std::string& file, const pad_plan& p)
+std::string inspect_json(const std::string& file, const pad_plan& p, bool needs_rows)
 {
     const auto& d = p.source;
     json images = json::array();
@@ -262,6 +267,7 @@ std::string inspect_json(const std::string& file, const pad_plan& p)
         {"other_outputs", d.other_outputs},
         {"limit", d.limit ? json{{"rows", d.limit->rows}, {"node", d.limit->node}} : json()},
         {"score_threshold", d.threshold ? json{{"score", d.threshold->score}, {"node", d.threshold->node}} : json()},
+        {"needs_max_detections", needs_rows},
         {"max_detections", p.max_detections ? json(*p.max_detections) : json(contract::max_detections_of_batch)},
         {"outputs", std::move(outputs)},
         {"rewrite", {{"cuts_rows", p.cuts_rows}, {"widens_masks", p.widens_masks}, {"steps", steps(p)}}},

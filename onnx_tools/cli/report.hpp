@@ -28,11 +28,13 @@ struct output_row {
 /// A warning for each output over 2 GiB, or nothing.
 [[nodiscard]] std::string size_warnings(const pad_plan& p);
 
-/// What `--inspect` prints: what was recognised, and what the rewrite will do.
-[[nodiscard]] std::string inspect_text(const std::string& file, const onnx::ModelProto& model, const pad_plan& p);
+/// What `--inspect` prints: what was recognised, and what the rewrite will do. `needs_rows` says that the limit is not
+/// known and the user has not said how many rows to pad to, so that `p` is what `--max-detections batch` would do.
+[[nodiscard]] std::string inspect_text(const std::string& file, const onnx::ModelProto& model, const pad_plan& p,
+                                       bool needs_rows);
 
 /// The same as a JSON document. Its `schema` is raised whenever a member changes its meaning or goes away.
-[[nodiscard]] std::string inspect_json(const std::string& file, const pad_plan& p);
+[[nodiscard]] std::string inspect_json(const std::string& file, const pad_plan& p, bool needs_rows);
 
 } // namespace padbatch::onnx_tools::cli
 

@@ -251,4 +251,23 @@ TEST_CASE("--inspect --json says null for what is not known")
     const auto text = inspected(options, folder.file("plain.onnx"));
     CHECK(has(text, "detections of no known family, 1 image\n"));
     CHECK(has(text, "  limit: not found in the graph\n  score threshold: not found in the graph\n"));
+    CHECK_FALSE(has(text, "The limit is not known"));
+    CHECK(found.at("needs_max_detections") == false);
+}
+
+TEST_CASE("--inspect shows a model without a limit, and says what the rewrite needs")
+{
+    const temporary_folder folder;
+    const auto model = parse_model("<ir_version: 7, opset_import: [\"\" : 13]> g "
+                                   "(float[n,4] x, int64[n] y, float[n] z) => (float[n,4] b, int64[n] l, float[n] s) "
+                                   "{ b = Identity(x) l = Identity(y) s = Identity(z) }");
+    padbatch::onnx_tools::save_model(model, folder.file("plain.onnx"));
+    const auto text = inspected({}, folder.file("plain.onnx"));
+    CHECK(has(text, "  image 0  boxes   'b'\n"));
+    CHECK(has(text, "The limit is not known, so the rewrite asks for --max-detections N"));
+    const auto found = inspected_json({}, folder.file("plain.onnx"));
+    CHECK(found.at("needs_max_detections") == true);
+    CHECK(found.at("max_detections") == "batch");
+    const auto chosen = inspected_json({"--max-detections", "batch"}, folder.file("plain.onnx"));
+    CHECK(chosen.at("needs_max_detections") == false);
 }
