@@ -43,13 +43,18 @@ std::optional<field> field_from_name(std::string_view name) noexcept
     return std::nullopt;
 }
 
+std::vector<field> all_fields()
+{
+    std::vector<field> fields;
+    for (const auto& [kind, name] : field_names) {
+        fields.push_back(kind);
+    }
+    return fields;
+}
+
 std::string all_field_names()
 {
-    std::string text;
-    for (const auto& [kind, name] : field_names) {
-        text += (text.empty() ? "" : ", ") + std::string(name);
-    }
-    return text;
+    return list_of(all_fields());
 }
 
 std::string list_of(const std::vector<field>& fields, std::string_view separator)

@@ -23,6 +23,8 @@ enum class field {
 [[nodiscard]] std::string_view name_of(field f) noexcept;
 /// Nothing when `name` is no field's.
 [[nodiscard]] std::optional<field> field_from_name(std::string_view name) noexcept;
+/// All fields, in the order above.
+[[nodiscard]] std::vector<field> all_fields();
 /// All names, `boxes, labels, ...`, for messages.
 [[nodiscard]] std::string all_field_names();
 

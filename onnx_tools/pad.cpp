@@ -4,6 +4,7 @@
 #include <padbatch/version.hpp>
 
 #include <map>
+#include <optional>
 #include <utility>
 
 namespace padbatch::onnx_tools {
@@ -100,24 +101,19 @@ private:
     std::map<std::string, std::string> m_shapes;
 };
 
-// Makes `name` free for an output: whatever has it, in the graph or inside a subgraph, gets another.
-void free_value_name(onnx::GraphProto& graph, const std::string& name, fresh_names& fresh, pad_plan& p)
+// Makes `name` free for an output: whatever has it, in the graph or inside a subgraph, gets another. The new name of
+// the graph's own value, if it had one of that name.
+std::optional<std::string> free_value_name(onnx::GraphProto& graph, const std::string& name, fresh_names& fresh)
 {
+    std::optional<std::string> other;
     if (defined_names(graph).count(name) != 0) {
-        const auto other = fresh(name + "_unpadded");
-        rename_value(graph, name, other);
-        for (auto& f : p.source.fields) {
-            for (auto& value : f.values) {
-                value = value == name ? other : value;
-            }
-        }
+        other = fresh(name + "_unpadded");
+        rename_value(graph, name, *other);
     }
     for (auto& node : *graph.mutable_node()) {
-        for_each_subgraph(node, [&](onnx::GraphProto& sub) {
-            pad_plan nothing; // the values to pad are all of the outermost graph
-            free_value_name(sub, name, fresh, nothing);
-        });
+        for_each_subgraph(node, [&](onnx::GraphProto& sub) { (void)free_value_name(sub, name, fresh); });
     }
+    return other;
 }
 
 void write_type(onnx::ValueInfoProto& info, element_type element, const std::vector<dimension>& shape)
@@ -148,7 +144,9 @@ public:
             m_nodes.fresh().reserve(name);
         }
         for (const auto& name : names) {
-            free_value_name(m_graph, name, m_nodes.fresh(), m_plan);
+            if (const auto other = free_value_name(m_graph, name, m_nodes.fresh())) {
+                rename_source(name, *other);
+            }
         }
         if (m_plan.cuts_rows) {
             cut_rows();
@@ -164,6 +162,16 @@ private:
     [[nodiscard]] std::size_t images() const { return static_cast<std::size_t>(m_plan.source.batch); }
 
     static std::string path(const std::string& name, std::size_t image) { return name + "/" + std::to_string(image); }
+
+    // The values to pad are all of the outermost graph.
+    void rename_source(const std::string& from, const std::string& to)
+    {
+        for (auto& f : m_plan.source.fields) {
+            for (auto& value : f.values) {
+                value = value == from ? to : value;
+            }
+        }
+    }
 
     // Keeps the first M rows of every value.
     void cut_rows()

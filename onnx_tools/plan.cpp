@@ -2,7 +2,6 @@
 
 #include <onnx_tools/error.hpp>
 #include <onnx_tools/pad_value.hpp>
-#include <onnx_tools/structure.hpp>
 #include <padbatch/contract.hpp>
 #include <padbatch/extents.hpp>
 
@@ -182,7 +181,6 @@ pad_plan plan(const onnx::ModelProto& model, const detections& source, const pad
     fresh_names fresh(model.graph());
     const dimension batch{source.batch, ""};
     const dimension rows = p.max_detections ? dimension{*p.max_detections, ""} : dimension{{}, fresh("max_detections")};
-    const auto image = declared_image_size(graph_index(model.graph()));
     for (const auto& f : source.fields) {
         const std::string name(name_of(f.kind));
         padded_field padded;
@@ -204,7 +202,7 @@ pad_plan plan(const onnx::ModelProto& model, const detections& source, const pad
         }
         padded.pad_value = std::move(*value);
         padded.pad_text = text;
-        padded.bytes = count_bytes(padded, f, image);
+        padded.bytes = count_bytes(padded, f, source.image_size);
         p.widens_masks = p.widens_masks || (f.kind == field::masks && source.sizes_may_differ && f.row.size() >= 2);
         p.fields.push_back(std::move(padded));
     }

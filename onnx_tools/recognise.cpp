@@ -280,8 +280,9 @@ private:
         detections d;
         d.batch = r.images;
         d.order = r.order;
+        d.image_size = declared_image_size(m_index);
         for (int slot = 0; slot < static_cast<int>(r.fields.size()); ++slot) {
-            d.fields.push_back(describe_field(r, slot));
+            d.fields.push_back(describe_field(r, slot, d.image_size.has_value()));
         }
         for (int i = 0; i < static_cast<int>(m_outputs.size()); ++i) {
             if (!r.covers(i)) {
@@ -300,7 +301,7 @@ private:
         return d;
     }
 
-    [[nodiscard]] recognised_field describe_field(const reading& r, int slot) const
+    [[nodiscard]] recognised_field describe_field(const reading& r, int slot, bool sizes_declared) const
     {
         recognised_field f;
         f.kind = r.fields[static_cast<std::size_t>(slot)];
@@ -320,7 +321,7 @@ private:
             }
         }
         // An export may declare the size of the image that it was traced with, and run with others all the same.
-        if (f.kind == field::masks && f.row.size() >= 2 && !declared_image_size(m_index)) {
+        if (f.kind == field::masks && f.row.size() >= 2 && !sizes_declared) {
             f.row[f.row.size() - 2] = {};
             f.row[f.row.size() - 1] = {};
         }

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace padbatch::onnx_tools {
@@ -53,6 +54,8 @@ struct detections {
     std::vector<std::string> other_outputs;
     std::optional<row_limit> limit;
     std::optional<score_threshold> threshold;
+    /// The largest height and width that the image inputs declare; nothing when one of them leaves its own open.
+    std::optional<std::pair<std::int64_t, std::int64_t>> image_size;
     /// Whether images of one batch may differ in height and width, and with them the masks.
     bool sizes_may_differ = false;
 };

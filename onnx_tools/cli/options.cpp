@@ -144,13 +144,22 @@ std::int64_t positive(const std::string& option, const std::string& text, const 
     return value;
 }
 
+std::vector<std::string> field_names()
+{
+    std::vector<std::string> names;
+    for (const auto f : all_fields()) {
+        names.emplace_back(name_of(f));
+    }
+    return names;
+}
+
 // `FIELD=VALUE` options, each field once.
 std::map<std::string, std::string> pairs(const std::string& option, const std::vector<std::string>& texts,
                                          const std::string& value_name, const std::string& also)
 {
     const std::string form = option + " FIELD=" + value_name;
     const std::string example = option + " labels=" + (value_name == "NAME" ? "classes" : "-1");
-    std::vector<std::string> names = split(all_field_names(), ", ");
+    std::vector<std::string> names = field_names();
     if (!also.empty()) {
         names.push_back(also);
     }
@@ -198,7 +207,7 @@ std::vector<field> field_list(const std::string& text)
         }
         const auto f = field_from_name(name);
         if (!f) {
-            const std::string meant = closest(name, split(all_field_names(), ", "));
+            const std::string meant = closest(name, field_names());
             misused(given + ": there is no field '" + name + "'", expected,
                     meant.empty() ? "correct the field's name" : "did you mean '" + meant + "'?");
         }

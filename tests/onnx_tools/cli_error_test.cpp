@@ -84,14 +84,6 @@ error_case with(std::vector<std::string> arguments, std::vector<std::string> wor
     return {std::move(arguments), std::move(words)};
 }
 
-// A detection model of one image that is nothing but its inputs.
-onnx::ModelProto identity_model(const std::string& first_input)
-{
-    return parse_model("<ir_version: 7, opset_import: [\"\" : 13]> g (float[n,4] " + first_input +
-                       ", int64[n] y, float[n] z) => (float[n,4] b, int64[n] l, float[n] s) { b = Identity(" +
-                       first_input + ") l = Identity(y) s = Identity(z) }");
-}
-
 } // namespace
 
 TEST_CASE("errors: the files")

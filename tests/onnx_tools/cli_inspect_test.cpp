@@ -238,10 +238,7 @@ TEST_CASE("--inspect --json says what the options change")
 TEST_CASE("--inspect --json says null for what is not known")
 {
     const temporary_folder folder;
-    const auto model = parse_model("<ir_version: 7, opset_import: [\"\" : 13]> g "
-                                   "(float[n,4] x, int64[n] y, float[n] z) => (float[n,4] b, int64[n] l, float[n] s) "
-                                   "{ b = Identity(x) l = Identity(y) s = Identity(z) }");
-    padbatch::onnx_tools::save_model(model, folder.file("plain.onnx"));
+    padbatch::onnx_tools::save_model(identity_model("x"), folder.file("plain.onnx"));
     const std::vector<std::string> options = {"--max-detections", "6", "--fields", "boxes,labels,scores"};
     const auto found = inspected_json(options, folder.file("plain.onnx"));
     CHECK(found.at("family").is_null());
@@ -258,10 +255,7 @@ TEST_CASE("--inspect --json says null for what is not known")
 TEST_CASE("--inspect shows a model without a limit, and says what the rewrite needs")
 {
     const temporary_folder folder;
-    const auto model = parse_model("<ir_version: 7, opset_import: [\"\" : 13]> g "
-                                   "(float[n,4] x, int64[n] y, float[n] z) => (float[n,4] b, int64[n] l, float[n] s) "
-                                   "{ b = Identity(x) l = Identity(y) s = Identity(z) }");
-    padbatch::onnx_tools::save_model(model, folder.file("plain.onnx"));
+    padbatch::onnx_tools::save_model(identity_model("x"), folder.file("plain.onnx"));
     const auto text = inspected({}, folder.file("plain.onnx"));
     CHECK(has(text, "  image 0  boxes   'b'\n"));
     CHECK(has(text, "The limit is not known, so the rewrite asks for --max-detections N"));

@@ -21,6 +21,15 @@ inline onnx::ModelProto parse_model(const std::string& text)
     return model;
 }
 
+/// A model whose outputs, b, l and s, are its inputs: boxes, which are called `first_input`, labels and scores. Nothing
+/// in it limits the rows.
+inline onnx::ModelProto identity_model(const std::string& first_input)
+{
+    return parse_model("<ir_version: 7, opset_import: [\"\" : 13]> g (float[n,4] " + first_input +
+                       ", int64[n] y, float[n] z) => (float[n,4] b, int64[n] l, float[n] s) { b = Identity(" +
+                       first_input + ") l = Identity(y) s = Identity(z) }");
+}
+
 } // namespace padbatch::test
 
 #endif
