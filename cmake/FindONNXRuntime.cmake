@@ -14,6 +14,8 @@
 #   ONNXRuntime_API_VERSION  ORT_API_VERSION of the headers
 #   ONNXRuntime::ONNXRuntime imported target; with it
 #                            #include <onnxruntime_cxx_api.h> works
+#   ONNXRuntime_NOT_FOUND_MESSAGE  where it was not found: what is missing, and
+#                            what to do
 #
 # The library may be newer than the headers: it serves every older API version.
 
@@ -76,7 +78,7 @@ if(NOT ONNXRuntime_INCLUDE_DIR OR NOT ONNXRuntime_LIBRARY)
       "ONNXRUNTIME_ROOT is ${_ort_root}, but it lacks include/onnxruntime_cxx_api.h (or include/onnxruntime/onnxruntime_cxx_api.h) or lib/libonnxruntime.so.")
   else()
     set(_ort_reason
-      "ONNX Runtime is not on this system. Install its development package (Debian 13: libonnxruntime-dev), or unpack a release of it and pass -DONNXRUNTIME_ROOT=<its directory>, or, on Debian 12, run `scripts/onnxruntime-root build/onnxruntime` and pass -DONNXRUNTIME_ROOT=build/onnxruntime.")
+      "ONNX Runtime is not on this system. Install its development package (Debian 13: libonnxruntime-dev), or unpack a release of it and pass -DONNXRUNTIME_ROOT=<its directory>, or, on Debian 12, run `scripts/onnxruntime-root build/onnxruntime` of padbatch's sources and pass -DONNXRUNTIME_ROOT=build/onnxruntime.")
   endif()
 elseif(ONNXRuntime_API_VERSION AND
        ONNXRuntime_VERSION VERSION_LESS "1.${ONNXRuntime_API_VERSION}")
@@ -90,6 +92,7 @@ find_package_handle_standard_args(ONNXRuntime
   REQUIRED_VARS ONNXRuntime_LIBRARY ONNXRuntime_INCLUDE_DIR _ort_usable
   VERSION_VAR ONNXRuntime_VERSION
   REASON_FAILURE_MESSAGE "${_ort_reason}")
+set(ONNXRuntime_NOT_FOUND_MESSAGE "${_ort_reason}")
 
 if(ONNXRuntime_FOUND AND NOT TARGET ONNXRuntime::ONNXRuntime)
   add_library(ONNXRuntime::ONNXRuntime UNKNOWN IMPORTED)

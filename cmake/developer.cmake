@@ -8,6 +8,7 @@ set(PADBATCH_SANITIZERS "" CACHE STRING "Sanitizers to build with, such as addre
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_VERIFY_INTERFACE_HEADER_SETS ON)
+set_target_properties(padbatch PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON) # which was made before this line
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
@@ -17,3 +18,19 @@ if(PADBATCH_SANITIZERS)
     add_compile_options(-fsanitize=${PADBATCH_SANITIZERS} -fno-sanitize-recover=all -fno-omit-frame-pointer)
     add_link_options(-fsanitize=${PADBATCH_SANITIZERS})
 endif()
+
+# The adapters whose libraries are here.
+foreach(adapter IN LISTS padbatch_ADAPTERS)
+    padbatch_adapter(${adapter} OPTIONAL)
+    if(NOT padbatch_${adapter}_FOUND)
+        message(STATUS "left out: ${padbatch_${adapter}_NOT_FOUND_MESSAGE}")
+    endif()
+endforeach()
+
+# Sets OUT to the adapters that a source file includes: <padbatch/adapters/NAME.hpp>.
+function(padbatch_included_adapters source out)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${source}")
+    file(STRINGS "${source}" adapters REGEX "^#include <padbatch/adapters/[a-z_]+\\.hpp>")
+    list(TRANSFORM adapters REPLACE "^.*/([a-z_]+)\\.hpp>.*$" "\\1")
+    set(${out} "${adapters}" PARENT_SCOPE)
+endfunction()

@@ -2,7 +2,7 @@ include(CMakePackageConfigHelpers)
 
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/padbatch")
 
-install(TARGETS padbatch EXPORT padbatchTargets FILE_SET HEADERS)
+install(TARGETS padbatch EXPORT padbatchTargets FILE_SET HEADERS FILE_SET adapters)
 install(EXPORT padbatchTargets NAMESPACE padbatch:: DESTINATION "${package_dir}")
 if(PADBATCH_BUILD_ONNX_TOOLS)
     install(TARGETS padbatch_onnx_tools EXPORT padbatchOnnxToolsTargets FILE_SET HEADERS DESTINATION
@@ -15,4 +15,4 @@ configure_package_config_file(cmake/padbatchConfig.cmake.in padbatchConfig.cmake
     INSTALL_DESTINATION "${package_dir}")
 write_basic_package_version_file(padbatchConfigVersion.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES "${PROJECT_BINARY_DIR}/padbatchConfig.cmake" "${PROJECT_BINARY_DIR}/padbatchConfigVersion.cmake"
-    cmake/FindPadbatchOnnx.cmake DESTINATION "${package_dir}")
+    cmake/padbatchAdapters.cmake cmake/FindONNXRuntime.cmake cmake/FindPadbatchOnnx.cmake DESTINATION "${package_dir}")

@@ -1,20 +1,22 @@
 #!/usr/bin/env python3
 """Compiles or runs every code block of a Markdown page, and looks up its links, so that none can rot.
 
-    code_blocks.py PAGE --root REPOSITORY --prefix INSTALLED --work FOLDER --compiler CXX
+    code_blocks.py PAGE --root REPOSITORY --prefix INSTALLED --work FOLDER --compiler CXX [-DNAME=VALUE...]
 
 What happens to a block depends on its language:
 
     sh       run by bash, in a folder with the files named below; lines that call scripts/demo or scripts/test are only
              checked to name a script, since these run the tests themselves
     console  each line after "$ " is run, and what it prints must be what follows it
-    cpp      compiled and linked against the installed padbatch, and run; a block without main() is the body of one
+    cpp      compiled and linked against the installed padbatch, and run; a block without main() is the body of one. It is
+             linked with what it includes: <padbatch/adapters/NAME.hpp> and <onnx_tools/...> bring their targets
     cmake    the CMakeLists.txt of a project with one source file, app.cpp; configured and built
     json     parsed
     text     left alone: pictures and quotations
 
-Blocks run in one folder, in the page's order, so that a block may use what an earlier one made. Each relative link and
-image of the page must lead to a file or folder that exists.
+Blocks run in one folder, in the page's order, so that a block may use what an earlier one made. (The cpp blocks are all
+compiled first, as programs of one project.) Each relative link and image of the page must lead to a file or folder that
+exists. -DNAME=VALUE is passed to CMake: where to find the adapters' libraries.
 """
 
 import argparse
@@ -65,6 +67,19 @@ def run(command, folder, env):
     return result.stdout
 
 
+def program(body, line, page):
+    """A C++ block that begins at a line of a page as a whole program; the compiler speaks of the page's lines."""
+    if NEEDS_MAIN in body:
+        return f'#line {line} "{page}"\n{body}'
+    includes, rest = "", ""
+    for number, text in enumerate(body.splitlines(), line):
+        if text.startswith("#include"):
+            includes += f'#line {number} "{page}"\n{text}\n'
+            text = ""
+        rest += text + "\n"
+    return f'{includes}int main()\n{{\n#line {line} "{page}"\n{rest}}}\n'
+
+
 class Page:
     """A page and the folder that its blocks run in."""
 
@@ -76,9 +91,9 @@ class Page:
         for name, source in FILES.items():
             shutil.copy(options.root / source, self.folder / name)
         self.env = dict(os.environ, PATH=f"{options.prefix / 'bin'}:{os.environ['PATH']}", LC_ALL="C")
-        self.programs = 0
+        self.programs = None
 
-    def sh(self, body):
+    def sh(self, body, _line):
         """Runs a shell block."""
         lines = []
         for line in body.splitlines():
@@ -90,7 +105,7 @@ class Page:
                 lines.append(line)
         run(["bash", "-euo", "pipefail", "-c", "\n".join(lines)], self.folder, self.env)
 
-    def console(self, body):
+    def console(self, body, _line):
         """Runs the commands of a transcript and compares what they print."""
         for part in re.split(r"^\$ ", body, flags=re.MULTILINE)[1:]:
             command, _, expected = part.partition("\n")
@@ -98,42 +113,50 @@ class Page:
             if got.rstrip() != expected.rstrip():
                 raise Rotten(f"$ {command}\nshould print\n{expected}\nand prints\n{got}")
 
-    def build(self, cmakelists, source):
+    def build(self, name, cmakelists, sources):
         """Builds a project against the installed padbatch; returns its build folder."""
-        project = self.options.work / f"program{self.programs}"
-        self.programs += 1
+        project = self.options.work / name
         project.mkdir()
-        (project / "CMakeLists.txt").write_text(cmakelists)
-        (project / "app.cpp").write_text(source)
+        (project / "CMakeLists.txt").write_text(
+            "cmake_minimum_required(VERSION 3.25)\nproject(page LANGUAGES CXX)\n" + cmakelists)
+        for source, text in sources.items():
+            (project / source).write_text(text)
         run(["cmake", "-S", project, "-B", project / "build", "-G", "Ninja",
-             f"-DCMAKE_CXX_COMPILER={self.options.compiler}", f"-DCMAKE_PREFIX_PATH={self.options.prefix}"],
-            project, self.env)
+             f"-DCMAKE_CXX_COMPILER={self.options.compiler}", f"-DCMAKE_PREFIX_PATH={self.options.prefix}",
+             *(f"-D{definition}" for definition in self.options.define)], project, self.env)
         run(["cmake", "--build", project / "build"], project, self.env)
         return project / "build"
 
-    def cpp(self, body):
-        """Compiles and runs a C++ block."""
-        if NEEDS_MAIN not in body:
-            lines = body.splitlines()
-            includes = [line for line in lines if line.startswith("#include")]
-            rest = [line for line in lines if not line.startswith("#include")]
-            body = "\n".join(includes + ["int main()", "{"] + rest + ["}", ""])
-        build = self.build(
-            "cmake_minimum_required(VERSION 3.25)\nproject(block LANGUAGES CXX)\n"
-            "find_package(padbatch REQUIRED COMPONENTS onnx_tools)\nadd_executable(block app.cpp)\n"
-            "target_link_libraries(block PRIVATE padbatch::padbatch padbatch::onnx_tools)\n", body)
-        run([build / "block"], self.folder, self.env)
+    def compile(self, cpp_blocks):
+        """Compiles the C++ blocks, (line number, body), as programs of one project."""
+        if not cpp_blocks:
+            return
+        programs, sources, wanted = "", {}, set()
+        for line, body in cpp_blocks:
+            components = set(re.findall(r"^#include <padbatch/adapters/([a-z_]+)\.hpp>", body, re.MULTILINE))
+            if re.search(r"^#include <onnx_tools/", body, re.MULTILINE):
+                components.add("onnx_tools")
+            wanted |= components
+            libraries = " ".join(f"padbatch::{component}" for component in ["padbatch", *sorted(components)])
+            programs += f"add_executable(line{line} line{line}.cpp)\n"
+            programs += f"target_link_libraries(line{line} PRIVATE {libraries})\n"
+            sources[f"line{line}.cpp"] = program(body, line + 1, self.options.page.name)
+        components = f" COMPONENTS {' '.join(sorted(wanted))}" if wanted else ""
+        self.programs = self.build("cpp", f"find_package(padbatch REQUIRED{components})\n{programs}", sources)
 
-    def cmake(self, body):
+    def cpp(self, body, line):
+        """Runs a C++ block."""
+        run([self.programs / f"line{line}"], self.folder, self.env)
+
+    def cmake(self, body, line):
         """Configures and builds a project."""
-        self.build("cmake_minimum_required(VERSION 3.25)\nproject(block LANGUAGES CXX)\n" + body,
-                   "#include <padbatch/padbatch.hpp>\nint main() { return 0; }\n")
+        self.build(f"line{line}", body, {"app.cpp": "#include <padbatch/padbatch.hpp>\nint main() { return 0; }\n"})
 
-    def json(self, body):
+    def json(self, body, _line):
         """Parses a JSON block."""
         json.loads(body)
 
-    def text(self, body):
+    def text(self, body, _line):
         """Nothing to check."""
 
 
@@ -145,6 +168,7 @@ def main():
     parser.add_argument("--prefix", type=pathlib.Path, required=True)
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--compiler", required=True)
+    parser.add_argument("-D", dest="define", action="append", default=[], metavar="NAME=VALUE")
     options = parser.parse_args()
     missing = list(missing_links(options.page))
     for line, path in missing:
@@ -152,21 +176,24 @@ def main():
     if missing:
         return 1
     page = Page(options)
-    checked = 0
-    for line, language, body in blocks(options.page.read_text()):
-        place = f"{options.page.name}:{line}"
-        check = getattr(page, language, None) if language in ("sh", "console", "cpp", "cmake", "json", "text") else None
-        if check is None:
-            print(f"{place}: a block of language {language!r} cannot be checked; see code_blocks.py")
+    found = list(blocks(options.page.read_text()))
+    checks = {"sh": page.sh, "console": page.console, "cpp": page.cpp, "cmake": page.cmake, "json": page.json,
+              "text": page.text}
+    for line, language, _ in found:
+        if language not in checks:
+            print(f"{options.page.name}:{line}: a block of language {language!r} cannot be checked; see code_blocks.py")
             return 1
-        try:
-            check(body)
-        except Rotten as error:
-            print(f"{place}: {error}")
-            return 1
-        checked += 1
-        print(f"{place}: {language} block is right")
-    print(f"{checked} blocks")
+    place = f"{options.page.name}: the cpp blocks"
+    try:
+        page.compile([(line, body) for line, language, body in found if language == "cpp"])
+        for line, language, body in found:
+            place = f"{options.page.name}:{line}"
+            checks[language](body, line)
+            print(f"{place}: {language} block is right")
+    except Rotten as error:
+        print(f"{place}: {error}")
+        return 1
+    print(f"{len(found)} blocks")
     return 0
 
 

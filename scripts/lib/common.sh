@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Shared by the scripts in scripts/: messages, timed steps, Debian packages and
-# the choice of an ONNX Runtime. Sourced, never run; some of its variables are for
+# the choice of ONNX Runtime and OpenVINO. Sourced, never run; some of its variables are for
 # its callers only.
 # shellcheck disable=SC2034
 
@@ -8,10 +8,13 @@ repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 logs=$repo/build/logs
 
 # The scripts change to $repo; a relative path is meant from where they started.
-case ${ONNXRUNTIME_ROOT:-/} in
-/*) ;;
-*) export ONNXRUNTIME_ROOT=$PWD/$ONNXRUNTIME_ROOT ;;
-esac
+for variable in ONNXRUNTIME_ROOT OPENVINO_ROOT; do
+  case ${!variable:-/} in
+  /*) ;;
+  *) export "$variable=$PWD/${!variable}" ;;
+  esac
+done
+unset variable
 
 say() { printf '%s\n' "$*"; }
 warn() { printf '%s\n' "$*" >&2; }
@@ -48,8 +51,8 @@ tool_packages=(g++ cmake ninja-build libonnx-dev libprotobuf-dev
 # What the tests, the sanitizers and the linters take besides. PyTorch is there
 # to make test models only.
 test_packages=(clang libclang-rt-dev clang-format clang-tidy doctest-dev
-  libbenchmark-dev libeigen3-dev libxtensor-dev python3 python3-torch
-  python3-torchvision python3-onnx python3-pil)
+  libbenchmark-dev libeigen3-dev libxtensor-dev libopencv-dev python3
+  python3-torch python3-torchvision python3-onnx python3-pil)
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
@@ -102,7 +105,7 @@ install_packages() {
     die "the packages could not be installed (see above)"
 }
 
-# --- ONNX Runtime ------------------------------------------------------------
+# --- ONNX Runtime and OpenVINO -----------------------------------------------
 
 # True if the directory has ONNX Runtime's C++ header and library in one of the
 # layouts of its releases and packages.
@@ -116,6 +119,19 @@ usable_onnxruntime_root() {
       "$root"/lib/*-linux-gnu/libonnxruntime.so; do
       [ -e "$library" ] && return 0
     done
+  done
+  return 1
+}
+
+# True if the directory has OpenVINO's CMake package in one of the layouts of its
+# releases and packages, the Python package among them.
+usable_openvino_root() {
+  local root=$1 config
+  for config in "$root"/openvino/cmake/OpenVINOConfig.cmake \
+    "$root"/cmake/OpenVINOConfig.cmake "$root"/runtime/cmake/OpenVINOConfig.cmake \
+    "$root"/lib*/cmake/openvino*/OpenVINOConfig.cmake \
+    "$root"/lib/*-linux-gnu/cmake/openvino*/OpenVINOConfig.cmake; do
+    [ -e "$config" ] && return 0
   done
   return 1
 }
@@ -139,34 +155,41 @@ debian_has_onnxruntime() {
   (. /etc/os-release && [ "${ID:-}" = debian ] && [ "${VERSION_ID:-99}" -ge 13 ])
 }
 
-# The Debian packages that prepare_onnxruntime needs on this machine.
-onnxruntime_packages() {
-  if [ -n "${ONNXRUNTIME_ROOT:-}" ] || usable_onnxruntime_root /usr; then
+# root_packages NAME: the Debian packages that prepare_root NAME needs on this
+# machine. NAME is onnxruntime or openvino, as in scripts/NAME-root.
+root_packages() {
+  local name=$1 variable=${1^^}_ROOT
+  if [ -n "${!variable:-}" ] || "usable_${name}_root" /usr; then
     return 0
-  elif debian_has_onnxruntime; then
+  elif [ "$name" = onnxruntime ] && debian_has_onnxruntime; then
     say libonnxruntime-dev
-  elif ! "$repo/scripts/onnxruntime-root" --check "$repo/build/onnxruntime"; then
+  elif ! "$repo/scripts/$name-root" --check "$repo/build/$name"; then
     say ca-certificates
     python_with_pip >/dev/null || printf '%s\n' python3 python3-pip
   fi
 }
 
-# Sets the array onnxruntime_args to what CMake's configure step must be told:
-# ONNXRUNTIME_ROOT if it is set, else the system's own ONNX Runtime, else a root
-# made at build/onnxruntime.
-prepare_onnxruntime() {
-  if [ -n "${ONNXRUNTIME_ROOT:-}" ]; then
-    usable_onnxruntime_root "$ONNXRUNTIME_ROOT" ||
-      die "ONNXRUNTIME_ROOT is $ONNXRUNTIME_ROOT, which has no include/onnxruntime_cxx_api.h (or include/onnxruntime/onnxruntime_cxx_api.h) with lib/libonnxruntime.so"
-    onnxruntime_args=(-DONNXRUNTIME_ROOT="$ONNXRUNTIME_ROOT")
-  elif usable_onnxruntime_root /usr; then
-    onnxruntime_args=(-DONNXRUNTIME_ROOT=)
+# prepare_root NAME TITLE: adds what CMake's configure step must be told to the
+# array root_args: the value of NAME_ROOT if it is set, else that the system has
+# the library, else a root made at build/NAME.
+prepare_root() {
+  local name=$1 title=$2 variable=${1^^}_ROOT
+  local given=${!variable:-} made=$repo/build/$1
+  if [ -n "$given" ]; then
+    "usable_${name}_root" "$given" ||
+      die "$variable is $given, where $title's ${root_content[$name]}"
+    root_args+=("-D$variable=$given")
+  elif "usable_${name}_root" /usr; then
+    root_args+=("-D$variable=")
   else
-    if ! "$repo/scripts/onnxruntime-root" --check "$repo/build/onnxruntime"; then
-      step "fetch ONNX Runtime into build/onnxruntime" onnxruntime \
-        "$repo/scripts/onnxruntime-root" "$repo/build/onnxruntime" ||
-        die "there is no ONNX Runtime to test with (see above)"
+    if ! "$repo/scripts/$name-root" --check "$made"; then
+      step "fetch $title into build/$name" "$name" "$repo/scripts/$name-root" "$made" ||
+        die "there is no $title to test with (see above)"
     fi
-    onnxruntime_args=(-DONNXRUNTIME_ROOT="$repo/build/onnxruntime")
+    root_args+=("-D$variable=$made")
   fi
 }
+declare -A root_content=(
+  [onnxruntime]="include/onnxruntime_cxx_api.h (or include/onnxruntime/onnxruntime_cxx_api.h) with lib/libonnxruntime.so is not"
+  [openvino]="CMake package (OpenVINOConfig.cmake) is not"
+)

@@ -1,0 +1,25 @@
+# cmake -DCOMPILER=... -DFOLDERS=... -DSOURCE=... -P run.cmake
+#
+# Compiles SOURCE with PADBATCH_MUST_FAIL, where the compiler must refuse it in the words of its first line,
+# `// expect: TEXT`, and without, where it must not.
+
+file(STRINGS "${SOURCE}" first LIMIT_COUNT 1)
+if(NOT first MATCHES "^// expect: (.+)$")
+    message(FATAL_ERROR "the first line of ${SOURCE} is not `// expect: TEXT`")
+endif()
+set(expected "${CMAKE_MATCH_1}")
+list(TRANSFORM FOLDERS PREPEND -I)
+set(compile "${CMAKE_COMMAND}" -E env LC_ALL=C "${COMPILER}" -std=c++20 -fsyntax-only ${FOLDERS} "${SOURCE}")
+
+execute_process(COMMAND ${compile} RESULT_VARIABLE result ERROR_VARIABLE output)
+if(NOT result EQUAL 0)
+    message(FATAL_ERROR "without PADBATCH_MUST_FAIL it does not compile:\n${output}")
+endif()
+execute_process(COMMAND ${compile} -DPADBATCH_MUST_FAIL RESULT_VARIABLE result ERROR_VARIABLE output)
+if(result EQUAL 0)
+    message(FATAL_ERROR "with PADBATCH_MUST_FAIL it compiles, and should not")
+endif()
+string(FIND "${output}" "${expected}" place)
+if(place EQUAL -1)
+    message(FATAL_ERROR "the compiler should say `${expected}`, and says:\n${output}")
+endif()
