@@ -1,10 +1,17 @@
 #ifndef PADBATCH_ELEMENT_TYPE_HPP
 #define PADBATCH_ELEMENT_TYPE_HPP
 
-#include <cstddef>
-#include <string_view>
+#include <padbatch/config.hpp>
+#include <padbatch/float16.hpp>
 
-namespace padbatch {
+#include <bit>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+
+namespace padbatch::inline PADBATCH_MODE {
 
 /// The element types that fields of detections come in. `float16` and `bfloat16` are 16-bit types of their own, and
 /// so is `boolean`, one byte.
@@ -46,7 +53,7 @@ enum class element_type {
 }
 
 /// The name that NumPy, torch and ONNX users know the type by, such as `"float32"` or `"bool"`.
-[[nodiscard]] constexpr std::string_view name_of(element_type type) noexcept
+[[nodiscard]] constexpr const char* name_of(element_type type) noexcept
 {
     switch (type) {
     case element_type::float32: return "float32";
@@ -73,6 +80,111 @@ enum class element_type {
            type == element_type::bfloat16;
 }
 
-} // namespace padbatch
+/// A type that can be an element of a tensor: bool, the integers, float, double, float16 and bfloat16.
+template <class T>
+concept element = (std::integral<std::remove_cv_t<T>> && sizeof(T) <= 8) || std::same_as<std::remove_cv_t<T>, float> ||
+                  std::same_as<std::remove_cv_t<T>, double> || std::same_as<std::remove_cv_t<T>, float16> ||
+                  std::same_as<std::remove_cv_t<T>, bfloat16>;
+
+namespace detail {
+
+template <class T>
+consteval element_type type_of() noexcept
+{
+    if constexpr (std::same_as<T, float16>) {
+        return element_type::float16;
+    } else if constexpr (std::same_as<T, bfloat16>) {
+        return element_type::bfloat16;
+    } else if constexpr (std::same_as<T, bool>) {
+        static_assert(sizeof(bool) == 1);
+        return element_type::boolean;
+    } else if constexpr (std::floating_point<T>) {
+        return sizeof(T) == 8 ? element_type::float64 : element_type::float32;
+    } else if constexpr (std::signed_integral<T>) {
+        return sizeof(T) == 8   ? element_type::int64
+               : sizeof(T) == 4 ? element_type::int32
+               : sizeof(T) == 2 ? element_type::int16
+                                : element_type::int8;
+    } else {
+        return sizeof(T) == 8   ? element_type::uint64
+               : sizeof(T) == 4 ? element_type::uint32
+               : sizeof(T) == 2 ? element_type::uint16
+                                : element_type::uint8;
+    }
+}
+
+} // namespace detail
+
+/// The `element_type` of a C++ type; `const` makes no difference, and `long` and `long long` are both int64 where they
+/// have 64 bits.
+template <element T>
+inline constexpr element_type element_type_of = detail::type_of<std::remove_cv_t<T>>();
+
+namespace detail {
+
+/// `value` as a float that rounds to a half as `value` itself would: toward zero, with the lowest bit set where
+/// something was cut off.
+template <class From>
+[[nodiscard]] constexpr float to_odd_float(From value) noexcept
+{
+    const auto nearest = static_cast<float>(value);
+    if constexpr (sizeof(From) < 4 || std::same_as<From, float>) {
+        return nearest;
+    } else {
+        const auto back = static_cast<long double>(nearest);
+        const auto exact = static_cast<long double>(value);
+        const std::uint32_t bits = std::bit_cast<std::uint32_t>(nearest);
+        if (back == exact || (bits & 0x7fffffffU) >= 0x7f800000U) {
+            return nearest;
+        }
+        const bool away = exact < 0 ? back < exact : back > exact;
+        return std::bit_cast<float>((away ? bits - 1 : bits) | 1U);
+    }
+}
+
+} // namespace detail
+
+/// `value` as a `To`: the conversion of `.as<To>()`. From a floating type to an integer it drops the fraction; whole
+/// numbers that `To` cannot hold become its lowest or highest value, and NaN becomes 0. Between floating types it
+/// rounds to nearest. To bool: not zero.
+template <element To, element From>
+[[nodiscard]] constexpr To convert(From value) noexcept
+{
+    constexpr bool from_half = std::same_as<From, float16> || std::same_as<From, bfloat16>;
+    constexpr bool to_half = std::same_as<To, float16> || std::same_as<To, bfloat16>;
+    if constexpr (std::same_as<To, From>) {
+        return value;
+    } else if constexpr (from_half) {
+        return convert<To>(static_cast<float>(value));
+    } else if constexpr (to_half) {
+        return To(detail::to_odd_float(value));
+    } else if constexpr (std::same_as<To, bool>) {
+        return value != From{};
+    } else if constexpr (std::same_as<From, bool> || std::floating_point<To>) {
+        return static_cast<To>(value);
+    } else if constexpr (std::floating_point<From>) {
+        // The bounds are powers of two, exact in every floating type: -2^n is in range, 2^n is the first that is not.
+        constexpr From above =
+            static_cast<From>(std::make_unsigned_t<To>{1} << (std::numeric_limits<To>::digits - 1)) * From{2};
+        constexpr From below = std::numeric_limits<To>::is_signed ? -above : From{0};
+        return value >= above   ? std::numeric_limits<To>::max()
+               : value >= below ? static_cast<To>(value)
+               : value < below  ? std::numeric_limits<To>::lowest()
+                                : To{0};
+    } else {
+        constexpr auto lowest = std::numeric_limits<To>::lowest();
+        constexpr auto highest = std::numeric_limits<To>::max();
+        if constexpr (std::numeric_limits<From>::is_signed == std::numeric_limits<To>::is_signed) {
+            return value < lowest ? lowest : value > highest ? highest : static_cast<To>(value);
+        } else if constexpr (std::numeric_limits<From>::is_signed) {
+            using wide = std::make_unsigned_t<From>;
+            return value < 0 ? To{0} : static_cast<wide>(value) > highest ? highest : static_cast<To>(value);
+        } else {
+            return value > static_cast<std::make_unsigned_t<To>>(highest) ? highest : static_cast<To>(value);
+        }
+    }
+}
+
+} // namespace padbatch::inline PADBATCH_MODE
 
 #endif

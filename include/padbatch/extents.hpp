@@ -3,39 +3,217 @@
 
 #include <padbatch/error.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
-#include <string>
+#include <type_traits>
 
-namespace padbatch {
+namespace padbatch::inline PADBATCH_MODE {
 
-/// The product of the extents of a tensor: how many elements it has. No extents are a scalar: 1.
+/// An extent that is known only at run time.
+inline constexpr std::size_t dynamic = std::dynamic_extent;
+
+/// The shape of one row of a field: `extents<4>` for a box, `extents<>` for a score, `extents<1, dynamic, dynamic>` for
+/// a mask of `[1, H, W]`. Takes no memory when all extents are known at compile time.
+template <std::size_t... E>
+class extents {
+public:
+    static constexpr std::size_t rank = sizeof...(E);
+    static constexpr bool is_static = ((E != dynamic) && ...);
+
+    /// The extents that are known at compile time; dynamic ones are 0.
+    constexpr extents() noexcept = default;
+
+    /// All `rank` extents, also those that are known at compile time, which must agree: `matches` tells. One that does
+    /// not becomes larger than any memory, so that no check accepts it.
+    constexpr explicit extents(std::span<const std::size_t, rank> all) noexcept
+    {
+        if constexpr (!is_static) {
+            for (std::size_t k = 0; k < rank; ++k) {
+                m_extents[k] = s_static[k] == dynamic || s_static[k] == all[k] ? all[k] : dynamic;
+            }
+        }
+    }
+
+    [[nodiscard]] static constexpr std::size_t static_extent(std::size_t k) noexcept { return s_static[k]; }
+
+    [[nodiscard]] constexpr std::size_t extent(std::size_t k) const noexcept
+    {
+        if constexpr (is_static) {
+            return s_static[k];
+        } else {
+            return m_extents[k];
+        }
+    }
+
+    /// The number of elements of a row.
+    [[nodiscard]] constexpr std::size_t size() const noexcept
+    {
+        if constexpr (is_static) {
+            return (std::size_t{1} * ... * E);
+        } else {
+            std::size_t product = 1;
+            for (std::size_t k = 0; k < rank; ++k) {
+                product *= m_extents[k];
+            }
+            return product;
+        }
+    }
+
+    /// The same, but the largest number there is where the product does not fit, which no check of a size accepts.
+    [[nodiscard]] constexpr std::size_t checked_size() const noexcept
+    {
+        std::size_t product = 1;
+        for (std::size_t k = 0; k < rank; ++k) {
+            if (__builtin_mul_overflow(product, extent(k), &product)) {
+                return dynamic;
+            }
+        }
+        return product;
+    }
+
+    /// Whether `all` are extents that this type can have.
+    [[nodiscard]] static constexpr bool matches(std::span<const std::size_t> all) noexcept
+    {
+        if (all.size() != rank) {
+            return false;
+        }
+        for (std::size_t k = 0; k < rank; ++k) {
+            if (s_static[k] != dynamic && s_static[k] != all[k]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// Whether a row of these extents is a row of the other ones, all extents taken at run time.
+    template <std::size_t... Other>
+    [[nodiscard]] constexpr bool same_as(const extents<Other...>& other) const noexcept
+    {
+        if constexpr (rank != sizeof...(Other)) {
+            return false;
+        } else {
+            for (std::size_t k = 0; k < rank; ++k) {
+                if (extent(k) != other.extent(k)) {
+                    return false;
+                }
+            }
+            return true;
+        }
+    }
+
+    /// Writes all extents to `to`, for messages and shapes.
+    constexpr void copy_to(std::size_t* to) const noexcept
+    {
+        for (std::size_t k = 0; k < rank; ++k) {
+            to[k] = extent(k);
+        }
+    }
+
+private:
+    static constexpr std::size_t s_static[rank + 1] = {E..., 0};
+
+    struct none {};
+    struct some {
+        std::size_t values[rank + 1] = {};
+        constexpr std::size_t& operator[](std::size_t k) noexcept { return values[k]; }
+        constexpr const std::size_t& operator[](std::size_t k) const noexcept { return values[k]; }
+    };
+    template <bool Static>
+    struct storage {
+        using type = some;
+    };
+    template <bool Static>
+    requires Static struct storage<Static> {
+        using type = none;
+    };
+    [[no_unique_address]] typename storage<is_static>::type m_extents = initial();
+
+    static constexpr typename storage<is_static>::type initial() noexcept
+    {
+        typename storage<is_static>::type all{};
+        if constexpr (!is_static) {
+            for (std::size_t k = 0; k < rank; ++k) {
+                all[k] = s_static[k] == dynamic ? 0 : s_static[k];
+            }
+        }
+        return all;
+    }
+};
+
+namespace detail {
+
+/// The same extents as another type; `To::matches` must hold for them.
+template <class To, class From>
+[[nodiscard]] constexpr To extents_cast(const From& from) noexcept
+{
+    if constexpr (std::is_same_v<To, From>) {
+        return from;
+    } else {
+        static_assert(To::rank == From::rank);
+        std::size_t all[To::rank + 1] = {};
+        from.copy_to(all);
+        return To{std::span<const std::size_t, To::rank>(all, To::rank)};
+    }
+}
+
+/// Whether extents of the one type can be the same as extents of the other.
+template <class A, class B>
+[[nodiscard]] consteval bool may_be_same() noexcept
+{
+    if constexpr (A::rank != B::rank) {
+        return false;
+    } else {
+        for (std::size_t k = 0; k < A::rank; ++k) {
+            if (A::static_extent(k) != dynamic && B::static_extent(k) != dynamic &&
+                A::static_extent(k) != B::static_extent(k)) {
+                return false;
+            }
+        }
+        return true;
+    }
+}
+
+} // namespace detail
+
+/// Sets `count` to the product of the extents of a tensor: how many elements it has. No extents are a scalar: 1.
 ///
-/// Throws `error` with `errc::size_overflow` when the product, or any partial product of the extents that are not
-/// zero, is above 2^63 - 1: code that steps through such a shape would overflow, even where another extent is zero.
-/// Extents are not negative.
-[[nodiscard]] inline std::int64_t element_count(std::span<const std::int64_t> extents)
+/// Fails with `errc::size_overflow` when the product, or any partial product of the extents that are not zero, is above
+/// 2^63 - 1: code that steps through such a shape would overflow, even where another extent is zero; and with
+/// `errc::bad_argument` when an extent is negative.
+[[nodiscard]] inline status try_element_count(std::span<const std::int64_t> extents, std::int64_t& count) noexcept
 {
     std::int64_t product = 1;
     bool empty = false;
     for (const std::int64_t extent : extents) {
+        if (extent < 0) {
+            return {errc::bad_argument, "the shape {} has the extent {}: it is not known, or no extent", extents,
+                    extent};
+        }
         if (extent == 0) {
             empty = true;
             continue;
         }
         if (product > std::numeric_limits<std::int64_t>::max() / extent) {
-            std::string shape;
-            for (const std::int64_t e : extents) {
-                shape += (shape.empty() ? "" : ", ") + std::to_string(e);
-            }
-            throw error(errc::size_overflow, "the shape [" + shape + "] has more than 2^63 - 1 elements");
+            return {errc::size_overflow, "the shape {} has more than 2^63 - 1 elements", extents};
         }
         product *= extent;
     }
-    return empty ? 0 : product;
+    count = empty ? 0 : product;
+    return {};
 }
 
-} // namespace padbatch
+#if PADBATCH_EXCEPTIONS
+/// The same, thrown as `error`.
+[[nodiscard]] inline std::int64_t element_count(std::span<const std::int64_t> extents)
+{
+    std::int64_t count = 0;
+    detail::require(try_element_count(extents, count));
+    return count;
+}
+#endif
+
+} // namespace padbatch::inline PADBATCH_MODE
 
 #endif

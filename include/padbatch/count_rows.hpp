@@ -1,0 +1,84 @@
+#ifndef PADBATCH_COUNT_ROWS_HPP
+#define PADBATCH_COUNT_ROWS_HPP
+
+#include <padbatch/convert_counts.hpp>
+#include <padbatch/counts.hpp>
+#include <padbatch/element_type.hpp>
+
+#include <cstddef>
+#include <span>
+
+namespace padbatch::inline PADBATCH_MODE {
+
+/// Counts of a padded batch that comes without: real are the rows of each image that `is_real(value)` holds for, of a
+/// `[B, M]` tensor of scores or ids. They must be the first rows of the image, or `errc::not_a_prefix`.
+template <detail::contiguous_values R, class IsReal, detail::contiguous_values To>
+requires count_element<detail::output_value<To>>
+[[nodiscard]] status try_count_rows(const R& values, std::size_t capacity, const IsReal& is_real, To&& to) noexcept
+{
+    using T = detail::output_value<To>;
+    status outcome = mask_view::check_size(values.size(), to.size(), capacity);
+    outcome = outcome.ok() ? detail::check_highest<T>(capacity) : outcome;
+    const auto count = [&](std::size_t i) {
+        std::size_t n = 0;
+        while (n < capacity && is_real(values.data()[i * capacity + n])) {
+            ++n;
+        }
+        return n;
+    };
+    for (std::size_t i = 0; outcome.ok() && i < to.size(); ++i) {
+        const std::size_t n = count(i);
+        for (std::size_t j = n; j < capacity; ++j) {
+            if (is_real(values.data()[i * capacity + j])) {
+                outcome = {errc::not_a_prefix, "row {} of image {} is real, and row {} is not: real rows come first", j,
+                           i, n};
+                break;
+            }
+        }
+    }
+    for (std::size_t i = 0; outcome.ok() && i < to.size(); ++i) {
+        to[i] = static_cast<T>(count(i));
+    }
+    return outcome;
+}
+
+/// The same for scores: real are those above `threshold`, as in exports without a count output.
+template <detail::contiguous_values R, detail::contiguous_values To>
+requires count_element<detail::output_value<To>>
+[[nodiscard]] status try_count_scores(const R& scores, std::size_t capacity, To&& to, double threshold = 0) noexcept
+{
+    return try_count_rows(
+        scores, capacity, [threshold](auto score) { return convert<double>(score) > threshold; }, to);
+}
+
+/// The same for ids of which -1 is the first that is not real.
+template <detail::contiguous_values R, detail::contiguous_values To>
+requires count_element<detail::output_value<To>>
+[[nodiscard]] status try_count_ids(const R& ids, std::size_t capacity, To&& to) noexcept
+{
+    return try_count_rows(
+        ids, capacity, [](auto id) { return !(id == static_cast<decltype(id)>(-1)); }, to);
+}
+
+#if PADBATCH_EXCEPTIONS
+/// The same, thrown as `error`.
+template <class R, class IsReal, class To>
+void count_rows(const R& values, std::size_t capacity, const IsReal& is_real, To&& to)
+{
+    detail::require(try_count_rows(values, capacity, is_real, to));
+}
+template <class R, class To>
+void count_scores(const R& scores, std::size_t capacity, To&& to, double threshold = 0)
+{
+    detail::require(try_count_scores(scores, capacity, to, threshold));
+}
+template <class R, class To>
+void count_ids(const R& ids, std::size_t capacity, To&& to)
+{
+    detail::require(try_count_ids(ids, capacity, to));
+}
+#endif
+
+} // namespace padbatch::inline PADBATCH_MODE
+
+#endif

@@ -1,0 +1,52 @@
+#ifndef PADBATCH_DETAIL_COPY_ROWS_HPP
+#define PADBATCH_DETAIL_COPY_ROWS_HPP
+
+#include <padbatch/element_type.hpp>
+#include <padbatch/rows.hpp>
+
+#include <cstddef>
+#include <cstring>
+#include <type_traits>
+
+namespace padbatch::inline PADBATCH_MODE::detail {
+
+/// Copies one row: its elements lie one after the other in both places, and are converted when the types differ.
+template <class E, class To, class From>
+[[gnu::always_inline]] inline void copy_row(To* to, const From* from, const E& extents) noexcept
+{
+    if constexpr (std::is_same_v<To, From>) {
+        if constexpr (E::is_static) {
+            std::memcpy(static_cast<void*>(to), static_cast<const void*>(from), sizeof(To) * E{}.size());
+        } else if (extents.size() != 0) {
+            std::memcpy(static_cast<void*>(to), static_cast<const void*>(from), sizeof(To) * extents.size());
+        }
+    } else {
+        const std::size_t size = extents.size();
+        for (std::size_t k = 0; k < size; ++k) { // by memcpy: a struct may be packed, and rows may lie anywhere
+            std::remove_const_t<From> element;
+            std::memcpy(&element, from + k, sizeof element);
+            const To converted = convert<To>(element);
+            std::memcpy(static_cast<void*>(to + k), &converted, sizeof converted);
+        }
+    }
+}
+
+/// Copies row `j` of `from`, whatever its layout.
+template <class To, class E, class From, class FromE, class Layout>
+[[gnu::always_inline]] inline void copy_row_of(To* to, const E& extents, const basic_rows<From, FromE, Layout>& from,
+                                               std::size_t j) noexcept
+{
+    if constexpr (std::is_same_v<Layout, layout::element_strided>) {
+        const auto* element = static_cast<const std::remove_const_t<From>*>(from.row_data(j));
+        for (std::size_t k = 0; k < extents.size(); ++k) {
+            copy_row(to + k, element, padbatch::extents<>{});
+            element = offset_by(element, from.layout().element_stride);
+        }
+    } else {
+        copy_row(to, static_cast<const std::remove_const_t<From>*>(from.row_data(j)), extents);
+    }
+}
+
+} // namespace padbatch::inline PADBATCH_MODE::detail
+
+#endif

@@ -1,0 +1,208 @@
+#ifndef PADBATCH_PAD_OPTIONS_HPP
+#define PADBATCH_PAD_OPTIONS_HPP
+
+#include <padbatch/detail/buffer.hpp>
+#include <padbatch/fields.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <tuple>
+#include <type_traits>
+
+namespace padbatch::inline PADBATCH_MODE {
+
+/// What `pad` does with an image that has more rows than the capacity M.
+namespace overflow {
+
+struct error_t {};
+struct truncate_t {};
+template <field_tag Tag>
+struct top_scores_t {
+};
+
+/// Refuses the batch with `errc::too_many_rows`: the default.
+inline constexpr error_t error{};
+/// Keeps the first M rows, which for most detectors are the best.
+inline constexpr truncate_t truncate{};
+/// Keeps the M rows with the highest `t::scores`, in the order they come in. Of equal scores the earlier wins; NaN is
+/// below every number.
+inline constexpr top_scores_t<t::scores_t> top_scores{};
+/// The same by another field, `[n]` of numbers.
+template <field_tag Tag>
+[[nodiscard]] constexpr top_scores_t<Tag> top_scores_by(const Tag& /*field*/) noexcept
+{
+    return {};
+}
+
+} // namespace overflow
+
+/// How many rows M each image gets when an owner is padded into.
+class capacity {
+public:
+    /// `rows` for each image.
+    [[nodiscard]] static constexpr capacity fixed(std::size_t rows) noexcept { return {rows, false}; }
+    /// As many as the image with the most has.
+    [[nodiscard]] static constexpr capacity batch_maximum() noexcept { return {1, true}; }
+    /// That, rounded up to a multiple of `rows`, which is at least 1.
+    [[nodiscard]] static constexpr capacity multiple_of(std::size_t rows) noexcept { return {rows, true}; }
+
+    [[nodiscard]] constexpr bool follows_batch() const noexcept { return m_follows; }
+    [[nodiscard]] constexpr std::size_t rows() const noexcept { return m_rows; }
+
+private:
+    constexpr capacity(std::size_t rows, bool follows) noexcept : m_rows(rows), m_follows(follows) {}
+
+    std::size_t m_rows;
+    bool m_follows;
+};
+
+namespace padding {
+
+struct reuse_t {};
+/// Trusts that an owner's padding is as the last `pad_into` left it, and clears only the rows that were real then and
+/// no longer are. Who writes into the padding in between says so with the owner's `invalidate()`.
+inline constexpr reuse_t reuse{};
+
+} // namespace padding
+
+/// The values of padding rows, field by field; see `fill`.
+template <class... Bounds>
+struct fill_t {
+    std::tuple<Bounds...> values;
+};
+
+/// The values that padding rows are made of: `fill(t::labels(-1), t::boxes(0.5F))`. Fields that are not named get 0.
+template <class... Bounds>
+requires(is_bound<std::decay_t<Bounds>>&&...)
+    [[nodiscard]] constexpr fill_t<std::decay_t<Bounds>...> fill(Bounds&&... values) noexcept
+{
+    return {std::tuple<std::decay_t<Bounds>...>(static_cast<Bounds&&>(values)...)};
+}
+
+template <class... X>
+requires(!is_bound<std::decay_t<X>> || ...) void fill(X&&...)
+{
+    static_assert(sizeof...(X) == 0, "name the field of each pad value: fill(t::labels(-1))");
+}
+
+/// Memory that a call needs besides its output: keep one and hand it in, and repeated calls do not allocate.
+class workspace {
+public:
+    workspace() noexcept = default;
+
+private:
+    friend struct pad_access;
+
+    detail::buffer<std::int32_t> m_dropped;
+    detail::buffer<std::byte> m_scratch;
+};
+
+/// What `pad_into` did: how many rows it copied, and how many it dropped because an image had more than fit.
+class pad_result {
+public:
+    pad_result() noexcept = default;
+
+    /// The rows of all images that were copied.
+    [[nodiscard]] std::size_t rows() const noexcept { return m_rows; }
+    /// The rows of all images that did not fit.
+    [[nodiscard]] std::size_t dropped() const noexcept { return m_dropped; }
+    /// The rows of image i that did not fit. With a `workspace`, valid until it is used again.
+    [[nodiscard]] std::size_t dropped(std::size_t i) const noexcept
+    {
+        return m_dropped == 0 ? 0 : static_cast<std::size_t>(m_of_image[i]);
+    }
+
+private:
+    friend struct pad_access;
+
+    std::size_t m_rows = 0;
+    std::size_t m_dropped = 0;
+    const std::int32_t* m_of_image = nullptr;
+    detail::buffer<std::int32_t> m_own;
+};
+
+/// For padbatch's own algorithms.
+struct pad_access {
+    static detail::buffer<std::int32_t>& dropped(workspace& space) noexcept { return space.m_dropped; }
+    static detail::buffer<std::byte>& scratch(workspace& space) noexcept { return space.m_scratch; }
+    static detail::buffer<std::int32_t>& own(pad_result& result) noexcept { return result.m_own; }
+    static void set(pad_result& result, std::size_t rows, std::size_t dropped, const std::int32_t* of_image) noexcept
+    {
+        result.m_rows = rows;
+        result.m_dropped = dropped;
+        result.m_of_image = of_image;
+    }
+};
+
+namespace detail {
+
+template <class T>
+inline constexpr bool is_fill = false;
+template <class... B>
+inline constexpr bool is_fill<fill_t<B...>> = true;
+template <class T>
+inline constexpr bool is_overflow = false;
+template <>
+inline constexpr bool is_overflow<overflow::error_t> = true;
+template <>
+inline constexpr bool is_overflow<overflow::truncate_t> = true;
+template <class Tag>
+inline constexpr bool is_overflow<overflow::top_scores_t<Tag>> = true;
+
+template <class T>
+inline constexpr bool is_pad_option =
+    is_fill<T> || is_overflow<T> || std::is_same_v<T, capacity> || std::is_same_v<T, padding::reuse_t> ||
+    std::is_same_v<T, workspace> || std::is_same_v<T, pad_result>;
+
+inline constexpr fill_t<> no_fill{};
+
+[[nodiscard]] constexpr const fill_t<>& find_fill() noexcept
+{
+    return no_fill;
+}
+template <class First, class... Rest>
+[[nodiscard]] constexpr const auto& find_fill(const First& first, const Rest&... rest) noexcept
+{
+    if constexpr (is_fill<First>) {
+        return first;
+    } else {
+        return find_fill(rest...);
+    }
+}
+
+[[nodiscard]] constexpr overflow::error_t find_overflow() noexcept
+{
+    return {};
+}
+template <class First, class... Rest>
+[[nodiscard]] constexpr auto find_overflow(const First& first, const Rest&... rest) noexcept
+{
+    if constexpr (is_overflow<First>) {
+        return first;
+    } else {
+        return find_overflow(rest...);
+    }
+}
+
+/// The option of type `Wanted`, or null.
+template <class Wanted>
+[[nodiscard]] constexpr Wanted* find_option() noexcept
+{
+    return nullptr;
+}
+template <class Wanted, class First, class... Rest>
+[[nodiscard]] constexpr Wanted* find_option(First& first, Rest&... rest) noexcept
+{
+    if constexpr (std::is_same_v<std::remove_const_t<First>, std::remove_const_t<Wanted>>) {
+        return &first;
+    } else {
+        return find_option<Wanted>(rest...);
+    }
+}
+
+} // namespace detail
+
+} // namespace padbatch::inline PADBATCH_MODE
+
+#endif

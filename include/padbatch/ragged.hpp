@@ -1,0 +1,397 @@
+#ifndef PADBATCH_RAGGED_HPP
+#define PADBATCH_RAGGED_HPP
+
+#include <padbatch/detail/buffer.hpp>
+#include <padbatch/detail/copy_rows.hpp>
+#include <padbatch/fields.hpp>
+#include <padbatch/ragged_view.hpp>
+#include <padbatch/source.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace padbatch::inline PADBATCH_MODE {
+
+/// Owns a ragged batch that grows row by row, image by image:
+///
+///     ragged<boxes<>, scores<>> batch;
+///     batch.append(t::boxes(boxes), t::scores(scores)); // of the image at hand; again for another model's or tile's
+///     batch.end_image();
+///
+/// It keeps its memory when it is cleared. The images that were ended are a source, and `view()` a `ragged_view` of
+/// them. Offsets are int64. Move only.
+template <class... Fields>
+class ragged {
+    static_assert((!std::is_const_v<typename Fields::element_type> && ...), "an owner's fields are not const");
+
+public:
+    using view_type = ragged_view<Fields...>;
+    using const_view_type = ragged_view<detail::const_field<Fields>...>;
+    using fields = detail::field_list<Fields...>;
+
+    /// No images. Extents of rows that are dynamic are those of the first rows that are appended.
+    ragged() noexcept = default;
+    /// The extents are given by tag, `t::masks.shape(1, 28, 28)`, and stay.
+    template <class... Tags>
+    requires(sizeof...(Tags) > 0) explicit ragged(const row_shape<Tags>&... shapes) noexcept
+    {
+        (set_shape(shapes), ...);
+    }
+
+    ragged(ragged&& other) noexcept { swap(other); }
+    ragged& operator=(ragged&& other) noexcept
+    {
+        ragged taken(std::move(other));
+        swap(taken);
+        return *this;
+    }
+    ragged(const ragged&) = delete;
+    ragged& operator=(const ragged&) = delete;
+    ~ragged() = default;
+
+    /// Appends rows to the image at hand: as many of each field, each a contiguous container of rows or of their
+    /// elements, or rows. Fails, and appends nothing, when the numbers of rows differ, rows have another shape than
+    /// those before, or memory is short.
+    template <class... Bounds>
+    requires(sizeof...(Bounds) == sizeof...(Fields)) [[nodiscard]] status try_append(const Bounds&... values) noexcept
+    {
+        status outcome;
+        static_cast<void>(((outcome = detail::check_rows<Bounds>(values.value, values.row), outcome.ok()) && ...));
+        if (!outcome.ok()) {
+            return outcome;
+        }
+        return try_append(image_of(values...));
+    }
+    /// Appends the rows of an image of another batch; elements are converted where the types differ, which only
+    /// `unpad_into` lets happen, for a source that asks for it.
+    template <class... TaggedRows>
+    [[nodiscard]] status try_append(const image_view<TaggedRows...>& image) noexcept
+    {
+        static_assert((has_type_of<Fields, image_view<TaggedRows...>>() && ...),
+                      "the rows have another element type than this batch");
+        return append_image(image);
+    }
+
+    /// Ends the image at hand, which may have no rows; the next rows are the next image's.
+    [[nodiscard]] status try_end_image() noexcept
+    {
+        const std::size_t images = size();
+        if (!m_offsets.try_resize(images + 2)) {
+            return {errc::out_of_memory, "there is no memory for the offsets of {} images", images + 1};
+        }
+        if (images == 0) {
+            m_offsets[0] = 0;
+        }
+        m_offsets[images + 1] = static_cast<std::int64_t>(m_rows);
+        return {};
+    }
+
+    /// As a source: whether the last image was ended.
+    [[nodiscard]] status check() const noexcept
+    {
+        if (open_rows() != 0) {
+            return {errc::field_mismatch, "image {} has {} rows so far, and was not ended: call end_image()", size(),
+                    open_rows()};
+        }
+        return {};
+    }
+
+    /// Makes room, so that up to `images` images with `rows` rows in all are taken without an allocation. Extents that
+    /// are dynamic have to be known.
+    [[nodiscard]] status try_reserve(std::size_t images, std::size_t rows) noexcept
+    {
+        status outcome;
+        static_cast<void>(
+            ((outcome = reserve_rows(std::get<index<Fields>>(m_values), rows, std::get<index<Fields>>(m_values).row),
+              outcome.ok()) &&
+             ...));
+        if (outcome.ok() && (images + 1 == 0 || !m_offsets.try_reserve(images + 1))) {
+            outcome = {errc::out_of_memory, "there is no memory for the offsets of {} images", images};
+        }
+        return outcome;
+    }
+
+#if PADBATCH_EXCEPTIONS
+    /// The same, thrown as `error`.
+    template <class... Values>
+    void append(const Values&... values)
+    {
+        detail::require(try_append(values...));
+    }
+    void end_image()
+    {
+        detail::require(try_end_image());
+    }
+    void reserve(std::size_t images, std::size_t rows)
+    {
+        detail::require(try_reserve(images, rows));
+    }
+#endif
+
+    /// No images and no rows, but the memory stays, and extents that were given.
+    void clear() noexcept
+    {
+        ((std::get<index<Fields>>(m_values).shaped = std::get<index<Fields>>(m_values).given), ...);
+        m_offsets.clear();
+        m_rows = 0;
+    }
+
+    /// The number of images that were ended.
+    [[nodiscard]] std::size_t size() const noexcept
+    {
+        return m_offsets.size() == 0 ? 0 : m_offsets.size() - 1;
+    }
+    [[nodiscard]] std::size_t count(std::size_t i) const noexcept
+    {
+        return view().count(i);
+    }
+    /// The rows of the image at hand, which was not ended yet.
+    [[nodiscard]] std::size_t open_rows() const noexcept
+    {
+        return m_rows - (size() == 0 ? 0 : static_cast<std::size_t>(m_offsets[size()]));
+    }
+    [[nodiscard]] auto image(std::size_t i) & noexcept
+    {
+        return view().image(i);
+    }
+    [[nodiscard]] auto image(std::size_t i) const& noexcept
+    {
+        return view().image(i);
+    }
+    template <field_tag Tag>
+    [[nodiscard]] auto operator[](const Tag& field) & noexcept
+    {
+        return view()[field];
+    }
+    template <field_tag Tag>
+    [[nodiscard]] auto operator[](const Tag& field) const& noexcept
+    {
+        return view()[field];
+    }
+    // Views of a temporary would look at memory that is gone.
+    void view() && = delete;
+    void image(std::size_t i) && = delete;
+    template <field_tag Tag>
+    void operator[](const Tag& field) && = delete;
+    [[nodiscard]] auto begin() noexcept
+    {
+        return view().begin();
+    }
+    [[nodiscard]] auto end() noexcept
+    {
+        return view().end();
+    }
+    [[nodiscard]] auto begin() const noexcept
+    {
+        return view().begin();
+    }
+    [[nodiscard]] auto end() const noexcept
+    {
+        return view().end();
+    }
+    [[nodiscard]] bool overlaps(const void* first, const void* last) const noexcept
+    {
+        return view().overlaps(first, last);
+    }
+
+    /// `[B + 1]`, also where there are no images.
+    [[nodiscard]] std::span<const std::int64_t> offsets() const noexcept
+    {
+        return size() == 0 ? std::span<const std::int64_t>(s_no_offsets)
+                           : std::span<const std::int64_t>(m_offsets.data(), size() + 1);
+    }
+
+    [[nodiscard]] view_type view() & noexcept
+    {
+        return make_view<view_type, Fields...>();
+    }
+    [[nodiscard]] const_view_type view() const& noexcept
+    {
+        return make_view<const_view_type, detail::const_field<Fields>...>();
+    }
+    operator view_type() & noexcept
+    {
+        return view();
+    }
+    operator const_view_type() const& noexcept
+    {
+        return view();
+    }
+
+private:
+    friend struct ragged_access;
+
+    template <class Field>
+    struct field_values {
+        using field_type = Field;
+        using T = typename Field::value_type;
+        using E = typename Field::extents_type;
+
+        detail::buffer<T> values;
+        [[no_unique_address]] E row{};
+        bool given = E::is_static; // by the type or the constructor
+        bool shaped = given;       // or by rows
+    };
+
+    static constexpr std::int64_t s_no_offsets[] = {0};
+
+    std::tuple<field_values<Fields>...> m_values;
+    detail::buffer<std::int64_t> m_offsets;
+    std::size_t m_rows = 0;
+
+    template <class Field>
+    static consteval std::size_t find() noexcept
+    {
+        std::size_t place = 0;
+        static_cast<void>(((std::is_same_v<Field, Fields> || (++place, false)) || ...));
+        return place;
+    }
+    template <class Field>
+    static constexpr std::size_t index = find<Field>();
+
+    template <class Tag>
+    void set_shape(const row_shape<Tag>& shape) noexcept
+    {
+        using found = detail::field_of<Tag, fields>;
+        static_assert(!std::is_void_v<found>, "a row shape is given for a field that this batch lacks");
+        auto& field = std::get<index<found>>(m_values);
+        field.row = detail::extents_cast<typename found::extents_type>(shape.extents);
+        field.given = field.shaped = true;
+    }
+
+    template <class Field, class Image>
+    static consteval bool has_type_of() noexcept
+    {
+        using rows = std::remove_cvref_t<decltype(std::declval<const Image&>()[typename Field::tag{}])>;
+        return std::is_same_v<typename rows::value_type, typename Field::value_type>;
+    }
+
+    void swap(ragged& other) noexcept
+    {
+        std::swap(m_values, other.m_values);
+        std::swap(m_offsets, other.m_offsets);
+        std::swap(m_rows, other.m_rows);
+    }
+
+    template <class Image>
+    [[nodiscard]] status append_image(const Image& image) noexcept
+    {
+        if (status outcome = detail::check_same_count(image, size()); !outcome.ok()) {
+            return outcome;
+        }
+        const std::size_t n = image.size();
+        if (n > std::numeric_limits<std::size_t>::max() - m_rows) {
+            return {errc::size_overflow, "{} and {} rows are too many", m_rows, n};
+        }
+        status outcome;
+        static_cast<void>(
+            ((outcome = check_rows(std::get<index<Fields>>(m_values), image[typename Fields::tag{}]), outcome.ok()) &&
+             ...) &&
+            ((outcome = reserve_rows(std::get<index<Fields>>(m_values), m_rows + n,
+                                     extents_for(std::get<index<Fields>>(m_values), image[typename Fields::tag{}])),
+              outcome.ok()) &&
+             ...));
+        if (outcome.ok()) {
+            (append_field(std::get<index<Fields>>(m_values), image[typename Fields::tag{}]), ...);
+            m_rows += n;
+        }
+        return outcome;
+    }
+
+    /// The extents that a field has once these rows are appended.
+    template <class Values, class Rows>
+    [[nodiscard]] static typename Values::E extents_for(const Values& field, const Rows& rows) noexcept
+    {
+        return field.shaped || rows.row_size() == 0 ? field.row
+                                                    : detail::extents_cast<typename Values::E>(rows.extents());
+    }
+
+    template <class Values>
+    [[nodiscard]] static status reserve_rows(Values& field, std::size_t rows,
+                                             const typename Values::E& extents) noexcept
+    {
+        using tag = typename Values::field_type::tag;
+        const std::size_t factors[] = {rows, extents.checked_size(), sizeof(typename Values::T)};
+        std::size_t bytes = 0;
+        if (status outcome = detail::multiply_sizes(factors, tag::name, bytes); !outcome.ok()) {
+            return outcome;
+        }
+        if (!field.values.try_reserve(bytes / sizeof(typename Values::T))) {
+            return {errc::out_of_memory, "there is no memory for {} rows of {}", rows, tag::name};
+        }
+        return {};
+    }
+
+    /// Whether rows can follow those of one field.
+    template <class Values, class Rows>
+    [[nodiscard]] static status check_rows(const Values& field, const Rows& rows) noexcept
+    {
+        using tag = typename Values::field_type::tag;
+        using E = typename Values::E;
+        static_assert(detail::may_be_same<E, typename Rows::extents_type>(),
+                      "the rows have another shape than this batch's");
+        if (rows.empty()) {
+            return {};
+        }
+        if (detail::rows_overlap(rows, field.values.data(), field.values.data() + field.values.capacity())) {
+            return {errc::overlap, "the {} to append lie in this batch itself, whose memory may move: copy them first",
+                    tag::name};
+        }
+        if constexpr (!(E::is_static && Rows::extents_type::is_static)) {
+            std::size_t all[2][E::rank + 1] = {};
+            rows.extents().copy_to(all[0]);
+            field.row.copy_to(all[1]);
+            const std::span<const std::size_t> found(all[0], E::rank);
+            if (field.shaped ? !field.row.same_as(rows.extents()) : !E::matches(found)) {
+                return {errc::row_mismatch, "rows of {} of {} cannot follow rows of {}", tag::name, found,
+                        std::span<const std::size_t>(all[1], E::rank)};
+            }
+        }
+        return {};
+    }
+
+    template <class Values, class Rows>
+    void append_field(Values& field, const Rows& rows) noexcept
+    {
+        field.row = extents_for(field, rows);
+        field.shaped = field.shaped || !rows.empty();
+        const std::size_t size = field.row.size();
+        typename Values::T* const to = field.values.data() + m_rows * size;
+        if constexpr (Rows::is_contiguous && std::is_same_v<typename Rows::value_type, typename Values::T>) {
+            if (rows.size() * size != 0) {
+                std::memcpy(static_cast<void*>(to), static_cast<const void*>(rows.data()),
+                            rows.size() * size * sizeof(typename Values::T));
+            }
+        } else {
+            for (std::size_t j = 0; j < rows.size(); ++j) {
+                detail::copy_row_of(to + j * size, field.row, rows, j);
+            }
+        }
+    }
+
+    template <class View, class... ViewFields>
+    [[nodiscard]] View make_view() const noexcept
+    {
+        return View(unchecked, offsets_view(unchecked, offsets()),
+                    detail::field_memory<ViewFields>{std::get<index<Fields>>(m_values).values.data(),
+                                                     std::get<index<Fields>>(m_values).row}...);
+    }
+};
+
+/// For padbatch's own algorithms.
+struct ragged_access {
+    template <class... Fields, class Image>
+    [[nodiscard]] static status append(ragged<Fields...>& batch, const Image& image) noexcept
+    {
+        return batch.append_image(image);
+    }
+};
+
+} // namespace padbatch::inline PADBATCH_MODE
+
+#endif

@@ -1,0 +1,158 @@
+#ifndef PADBATCH_RAGGED_VIEW_HPP
+#define PADBATCH_RAGGED_VIEW_HPP
+
+#include <padbatch/counts.hpp>
+#include <padbatch/detail/field_memory.hpp>
+#include <padbatch/image.hpp>
+
+#include <cstddef>
+#include <type_traits>
+
+namespace padbatch::inline PADBATCH_MODE {
+
+/// A ragged batch that lies in memory of someone else: the rows of all images of each field, one after the other, and
+/// the offsets at which each image's begin. (Also known as jagged, nested, CSR, row splits.) A source for `pad_into`.
+///
+/// Copying it copies pointers. Image i takes no allocation and no copy either.
+template <class... Fields>
+class ragged_view : private detail::field_memory<Fields>... {
+    static_assert(sizeof...(Fields) > 0, "a batch has at least one field");
+    static_assert(detail::tags_differ<Fields...>, "each field of a batch needs a tag of its own");
+
+public:
+    using fields = detail::field_list<Fields...>;
+    using image_type = image_view<detail::field_rows<Fields>...>;
+
+    ragged_view() noexcept = default;
+
+    /// Why these are not a ragged batch, if so: bad offsets, or offsets beyond the rows of a field.
+    template <detail::contiguous_values Offsets, class... Bounds>
+    [[nodiscard]] static status check(const Offsets& offsets, const Bounds&... values) noexcept
+    {
+        status outcome;
+        static_cast<void>(((outcome = check_field<Fields>(offsets, values), outcome.ok()) && ...));
+        return outcome;
+    }
+
+    /// Takes the offsets (`[B + 1]`) and the fields in order: `ragged_view(offsets, t::boxes(boxes),
+    /// t::scores(scores))`, each a contiguous container of rows or of elements.
+    template <detail::contiguous_values Offsets, class... Bounds>
+    requires(sizeof...(Bounds) == sizeof...(Fields))
+        ragged_view(unchecked_t, const Offsets& offsets, const Bounds&... values)
+    noexcept : detail::field_memory<Fields>{memory_of<Fields>(values)}..., m_offsets(unchecked, offsets)
+    {
+        static_assert(offset_element<detail::value_of<const Offsets>>, "offsets are int32 or int64");
+    }
+
+#if PADBATCH_EXCEPTIONS
+    /// Throws `error` where `check` fails.
+    template <detail::contiguous_values Offsets, class... Bounds>
+    requires(sizeof...(Bounds) == sizeof...(Fields)) ragged_view(Offsets&& offsets, const Bounds&... values)
+        : ragged_view(unchecked, offsets, values...)
+    {
+        static_assert(detail::outlives_call<Offsets>,
+                      "a temporary that owns its memory would be gone before it is read: give a variable, or a span");
+        detail::require(check(offsets, values...));
+    }
+#endif
+
+    /// From memory that was checked before.
+    ragged_view(unchecked_t, const offsets_view& offsets, const detail::field_memory<Fields>&... memory) noexcept
+        : detail::field_memory<Fields>(memory)..., m_offsets(offsets)
+    {
+    }
+
+    /// A view that may write, as one that may only read.
+    template <class... Other>
+    requires(sizeof...(Other) == sizeof...(Fields) && !std::is_same_v<ragged_view<Other...>, ragged_view> &&
+             (std::is_same_v<detail::const_field<Other>, Fields> && ...))
+        ragged_view(const ragged_view<Other...>& other)
+    noexcept
+        : detail::field_memory<Fields>{other[typename Fields::tag{}].data(),
+                                       other[typename Fields::tag{}].extents()}...,
+          m_offsets(other.offsets())
+    {
+    }
+
+    /// B, the number of images.
+    [[nodiscard]] std::size_t size() const noexcept
+    {
+        return m_offsets.size();
+    }
+    [[nodiscard]] const offsets_view& offsets() const noexcept
+    {
+        return m_offsets;
+    }
+    /// The number of rows of image i.
+    [[nodiscard]] std::size_t count(std::size_t i) const noexcept
+    {
+        return m_offsets.count(i);
+    }
+    /// The rows of image i.
+    [[nodiscard]] image_type image(std::size_t i) const noexcept
+    {
+        return image_type(rows_at<Fields>(m_offsets[i], m_offsets.count(i))...);
+    }
+
+    /// One field's rows, from row 0 to the last offset.
+    template <field_tag Tag>
+    [[nodiscard]] auto operator[](const Tag&) const noexcept
+    {
+        using found = detail::field_of<Tag, fields>;
+        static_assert(!std::is_void_v<found>, "this batch has no field with this tag");
+        return rows_at<found>(0, m_offsets[size()]).rows;
+    }
+
+    [[nodiscard]] auto begin() const noexcept
+    {
+        return detail::index_iterator<ragged_view>(*this, 0);
+    }
+    [[nodiscard]] auto end() const noexcept
+    {
+        return detail::index_iterator<ragged_view>(*this, size());
+    }
+
+    /// Whether any row lies in `[first, last)`.
+    [[nodiscard]] bool overlaps(const void* first, const void* last) const noexcept
+    {
+        const std::size_t from = m_offsets[0];
+        const std::size_t n = m_offsets[size()] - from;
+        return (detail::rows_overlap(rows_at<Fields>(from, n).rows, first, last) || ...);
+    }
+
+private:
+    offsets_view m_offsets;
+
+    template <class Field>
+    [[nodiscard]] detail::field_rows<Field> rows_at(std::size_t first, std::size_t n) const noexcept
+    {
+        const auto& memory = static_cast<const detail::field_memory<Field>&>(*this);
+        return {{memory.data + first * memory.row.size(), n, memory.row}};
+    }
+
+    template <class Field, class Bound>
+    [[nodiscard]] static detail::field_memory<Field> memory_of(const Bound& bound) noexcept
+    {
+        const auto rows = detail::rows_of_field<Field>(bound);
+        return {rows.data(), detail::extents_cast<typename Field::extents_type>(rows.extents())};
+    }
+
+    template <class Field, class Offsets, class Bound>
+    [[nodiscard]] static status check_field(const Offsets& offsets, const Bound& bound) noexcept
+    {
+        std::size_t n = 0;
+        if (status outcome = detail::check_field_rows<Field>(bound, n); !outcome.ok()) {
+            return outcome;
+        }
+        return offsets_view::check(offsets, n);
+    }
+};
+
+template <detail::contiguous_values Offsets, class... Bounds>
+ragged_view(Offsets&&, const Bounds&...) -> ragged_view<detail::field_of_values<Bounds>...>;
+template <detail::contiguous_values Offsets, class... Bounds>
+ragged_view(unchecked_t, const Offsets&, const Bounds&...) -> ragged_view<detail::field_of_values<Bounds>...>;
+
+} // namespace padbatch::inline PADBATCH_MODE
+
+#endif

@@ -1,0 +1,84 @@
+#ifndef PADBATCH_SLOTS_HPP
+#define PADBATCH_SLOTS_HPP
+
+#include <padbatch/detail/check_source.hpp>
+#include <padbatch/detail/fill.hpp>
+#include <padbatch/detail/pad_owner.hpp>
+#include <padbatch/padded.hpp>
+#include <padbatch/padded_view.hpp>
+
+#include <cstddef>
+#include <type_traits>
+
+namespace padbatch::inline PADBATCH_MODE {
+
+namespace detail {
+
+/// Fills the rows of one field of a slot from row `n` on.
+template <class Field, class Slot, class Fill>
+void fill_from(const Slot& slot, std::size_t n, const Fill& fill_values) noexcept
+{
+    const auto& rows = slot[typename Field::tag{}];
+    const std::size_t row_bytes = rows.row_size() * sizeof(typename Field::value_type);
+    auto* const to = reinterpret_cast<std::byte*>(rows.data()) + n * row_bytes;
+    const std::size_t bytes = (rows.size() - n) * row_bytes;
+    if constexpr (Fill::is_zero) {
+        fill_zero<16>(to, bytes);
+    } else {
+        fill<16>(to, bytes, std::get<field_fill<Field>>(fill_values.fields).pattern);
+    }
+}
+
+} // namespace detail
+
+/// Finishes a slot that a producer has written itself, `n` rows of each field of image i: sets the count, and fills the
+/// rows behind with the pad values, which `fill(...)` gives. With this, a producer that writes into
+/// `output.slot(i)[t::boxes]` needs no copy at all. Fails, and writes nothing, when there is no image i, or n is above
+/// the capacity.
+template <class... Fields, class... Options>
+[[nodiscard]] status try_finish_slot(const padded_view<Fields...>& output, std::size_t i, std::size_t n,
+                                     const Options&... options) noexcept
+{
+    static_assert(padded_view<Fields...>::is_writable, "the output is const");
+    static_assert((detail::is_fill<Options> && ...), "the only option here is fill(...)");
+    if (i >= output.size()) {
+        return {errc::batch_mismatch, "there is no image {} in a batch of {}", i, output.size()};
+    }
+    if (n > output.capacity()) {
+        return {errc::bad_count, "the count of image {} is {}; expected is a whole number from 0 to the capacity, {}",
+                i, n, output.capacity()};
+    }
+    typename detail::fill_holder<detail::field_list<Fields...>, Options...>::type fill_values;
+    if (status outcome = detail::make_fills(detail::find_fill(options...), fill_values); !outcome.ok()) {
+        return outcome;
+    }
+    const auto slot = output.slot(i);
+    (detail::fill_from<Fields>(slot, n, fill_values), ...);
+    output.set_count(i, n);
+    return {};
+}
+
+/// The same for an owner. What it knows of its padding it forgets, since the producer may have written there.
+template <class... Fields, class... Options>
+[[nodiscard]] status try_finish_slot(padded<Fields...>& output, std::size_t i, std::size_t n,
+                                     const Options&... options) noexcept
+{
+    status outcome = try_finish_slot(output.view(), i, n, options...);
+    if (outcome.ok()) {
+        output.invalidate();
+    }
+    return outcome;
+}
+
+#if PADBATCH_EXCEPTIONS
+/// The same, thrown as `error`.
+template <class Output, class... Options>
+void finish_slot(Output&& output, std::size_t i, std::size_t n, const Options&... options)
+{
+    detail::require(try_finish_slot(output, i, n, options...));
+}
+#endif
+
+} // namespace padbatch::inline PADBATCH_MODE
+
+#endif

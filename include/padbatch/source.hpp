@@ -1,0 +1,252 @@
+#ifndef PADBATCH_SOURCE_HPP
+#define PADBATCH_SOURCE_HPP
+
+#include <padbatch/detail/field_memory.hpp>
+#include <padbatch/image.hpp>
+#include <padbatch/rows_of.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace padbatch::inline PADBATCH_MODE {
+
+/// What `pad_into` accepts: how many images, how many rows has image i, and the rows themselves, all fields at a time.
+/// `fields` lists them with the element types that they are copied as.
+///
+/// Besides, a source may have
+/// - `status check() const`: is the source as a whole what it should be?
+/// - `bool is_whole(i) const` and `status check(i) const`: is image i, and if not, why?
+/// - `bool overlaps(first, last) const`: may any row lie in this memory?
+/// - `copy_to(i, slots)`: its own way to copy the first rows of image i.
+template <class S>
+concept source = requires(const S& s, std::size_t i)
+{
+    typename S::fields;
+    {
+        s.size()
+        } -> std::convertible_to<std::size_t>;
+    {
+        s.count(i)
+        } -> std::convertible_to<std::size_t>;
+    {
+        s.image(i).size()
+        } -> std::convertible_to<std::size_t>;
+};
+
+namespace detail {
+
+/// The element type that the data of `Bound` are copied as.
+template <class Bound, class T>
+using target_of =
+    std::conditional_t<std::is_void_v<typename Bound::as_type>, std::remove_cv_t<T>, typename Bound::as_type>;
+
+/// The rows of image i in a container of images.
+template <class Bound>
+[[nodiscard]] auto image_rows(const Bound& bound, std::size_t i) noexcept
+{
+    auto&& x = bound.value[i];
+    static_assert(std::is_lvalue_reference_v<decltype(bound.value[i])> || !contiguous_values<decltype(x)> ||
+                      std::is_trivially_destructible_v<std::remove_cvref_t<decltype(x)>>,
+                  "indexing this container makes a temporary copy of an image's rows, which would be gone before it is "
+                  "read: give a container that holds them");
+    return rows_of<Bound>(x, bound.row);
+}
+
+template <class Bound>
+using image_rows_of = decltype(image_rows(std::declval<const Bound&>(), std::size_t{}));
+
+} // namespace detail
+
+/// A source of one container for each field, with the rows of image i at index i; made by `each`.
+template <class... Bounds>
+class each_source {
+    static_assert(detail::tags_differ<Bounds...>, "each field of a batch needs a tag of its own");
+
+public:
+    using fields = detail::field_list<
+        field<typename Bounds::tag, detail::target_of<Bounds, typename detail::image_rows_of<Bounds>::element_type>,
+              typename detail::image_rows_of<Bounds>::extents_type>...>;
+    using image_type = image_view<tagged_rows<typename Bounds::tag, detail::image_rows_of<Bounds>>...>;
+
+    explicit each_source(Bounds... values) : m_values(static_cast<Bounds&&>(values)...) {}
+
+    [[nodiscard]] std::size_t size() const noexcept { return std::get<0>(m_values).value.size(); }
+    [[nodiscard]] std::size_t count(std::size_t i) const noexcept
+    {
+        return detail::image_rows(std::get<0>(m_values), i).size();
+    }
+    [[nodiscard]] image_type image(std::size_t i) const noexcept
+    {
+        return std::apply(
+            [i](const Bounds&... bound) {
+                return image_type(
+                    tagged_rows<typename Bounds::tag, detail::image_rows_of<Bounds>>{detail::image_rows(bound, i)}...);
+            },
+            m_values);
+    }
+    [[nodiscard]] auto begin() const noexcept { return detail::index_iterator<reference>(reference{this}, 0); }
+    [[nodiscard]] auto end() const noexcept { return detail::index_iterator<reference>(reference{this}, size()); }
+
+    /// Whether image i has as many rows of each field, of which flat ones are whole.
+    [[nodiscard]] bool is_whole(std::size_t i) const noexcept
+    {
+        return std::apply(
+            [&](const Bounds&... bound) {
+                const std::size_t n = count(i);
+                return ((detail::rows_are_whole<Bounds>(bound.value[i], bound.row) &&
+                         detail::image_rows(bound, i).size() == n) &&
+                        ...);
+            },
+            m_values);
+    }
+
+    /// Why these are not the fields of one batch, if so: they are of another number of images.
+    [[nodiscard]] status check() const noexcept
+    {
+        status outcome;
+        std::apply(
+            [&](const Bounds&... bound) { static_cast<void>(((outcome = check_size(bound), outcome.ok()) && ...)); },
+            m_values);
+        return outcome;
+    }
+
+    /// Why image i is not whole.
+    [[nodiscard]] status check(std::size_t i) const noexcept
+    {
+        status outcome;
+        std::apply(
+            [&](const Bounds&... bound) { static_cast<void>(((outcome = check_rows(bound, i), outcome.ok()) && ...)); },
+            m_values);
+        return outcome;
+    }
+
+private:
+    std::tuple<Bounds...> m_values;
+
+    struct reference {
+        const each_source* source;
+        [[nodiscard]] image_type image(std::size_t i) const noexcept { return source->image(i); }
+    };
+
+    using first_tag = typename std::tuple_element_t<0, std::tuple<Bounds...>>::tag;
+
+    template <class Bound>
+    [[nodiscard]] status check_size(const Bound& bound) const noexcept
+    {
+        if (bound.value.size() != size()) {
+            return {errc::field_mismatch, "{} is of {} images, and {} of {}",
+                    Bound::tag::name,     static_cast<std::size_t>(bound.value.size()),
+                    first_tag::name,      size()};
+        }
+        return {};
+    }
+    template <class Bound>
+    [[nodiscard]] status check_rows(const Bound& bound, std::size_t i) const noexcept
+    {
+        if (status outcome = detail::check_rows<Bound>(bound.value[i], bound.row); !outcome.ok()) {
+            return outcome;
+        }
+        if (const std::size_t n = detail::image_rows(bound, i).size(); n != count(i)) {
+            return {errc::field_mismatch, "image {} has {} rows of {}, and {} of {}", i, n, Bound::tag::name, count(i),
+                    first_tag::name};
+        }
+        return {};
+    }
+};
+
+/// A source from one container for each field, whose item i holds the rows of image i:
+///
+///     std::vector<std::vector<std::array<float, 4>>> boxes;
+///     std::vector<std::vector<float>> scores;
+///     pad(each(t::boxes(boxes), t::scores(scores)))
+///
+/// An item is a contiguous container of rows or of their elements, or what an adapter knows (an Eigen matrix, an
+/// xtensor array). The containers have to live as long as the source does.
+template <class... Tags, class... X, class... E, class... As, class... Of>
+[[nodiscard]] auto each(bound<Tags, X, E, As, Of>... values)
+{
+    static_assert(sizeof...(values) > 0, "a batch has at least one field");
+    return each_source<bound<Tags, X, E, As, Of>...>(static_cast<bound<Tags, X, E, As, Of>&&>(values)...);
+}
+
+template <class... X>
+requires(!is_bound<std::remove_cvref_t<X>> || ...) void each(X&&...)
+{
+    static_assert(sizeof...(X) == 0, "name each field: each(t::boxes(boxes), t::scores(scores))");
+}
+
+/// The rows of one image, field by field: what a function for `generated` returns. Flat values whose size is no
+/// multiple of the row lose the rest.
+template <class... Bounds>
+[[nodiscard]] auto image_of(const Bounds&... values) noexcept
+{
+    static_assert((std::is_void_v<typename Bounds::as_type> && ...), "convert in the function that makes the rows");
+    static_assert(detail::tags_differ<Bounds...>, "each field of an image needs a tag of its own");
+    return image_view(tagged_rows<typename Bounds::tag, detail::bound_rows<Bounds>>{
+        detail::rows_of<Bounds>(values.value, values.row)}...);
+}
+
+namespace detail {
+
+template <class Image>
+struct fields_of_image;
+template <class... TaggedRows>
+struct fields_of_image<image_view<TaggedRows...>> {
+    using type = field_list<field<typename TaggedRows::tag, typename TaggedRows::rows_type::value_type,
+                                  typename TaggedRows::rows_type::extents_type>...>;
+    using tags = field_list<TaggedRows...>;
+};
+
+/// Why the fields of an image do not have the same number of rows, if so.
+template <class... TaggedRows>
+[[nodiscard]] status check_same_count(const image_view<TaggedRows...>& image, std::size_t i) noexcept
+{
+    status outcome;
+    const std::size_t n = image.size();
+    static_cast<void>(((image[typename TaggedRows::tag{}].size() == n ||
+                        (outcome = status(errc::field_mismatch, "image {} has {} rows of {}, and {} of the first field",
+                                          i, image[typename TaggedRows::tag{}].size(), TaggedRows::tag::name, n),
+                         false)) &&
+                       ...));
+    return outcome;
+}
+
+} // namespace detail
+
+/// A source whose images a function gives; made by `generated`.
+template <class Function>
+class generated_source {
+public:
+    using image_type = std::remove_cvref_t<std::invoke_result_t<const Function&, std::size_t>>;
+    using fields = typename detail::fields_of_image<image_type>::type;
+
+    generated_source(std::size_t size, Function function) : m_size(size), m_function(static_cast<Function&&>(function))
+    {
+    }
+
+    [[nodiscard]] std::size_t size() const noexcept { return m_size; }
+    [[nodiscard]] std::size_t count(std::size_t i) const { return image(i).size(); }
+    [[nodiscard]] image_type image(std::size_t i) const { return m_function(i); }
+    /// Whether image i has as many rows of each field.
+    [[nodiscard]] bool is_whole(std::size_t i) const { return check(i).ok(); }
+    [[nodiscard]] status check(std::size_t i) const { return detail::check_same_count(image(i), i); }
+
+private:
+    std::size_t m_size;
+    Function m_function;
+};
+
+/// A source of `size` images, of which `function(i)` gives the rows, made with `image_of`. It is called more than once
+/// for an image, gives the same rows each time, and does not throw.
+template <class Function>
+[[nodiscard]] auto generated(std::size_t size, Function function)
+{
+    return generated_source<Function>(size, static_cast<Function&&>(function));
+}
+
+} // namespace padbatch::inline PADBATCH_MODE
+
+#endif

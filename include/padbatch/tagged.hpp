@@ -1,0 +1,232 @@
+#ifndef PADBATCH_TAGGED_HPP
+#define PADBATCH_TAGGED_HPP
+
+#include <padbatch/columns.hpp>
+#include <padbatch/detail/split_rows.hpp>
+#include <padbatch/row_index.hpp>
+#include <padbatch/source.hpp>
+
+#include <cstddef>
+#include <tuple>
+#include <type_traits>
+
+namespace padbatch::inline PADBATCH_MODE {
+
+namespace detail {
+
+/// One field of flat rows: the first row, and how far apart they are.
+template <class Tag, class T, class Target, class E>
+struct flat_field {
+    using tag = Tag;
+    using element_type = T;
+    using extents_type = E;
+    using field_type = field<Tag, Target, E>;
+
+    const T* data = nullptr;
+    std::ptrdiff_t row_stride = 0;
+    E row{};
+};
+
+template <class Bound>
+using flat_field_of =
+    flat_field<typename Bound::tag, typename bound_rows<Bound>::value_type,
+               target_of<Bound, typename bound_rows<Bound>::value_type>, typename bound_rows<Bound>::extents_type>;
+template <class T, class Bound>
+using flat_column_of = flat_field<typename Bound::tag, T, target_of<Bound, T>, typename Bound::extents_type>;
+
+} // namespace detail
+
+/// Flat rows with a batch index, of which a `row_index` says which are which image's; made by `tagged` and
+/// `tagged_columns`.
+template <class Index, class... Fields>
+class tagged_source {
+    static_assert(detail::tags_differ<Fields...>, "each field of a batch needs a tag of its own");
+
+public:
+    using fields = detail::field_list<typename Fields::field_type...>;
+    using image_type =
+        image_view<tagged_rows<typename Fields::tag, basic_rows<const typename Fields::element_type,
+                                                                typename Fields::extents_type, layout::indexed>>...>;
+
+    tagged_source(unchecked_t, Index&& index, const Fields&... rows) noexcept
+        : m_index(static_cast<Index&&>(index)), m_fields(rows...)
+    {
+    }
+
+    [[nodiscard]] std::size_t size() const noexcept { return m_index.size(); }
+    [[nodiscard]] std::size_t count(std::size_t i) const noexcept { return m_index.count(i); }
+    [[nodiscard]] image_type image(std::size_t i) const noexcept
+    {
+        const auto order = m_index.rows_of(i);
+        return std::apply(
+            [order](const Fields&... f) {
+                return image_type(
+                    tagged_rows<typename Fields::tag, basic_rows<const typename Fields::element_type,
+                                                                 typename Fields::extents_type, layout::indexed>>{
+                        {f.data, order.size(), f.row, {f.row_stride, order.data()}}}...);
+            },
+            m_fields);
+    }
+    [[nodiscard]] auto begin() const noexcept { return detail::index_iterator<reference>(reference{this}, 0); }
+    [[nodiscard]] auto end() const noexcept { return detail::index_iterator<reference>(reference{this}, size()); }
+
+    [[nodiscard]] bool overlaps(const void* first, const void* last) const noexcept
+    {
+        return std::apply(
+            [&](const Fields&... f) {
+                return (
+                    detail::rows_overlap(
+                        basic_rows<const typename Fields::element_type, typename Fields::extents_type, layout::strided>(
+                            f.data, m_index.given_rows(), f.row, {f.row_stride}),
+                        first, last) ||
+                    ...);
+            },
+            m_fields);
+    }
+
+    /// Copies the first `slots.size()` rows of image i, all fields of one row before the next.
+    template <class... Slots>
+    [[gnu::always_inline]] inline void copy_to(std::size_t i, const image_view<Slots...>& slots) const noexcept
+    {
+        if (m_index.is_sorted() && !slots.empty()) {
+            detail::split_image(adjacent_image(i), slots);
+        } else {
+            detail::split_image(image(i), slots);
+        }
+    }
+
+private:
+    Index m_index;
+    std::tuple<Fields...> m_fields;
+
+    struct reference {
+        const tagged_source* source;
+        [[nodiscard]] image_type image(std::size_t i) const noexcept { return source->image(i); }
+    };
+
+    [[nodiscard]] auto adjacent_image(std::size_t i) const noexcept
+    {
+        const auto order = m_index.rows_of(i);
+        return std::apply(
+            [order](const Fields&... f) {
+                return image_view(
+                    tagged_rows<typename Fields::tag, basic_rows<const typename Fields::element_type,
+                                                                 typename Fields::extents_type, layout::strided>>{
+                        {detail::offset_by(f.data, f.row_stride * order[0]), order.size(), f.row, {f.row_stride}}}...);
+            },
+            m_fields);
+    }
+};
+
+namespace detail {
+
+template <class Bound>
+[[nodiscard]] status check_tagged_field(const row_index& index, const Bound& bound) noexcept
+{
+    if (status outcome = check_rows<Bound>(bound.value, bound.row); !outcome.ok()) {
+        return outcome;
+    }
+    if (const std::size_t n = rows_of<Bound>(bound.value, bound.row).size(); n != index.given_rows()) {
+        return {errc::field_mismatch, "{} has {} rows, but there are {} batch indices", Bound::tag::name, n,
+                index.given_rows()};
+    }
+    return {};
+}
+
+template <class Bound>
+[[nodiscard]] flat_field_of<Bound> make_flat_field(const Bound& bound) noexcept
+{
+    const auto rows = rows_of<Bound>(bound.value, bound.row);
+    static_assert(outlives_call<decltype(Bound::value)>,
+                  "a temporary that owns its memory would be gone before it is read: give a variable, or a span");
+    static_assert(std::remove_cvref_t<decltype(rows)>::is_contiguous, "flat rows lie one after the other");
+    return {rows.data(), static_cast<std::ptrdiff_t>(rows.row_size() * sizeof(*rows.data())), rows.extents()};
+}
+
+template <class T, class Bound>
+[[nodiscard]] flat_column_of<T, Bound> make_flat_column(const matrix<T>& values, const Bound& bound) noexcept
+{
+    static_cast<void>(column_field<T, Bound>{});
+    const std::size_t first = std::remove_cvref_t<decltype(bound.value)>::first;
+    return {values.rows == 0 ? values.data : values.data + first, static_cast<std::ptrdiff_t>(values.width * sizeof(T)),
+            column_extents(bound)};
+}
+
+} // namespace detail
+
+/// Why `tagged` would refuse these, if so: a field with another number of rows than there are batch indices.
+template <class... Bounds>
+[[nodiscard]] status check_tagged(const row_index& index, const Bounds&... values) noexcept
+{
+    status outcome;
+    static_cast<void>(((outcome = detail::check_tagged_field(index, values), outcome.ok()) && ...));
+    return outcome;
+}
+
+/// Why `tagged_columns` would refuse these, if so.
+template <detail::contiguous_values Values, class... Bounds>
+[[nodiscard]] status check_tagged_columns(const row_index& index, const Values& values, std::size_t width,
+                                          const Bounds&... columns) noexcept
+{
+    detail::matrix<detail::matrix_element<Values>> matrix;
+    status outcome = detail::make_matrix(values, width, matrix);
+    static_cast<void>(((outcome.ok() && (outcome = detail::check_column(columns, width), outcome.ok())) && ...));
+    if (outcome.ok() && matrix.rows != index.given_rows()) {
+        return {errc::field_mismatch, "there are {} rows, but {} batch indices", matrix.rows, index.given_rows()};
+    }
+    return outcome;
+}
+
+template <class Index, class... Bounds>
+requires std::is_same_v<std::remove_cvref_t<Index>, row_index>
+[[nodiscard]] auto tagged(unchecked_t, Index&& index, const Bounds&... values) noexcept
+{
+    return tagged_source<Index, detail::flat_field_of<Bounds>...>(unchecked, static_cast<Index&&>(index),
+                                                                  detail::make_flat_field(values)...);
+}
+
+template <class Index, detail::contiguous_values Values, class... Bounds>
+requires std::is_same_v<std::remove_cvref_t<Index>, row_index>
+[[nodiscard]] auto tagged_columns(unchecked_t, Index&& index, const Values& values, std::size_t width,
+                                  const Bounds&... columns) noexcept
+{
+    using T = detail::matrix_element<Values>;
+    detail::matrix<T> matrix;
+    static_cast<void>(detail::make_matrix(values, width, matrix));
+    return tagged_source<Index, detail::flat_column_of<T, Bounds>...>(unchecked, static_cast<Index&&>(index),
+                                                                      detail::make_flat_column(matrix, columns)...);
+}
+
+#if PADBATCH_EXCEPTIONS
+/// Rows of all images in one tensor for each field, and a batch index for each row:
+///
+///     tagged(row_index(batch_ids, 8), t::boxes(boxes), t::scores(scores))
+///
+/// An index that is a variable is held by reference, so that it can be built again without an allocation. Throws
+/// `error` where `check_tagged` fails.
+template <class Index, class... Bounds>
+requires std::is_same_v<std::remove_cvref_t<Index>, row_index>
+[[nodiscard]] auto tagged(Index&& index, const Bounds&... values)
+{
+    detail::require(check_tagged(index, values...));
+    return padbatch::tagged(unchecked, static_cast<Index&&>(index), values...);
+}
+
+/// The same for flat rows (`[n, width]`, row-major) whose columns are the fields:
+///
+///     tagged_columns(row_index(values, 7, col<0>, 8), values, 7, t::boxes(cols<1, 4>),
+///                    t::labels(col<5>).as<std::int64_t>(), t::scores(col<6>))
+template <class Index, detail::contiguous_values Values, class... Bounds>
+requires std::is_same_v<std::remove_cvref_t<Index>, row_index>
+[[nodiscard]] auto tagged_columns(Index&& index, Values&& values, std::size_t width, const Bounds&... columns)
+{
+    static_assert(detail::outlives_call<Values>,
+                  "a temporary that owns its memory would be gone before it is read: give a variable, or a span");
+    detail::require(check_tagged_columns(index, values, width, columns...));
+    return padbatch::tagged_columns(unchecked, static_cast<Index&&>(index), values, width, columns...);
+}
+#endif
+
+} // namespace padbatch::inline PADBATCH_MODE
+
+#endif

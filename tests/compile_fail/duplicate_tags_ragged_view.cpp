@@ -1,0 +1,15 @@
+// expect: each field of a batch needs a tag of its own
+#include <padbatch/ragged_view.hpp>
+
+using namespace padbatch;
+
+#ifdef PADBATCH_MUST_FAIL
+using view = ragged_view<boxes<>, boxes<double>>;
+#else
+using view = ragged_view<boxes<>, scores<double>>;
+#endif
+
+std::size_t images()
+{
+    return view().size();
+}

@@ -1,0 +1,15 @@
+// expect: a pad value is given for a field that the output lacks
+#include <padbatch/pad.hpp>
+
+#include <vector>
+
+using namespace padbatch;
+
+status pad_scores(const padded_view<scores<>>& output, const std::vector<std::vector<float>>& images)
+{
+#ifdef PADBATCH_MUST_FAIL
+    return try_pad_into(output, each(t::scores(images)), fill(t::labels(-1)));
+#else
+    return try_pad_into(output, each(t::scores(images)), fill(t::scores(-1)));
+#endif
+}

@@ -1,0 +1,17 @@
+// expect: a view's capacity is fixed when it is made
+#include <padbatch/pad.hpp>
+
+#include <vector>
+
+using namespace padbatch;
+
+#ifdef PADBATCH_MUST_FAIL
+using output_type = const padded_view<scores<>>;
+#else
+using output_type = padded<scores<>>;
+#endif
+
+status pad_scores(output_type& output, const std::vector<std::vector<float>>& images)
+{
+    return try_pad_into(output, each(t::scores(images)), capacity::batch_maximum());
+}
