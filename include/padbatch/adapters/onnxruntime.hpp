@@ -1,0 +1,215 @@
+#ifndef PADBATCH_ADAPTERS_ONNXRUNTIME_HPP
+#define PADBATCH_ADAPTERS_ONNXRUNTIME_HPP
+
+#include <padbatch/adapters/model_contract.hpp>
+#include <padbatch/adapters/onnxruntime/value.hpp>
+
+#include <onnxruntime_cxx_api.h>
+
+#include <array>
+#include <cstddef>
+#include <cstring>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+/// ONNX Runtime 1.17 and newer: the outputs of a padded model as a batch of detections, and padded memory as
+/// `Ort::Value`, both without a copy.
+///
+///     const onnxruntime::contract model(session);
+///     const auto names = model.output_names();
+///     const auto outputs = session.Run({}, input_names, &input, 1, names.data(), names.size());
+///     const auto batch = onnxruntime::detections<boxes<const float>, scores<const float>>(model, outputs);
+///
+/// Nothing here throws `Ort::Exception` or, with `ORT_NO_EXCEPTIONS`, ends the program: what ONNX Runtime refuses comes
+/// back as a status, or as `padbatch::error` from the throwing forms. Two threads may use one `contract`.
+namespace padbatch::inline PADBATCH_MODE::onnxruntime {
+
+namespace detail {
+
+/// Outputs that may be written where one of the fields may.
+template <class... Fields>
+using outputs_of = std::span<
+    std::conditional_t<(std::is_const_v<typename Fields::element_type> && ...), const Ort::Value, Ort::Value>>;
+
+} // namespace detail
+
+/// What a padded model in a session says of its outputs (see `model_contract`), and the names of all its outputs for
+/// `Run`. Read once, then used for every run; it does not refer to the session.
+class contract : public model_contract {
+public:
+    contract() noexcept = default;
+
+#if PADBATCH_EXCEPTIONS
+    /// Takes an `Ort::Session`. Throws `error` where `try_read` fails.
+    explicit contract(const OrtSession* session)
+    {
+        padbatch::detail::require(try_read(session));
+    }
+#endif
+
+    /// Reads an `Ort::Session`. Fails, and changes nothing, when the model is not padded (`errc::missing_field`) or its
+    /// metadata are damaged (`errc::bad_argument`).
+    [[nodiscard]] status try_read(const OrtSession* session) noexcept
+    {
+        const OrtApi& api = Ort::GetApi();
+        OrtAllocator* allocator = nullptr;
+        OrtModelMetadata* stored = nullptr;
+        status outcome = detail::outcome_of(api.GetAllocatorWithDefaultOptions(&allocator), "give an allocator");
+        if (!outcome.ok() ||
+            !(outcome = detail::outcome_of(api.SessionGetModelMetadata(session, &stored), "give metadata")).ok()) {
+            return outcome;
+        }
+        const char* const keys[] = {padbatch::contract::count_key, padbatch::contract::fields_key,
+                                    padbatch::contract::max_detections_key, padbatch::contract::batch_key};
+        char* values[4] = {};
+        for (std::size_t k = 0; k < 4 && outcome.ok(); ++k) {
+            outcome = detail::outcome_of(
+                api.ModelMetadataLookupCustomMetadataMap(stored, allocator, keys[k], &values[k]), "look up metadata");
+        }
+        api.ReleaseModelMetadata(stored);
+        contract taken;
+        if (outcome.ok()) {
+            outcome = taken.model_contract::try_read({values[0], values[1], values[2], values[3]});
+        }
+        for (char* const each : values) {
+            if (each != nullptr) {
+                allocator->Free(allocator, each);
+            }
+        }
+        if (outcome.ok() && (outcome = taken.read_names(session, allocator)).ok()) {
+            *this = std::move(taken);
+        }
+        return outcome;
+    }
+
+    /// All outputs of the model, in its order.
+    [[nodiscard]] std::span<const char* const> output_names() const noexcept
+    {
+        return {m_names.data(), m_names.size()};
+    }
+
+    /// The count's output and those of the fields, in this order, for a run that computes no more than them:
+    /// `model.try_output_names<boxes<>, scores<>>(names)`. Element types do not matter. Fails: `errc::missing_field`.
+    template <class... Fields>
+    requires(sizeof...(Fields) > 0) [[nodiscard]] status
+        try_output_names(std::array<const char*, 1 + sizeof...(Fields)>& names) const noexcept
+    {
+        status outcome;
+        const std::array<const char*, 1 + sizeof...(Fields)> found{
+            count_name(), padbatch::detail::output_of<Fields>(*this, outcome)...};
+        if (outcome.ok()) {
+            names = found;
+        }
+        return outcome;
+    }
+
+#if PADBATCH_EXCEPTIONS
+    /// The same, thrown as `error`.
+    template <class... Fields>
+    requires(sizeof...(Fields) > 0) [[nodiscard]] std::array<const char*, 1 + sizeof...(Fields)> output_names() const
+    {
+        std::array<const char*, 1 + sizeof...(Fields)> names{};
+        padbatch::detail::require(try_output_names<Fields...>(names));
+        return names;
+    }
+#endif
+
+private:
+    padbatch::detail::buffer<char> m_name_text;
+    padbatch::detail::buffer<const char*> m_names;
+
+    [[nodiscard]] status read_names(const OrtSession* session, OrtAllocator* allocator) noexcept
+    {
+        const OrtApi& api = Ort::GetApi();
+        std::size_t count = 0;
+        status outcome = detail::outcome_of(api.SessionGetOutputCount(session, &count), "count the outputs");
+        for (std::size_t i = 0; i < count && outcome.ok(); ++i) {
+            char* name = nullptr;
+            outcome = detail::outcome_of(api.SessionGetOutputName(session, i, allocator, &name), "name an output");
+            if (!outcome.ok()) {
+                return outcome;
+            }
+            const std::size_t begin = m_name_text.size();
+            const std::size_t size = std::strlen(name) + 1;
+            if (m_name_text.try_resize(begin + size)) {
+                std::memcpy(m_name_text.data() + begin, name, size);
+            } else {
+                outcome = {errc::out_of_memory, "there is no memory for the names of {} outputs", count};
+            }
+            allocator->Free(allocator, name);
+        }
+        if (outcome.ok() && !m_names.try_resize(count)) {
+            return {errc::out_of_memory, "there is no memory for the names of {} outputs", count};
+        }
+        const char* next = m_name_text.data(); // which moved while it grew
+        for (std::size_t i = 0; i < count && outcome.ok(); ++i) {
+            m_names[i] = next;
+            next += std::strlen(next) + 1;
+        }
+        return outcome;
+    }
+};
+
+/// Makes `view` of the outputs of a padded model: its memory is that of `outputs`, which have to outlive it. `names`
+/// are those that the outputs were asked for by, in their order; without them, all of `model.output_names()`. Fields
+/// with elements that are not const need outputs that are not const.
+///
+/// Fails, and leaves `view` as it is: `errc::missing_field` where the model has no such field, or its output was not
+/// asked for; `errc::size_mismatch` where there are not as many outputs as names; `errc::wrong_type`,
+/// `errc::wrong_shape`, `errc::device_memory` or `errc::bad_count` where the outputs are not what the fields say. Costs
+/// a microsecond or so for each field, whatever its size, and an allocation inside of ONNX Runtime.
+template <class... Fields>
+[[nodiscard]] status try_detections(padded_view<Fields...>& view, const contract& model,
+                                    std::type_identity_t<detail::outputs_of<Fields...>> outputs,
+                                    std::span<const char* const> names) noexcept
+{
+    if (outputs.size() != names.size()) {
+        return {
+            errc::size_mismatch,
+            "there are {} outputs and {} names; hand in the names that the outputs were asked for by, if these are not "
+            "all outputs of the model",
+            outputs.size(), names.size()};
+    }
+    return padbatch::detail::detections_of(view, model, [&](const char* name, auto& tensor) noexcept -> status {
+        for (std::size_t i = 0; i < names.size(); ++i) {
+            if (std::strcmp(names[i], name) == 0) {
+                return detail::read_tensor(tensor, outputs[i]);
+            }
+        }
+        return {errc::missing_field, "the output '{}' is not among the {} that were asked for", name, names.size()};
+    });
+}
+template <class... Fields>
+[[nodiscard]] status try_detections(padded_view<Fields...>& view, const contract& model,
+                                    std::type_identity_t<detail::outputs_of<Fields...>> outputs) noexcept
+{
+    return try_detections(view, model, outputs, model.output_names());
+}
+
+#if PADBATCH_EXCEPTIONS
+/// The same, thrown as `error`: `detections<boxes<const float>, labels<const std::int64_t>>(model, outputs)`.
+template <class... Fields>
+[[nodiscard]] padded_view<Fields...> detections(const contract& model, detail::outputs_of<Fields...> outputs,
+                                                std::span<const char* const> names)
+{
+    padded_view<Fields...> view;
+    padbatch::detail::require(try_detections(view, model, outputs, names));
+    return view;
+}
+template <class... Fields>
+[[nodiscard]] padded_view<Fields...> detections(const contract& model, detail::outputs_of<Fields...> outputs)
+{
+    return detections<Fields...>(model, outputs, model.output_names());
+}
+// Outputs that nobody keeps: the batch would look at memory that is gone.
+template <class... Fields>
+padded_view<Fields...> detections(const contract&, std::vector<Ort::Value>&&) = delete;
+template <class... Fields>
+padded_view<Fields...> detections(const contract&, std::vector<Ort::Value>&&, std::span<const char* const>) = delete;
+#endif
+
+} // namespace padbatch::inline PADBATCH_MODE::onnxruntime
+
+#endif

@@ -1,0 +1,300 @@
+#ifndef PADBATCH_ADAPTERS_OPENCV_HPP
+#define PADBATCH_ADAPTERS_OPENCV_HPP
+
+#include <padbatch/counts.hpp>
+#include <padbatch/element_type.hpp>
+#include <padbatch/error.hpp>
+#include <padbatch/rows.hpp>
+#include <padbatch/rows_of.hpp>
+
+#include <opencv2/core/mat.hpp>
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <limits>
+#include <span>
+#include <type_traits>
+#include <vector>
+
+namespace padbatch::inline PADBATCH_MODE {
+
+namespace detail {
+
+/// The depth of a `cv::Mat` with elements of `T`, such as CV_32F.
+template <class T>
+[[nodiscard]] consteval int mat_depth() noexcept
+{
+    constexpr element_type type = element_type_of<T>;
+    static_assert(type != element_type::int64 && type != element_type::uint64 && type != element_type::uint32 &&
+                      type != element_type::bfloat16,
+                  "cv::Mat has no 64-bit integers, uint32 or bfloat16: pad the field with .as<T>() to a type it has");
+    switch (type) {
+    case element_type::int8: return CV_8S;
+    case element_type::uint16: return CV_16U;
+    case element_type::int16: return CV_16S;
+    case element_type::int32: return CV_32S;
+    case element_type::float32: return CV_32F;
+    case element_type::float64: return CV_64F;
+    case element_type::float16: return CV_16F;
+    default: return CV_8U; // uint8, bool
+    }
+}
+
+[[nodiscard]] inline const char* name_of_depth(int depth) noexcept
+{
+    constexpr const char* names[] = {"CV_8U", "CV_8S", "CV_16U", "CV_16S", "CV_32S", "CV_32F", "CV_64F", "CV_16F"};
+    return depth >= 0 && depth < 8 ? names[depth] : "another depth";
+}
+
+/// The elements of a matrix whose type says so, `cv::Mat_<T>`; those of a `cv::Mat` are taken to be float.
+template <class T>
+T test_mat_element(const cv::Mat_<T>*);
+float test_mat_element(const cv::Mat*);
+template <class X>
+using mat_element = decltype(test_mat_element(static_cast<const X*>(nullptr)));
+
+} // namespace detail
+
+/// A `cv::Mat` as the rows of one image, without a copy: `[n, 4]` for boxes, `[n, 1]` or `[1, n]` for scores,
+/// `[n, 1, H, W]` for masks; one channel. Extents that are known at run time are the matrix's. Columns of wider rows
+/// are `mat.colRange(0, 4)` and `mat.col(4)`. A matrix without rows may have any columns, and be empty altogether.
+///
+/// `cv::Mat` itself has elements of float, as networks give them; those of another type are `cv::Mat_<T>`.
+template <std::derived_from<cv::Mat> X>
+struct rows_traits<X> {
+    using adapted = void;
+    using element = detail::mat_element<X>;
+    static_assert(padbatch::element<element>, "a matrix of one channel is needed, of numbers: give mat.reshape(1)");
+
+    /// `errc::wrong_type`: other elements or several channels. `errc::wrong_shape`: another rank, or gaps within a row.
+    /// `errc::row_mismatch`: other extents.
+    template <class E>
+    [[nodiscard]] static status check(const X& x, const E& row, const char* name) noexcept
+    {
+        if (is_empty(x)) {
+            return {};
+        }
+        constexpr int depth = detail::mat_depth<element>();
+        if (x.depth() != depth || x.channels() != 1) {
+            return {
+                errc::wrong_type,
+                "{} has {} channels of {}; expected is one of {} (other types are given as cv::Mat_<T>, channels as "
+                "columns with mat.reshape(1))",
+                name,
+                x.channels(),
+                detail::name_of_depth(x.depth()),
+                detail::name_of_depth(depth)};
+        }
+        const std::span<const int> shape(x.size.p, static_cast<std::size_t>(x.dims));
+        if (E::rank == 0 ? x.dims != 2 || (shape[0] != 1 && shape[1] != 1) : shape.size() != 1 + E::rank) {
+            return {errc::wrong_shape, "{} of one image has the shape {}; expected are {}, one row for each detection",
+                    name, shape,
+                    E::rank == 0   ? "[n, 1] or [1, n]"
+                    : E::rank == 1 ? "two extents"
+                                   : "[n, row...]"};
+        }
+        std::size_t dense = sizeof(element);
+        for (std::size_t k = E::rank; k-- > 0;) {
+            const std::size_t wanted = row.extent(k);
+            const auto found = static_cast<std::size_t>(shape[1 + k]);
+            if ((E::static_extent(k) != dynamic || wanted != 0) && wanted != found) {
+                std::size_t expected[E::rank + 1] = {};
+                row.copy_to(expected);
+                return {errc::row_mismatch,
+                        "{} of one image has the shape {}; its rows should be {} (columns of wider rows are "
+                        "mat.colRange(first, last))",
+                        name, shape, std::span<const std::size_t>(expected, E::rank)};
+            }
+            if (found != 1 && x.step.p[1 + k] != dense) {
+                return {errc::wrong_shape, "{} of one image has the shape {} and gaps within a row: give mat.clone()",
+                        name, shape};
+            }
+            dense *= found;
+        }
+        return {};
+    }
+
+    /// Shared by all who hold the same matrix, like OpenCV's own: writable unless the `cv::Mat` is const.
+    template <class Self, class E>
+    [[nodiscard]] static auto rows(Self& x, const E& row) noexcept
+    {
+        using T = detail::copy_const<Self, element>;
+        std::size_t n = 0;
+        E extents = row;
+        layout::strided stride{0};
+        if (!is_empty(x)) {
+            const bool lies = E::rank == 0 && x.size.p[0] == 1; // [1, n]
+            n = static_cast<std::size_t>(x.size.p[lies ? 1 : 0]);
+            stride.row_stride = static_cast<std::ptrdiff_t>(x.step.p[lies ? 1 : 0]);
+            std::size_t all[E::rank + 1] = {};
+            for (std::size_t k = 0; k < E::rank; ++k) {
+                all[k] = static_cast<std::size_t>(x.size.p[1 + k]);
+            }
+            extents = E{std::span<const std::size_t, E::rank>(all, E::rank)};
+        }
+        return basic_rows<T, E, layout::strided>(reinterpret_cast<T*>(x.data), n, extents, stride);
+    }
+
+private:
+    [[nodiscard]] static bool is_empty(const cv::Mat& x) noexcept { return x.dims == 0 || x.size.p[0] == 0; }
+};
+
+namespace detail {
+
+template <class U, class Box>
+[[nodiscard]] cv::Rect_<U> rect_of(const Box& box) noexcept
+{
+    using T = std::remove_cvref_t<decltype(box[0])>;
+    static_assert(std::same_as<T, float> || std::same_as<T, double> || std::same_as<T, int>,
+                  "a rectangle is made of boxes of float, double or int");
+    static_assert(
+        std::same_as<U, T> || (std::same_as<U, double> && std::same_as<T, float>),
+        "nothing is converted unasked: take a cv::Rect_ of the boxes' type, and from it a static_cast<cv::Rect>");
+    const U x = box[0];
+    const U y = box[1];
+    return {x, y, static_cast<U>(U{box[2]} - x), static_cast<U>(U{box[3]} - y)};
+}
+
+} // namespace detail
+
+namespace opencv {
+
+/// One box x1, y1, x2, y2 as a `cv::Rect2f` (or `Rect2d`, `Rect`, by its type): x, y, width, height. Width and height
+/// are the differences, below zero where the corners are the other way round.
+template <class Box>
+requires requires(const Box& box)
+{
+    box[3];
+}
+[[nodiscard]] auto to_rect(const Box& box) noexcept
+{
+    return padbatch::detail::rect_of<std::remove_cvref_t<decltype(box[0])>>(box);
+}
+
+/// One image's boxes as rectangles, written to the beginning of `rects`. They have the element type of the boxes; float
+/// boxes may be `cv::Rect2d` too. Fails, and writes nothing, with `errc::size_mismatch` when there are more boxes than
+/// room.
+template <class T, class Layout, class U>
+[[nodiscard]] status try_to_rects(const basic_rows<T, extents<4>, Layout>& boxes,
+                                  std::span<cv::Rect_<U>> rects) noexcept
+{
+    if (boxes.size() > rects.size()) {
+        return {errc::size_mismatch, "there are {} boxes, and room for {} rectangles", boxes.size(), rects.size()};
+    }
+    for (std::size_t i = 0; i < boxes.size(); ++i) {
+        rects[i] = padbatch::detail::rect_of<U>(boxes[i]);
+    }
+    return {};
+}
+
+/// The same into a vector, which gets as many as there are boxes: `to_rects(image[t::boxes], rects)`.
+template <class T, class Layout, class U>
+void to_rects(const basic_rows<T, extents<4>, Layout>& boxes, std::vector<cv::Rect_<U>>& rects)
+{
+    rects.resize(boxes.size());
+    static_cast<void>(try_to_rects(boxes, std::span<cv::Rect_<U>>(rects)));
+}
+
+/// A rectangle as a box: x, y, x + width, y + height.
+template <class T>
+[[nodiscard]] std::array<T, 4> to_box(const cv::Rect_<T>& rect) noexcept
+{
+    return {rect.x, rect.y, static_cast<T>(rect.x + rect.width), static_cast<T>(rect.y + rect.height)};
+}
+
+/// Rectangles as boxes, written to the first rows of `boxes`, such as `batch.slot(i)[t::boxes]`. Fails, and writes
+/// nothing, with `errc::too_many_rows` when there are more rectangles than rows.
+template <padbatch::detail::contiguous_values Rects, class T>
+[[nodiscard]] status try_to_boxes(const Rects& rects, const basic_rows<T, extents<4>>& boxes) noexcept
+{
+    using rect = std::remove_cv_t<padbatch::detail::value_of<const Rects>>;
+    static_assert(std::same_as<rect, cv::Rect_<T>>,
+                  "nothing is converted unasked: boxes of float are made of cv::Rect2f, of double of cv::Rect2d");
+    const std::size_t n = rects.size();
+    if (n > boxes.size()) {
+        return {errc::too_many_rows, "there are {} rectangles, and room for {} boxes", n, boxes.size()};
+    }
+    for (std::size_t i = 0; i < n; ++i) {
+        const auto box = to_box(rects.data()[i]);
+        for (std::size_t k = 0; k < 4; ++k) {
+            boxes[i][k] = box[k];
+        }
+    }
+    return {};
+}
+
+/// Sets `mat` to one mask, `[1, H, W]`: a header of H x W without a copy, CV_32FC1 for float, CV_8UC1 for uint8 and
+/// bool. It looks into the batch, which has to live on, and lets read-only masks be written, for OpenCV has no const
+/// elements. Fails with `errc::wrong_shape` when there are several planes (`[C, H, W]`) or more rows or columns than an
+/// int holds.
+template <class T, std::size_t C, std::size_t H, std::size_t W>
+[[nodiscard]] status try_to_mat(const row<T, extents<C, H, W>>& mask, cv::Mat& mat)
+{
+    static_assert(C == 1 || C == dynamic, "a mask is one plane, [1, H, W]");
+    constexpr auto most = static_cast<std::size_t>(std::numeric_limits<int>::max());
+    if (mask.extent(0) != 1 || mask.extent(1) > most || mask.extent(2) > most) {
+        std::size_t all[3] = {};
+        mask.extents().copy_to(all);
+        return {errc::wrong_shape, "a mask has the shape {}; expected is [1, H, W]", std::span<const std::size_t>(all)};
+    }
+    mat = cv::Mat(static_cast<int>(mask.extent(1)), static_cast<int>(mask.extent(2)),
+                  CV_MAKETYPE(padbatch::detail::mat_depth<T>(), 1),
+                  const_cast<void*>(static_cast<const void*>(mask.data())));
+    return {};
+}
+
+/// Sets `mats` to one image's masks, one header for each; see `try_to_mat`. Leaves it as it is when that fails.
+template <class T, std::size_t C, std::size_t H, std::size_t W, class Layout>
+[[nodiscard]] status try_to_mats(const basic_rows<T, extents<C, H, W>, Layout>& masks, std::vector<cv::Mat>& mats)
+{
+    if (!masks.empty()) {
+        cv::Mat first;
+        if (status outcome = try_to_mat(masks[0], first); !outcome.ok()) {
+            return outcome;
+        }
+    }
+    mats.resize(masks.size());
+    for (std::size_t i = 0; i < masks.size(); ++i) {
+        static_cast<void>(try_to_mat(masks[i], mats[i]));
+    }
+    return {};
+}
+
+#if PADBATCH_EXCEPTIONS
+/// `try_to_rects`, thrown as `error`.
+template <class T, class Layout, class U>
+void to_rects(const basic_rows<T, extents<4>, Layout>& boxes, std::span<cv::Rect_<U>> rects)
+{
+    padbatch::detail::require(try_to_rects(boxes, rects));
+}
+
+/// `try_to_boxes`, thrown as `error`.
+template <padbatch::detail::contiguous_values Rects, class T>
+void to_boxes(const Rects& rects, const basic_rows<T, extents<4>>& boxes)
+{
+    padbatch::detail::require(try_to_boxes(rects, boxes));
+}
+
+/// `try_to_mat`, thrown as `error`: `to_mat(image[t::masks][k])`.
+template <class T, class E>
+[[nodiscard]] cv::Mat to_mat(const row<T, E>& mask)
+{
+    cv::Mat mat;
+    padbatch::detail::require(try_to_mat(mask, mat));
+    return mat;
+}
+
+/// `try_to_mats`, thrown as `error`: `to_mats(image[t::masks], mats)`.
+template <class T, class E, class Layout>
+void to_mats(const basic_rows<T, E, Layout>& masks, std::vector<cv::Mat>& mats)
+{
+    padbatch::detail::require(try_to_mats(masks, mats));
+}
+#endif
+
+} // namespace opencv
+
+} // namespace padbatch::inline PADBATCH_MODE
+
+#endif
