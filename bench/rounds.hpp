@@ -8,6 +8,7 @@
 #include <numeric>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace padbatch::bench {
@@ -16,6 +17,8 @@ namespace padbatch::bench {
 struct variant {
     std::string name;
     std::function<void()> run;
+    /// Called before each run, not timed. May be empty.
+    std::function<void()> prepare{};
 };
 
 struct timing {
@@ -24,6 +27,8 @@ struct timing {
     double seconds = 0;
     /// Median over the rounds of the time divided by that of the first variant in the same round.
     double ratio = 0;
+    /// The seconds of each round.
+    std::vector<double> rounds{};
 };
 
 inline double median(std::vector<double> values)
@@ -33,34 +38,44 @@ inline double median(std::vector<double> values)
     return *middle;
 }
 
+/// Median over the rounds of one variant's time divided by another's in the same round.
+inline double median_ratio(const timing& one, const timing& other)
+{
+    std::vector<double> ratios;
+    for (std::size_t round = 0; round < one.rounds.size(); ++round) {
+        ratios.push_back(one.rounds[round] / other.rounds[round]);
+    }
+    return median(std::move(ratios));
+}
+
 /// Runs every variant once in each of `rounds` rounds, in an order that is shuffled anew each time, after one round
 /// that is not counted. On a shared machine only times of one round can be compared, therefore ratios are taken round
 /// by round, against the first variant.
 inline std::vector<timing> run_rounds(const std::vector<variant>& variants, int rounds)
 {
     using clock = std::chrono::steady_clock;
-    std::vector<std::vector<double>> seconds(variants.size());
+    std::vector<timing> timings(variants.size());
     std::vector<std::size_t> order(variants.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::mt19937 random(1); // NOLINT(cert-msc51-cpp,bugprone-random-generator-seed): the same order on every run
     for (int round = -1; round < rounds; ++round) {
         std::shuffle(order.begin(), order.end(), random);
         for (const auto i : order) {
+            if (variants[i].prepare) {
+                variants[i].prepare();
+            }
             const auto start = clock::now();
             variants[i].run();
             const std::chrono::duration<double> took = clock::now() - start;
             if (round >= 0) {
-                seconds[i].push_back(took.count());
+                timings[i].rounds.push_back(took.count());
             }
         }
     }
-    std::vector<timing> timings;
     for (std::size_t i = 0; i < variants.size(); ++i) {
-        std::vector<double> ratios;
-        for (std::size_t round = 0; round < seconds[i].size(); ++round) {
-            ratios.push_back(seconds[i][round] / seconds[0][round]);
-        }
-        timings.push_back({variants[i].name, median(seconds[i]), median(ratios)});
+        timings[i].name = variants[i].name;
+        timings[i].seconds = median(timings[i].rounds);
+        timings[i].ratio = median_ratio(timings[i], timings.front());
     }
     return timings;
 }
