@@ -35,7 +35,7 @@ void paint(std::vector<float>& pixels, int image, int channel, const Inside& ins
 // Three images [3, 3, 192, 256]: nothing, a blue disc, and a green square beside a red disc.
 std::vector<float> paint_images()
 {
-    std::vector<float> pixels(3 * 3 * height * width, 0.8F);
+    std::vector<float> pixels(std::size_t{3} * 3 * height * width, 0.8F);
     paint(pixels, 1, 2, [](int x, int y) { return (x - 60) * (x - 60) + (y - 56) * (y - 56) < 900; });
     paint(pixels, 2, 1, [](int x, int y) { return x > 150 && x < 210 && y > 60 && y < 120; });
     paint(pixels, 2, 0, [](int x, int y) { return (x - 70) * (x - 70) + (y - 120) * (y - 120) < 1600; });

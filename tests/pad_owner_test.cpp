@@ -184,7 +184,8 @@ TEST_CASE("all parts of an owner begin at multiples of 64 bytes, within one slab
     CHECK(inside(owner[t::masks].data(), 21 * 15));
     CHECK(owner[t::masks].shape() == std::array<std::int64_t, 5>{3, 7, 1, 3, 5});
     CHECK(owner.counts().total() == 0);
-    CHECK(padded<boxes<>>().slab().empty());
+    const padded<boxes<>> nothing;
+    CHECK(nothing.slab().empty());
 }
 
 TEST_CASE("a refused call leaves an owner as it was: bytes, counts, shape and memory")

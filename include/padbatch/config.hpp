@@ -11,8 +11,10 @@
 
 // Object files of both modes may be linked into one program. The linker keeps one copy of an inline function, and one
 // without unwind tables in the place of one that throws ends the program; so each mode has names of its own.
-#if PADBATCH_EXCEPTIONS
+#if PADBATCH_EXCEPTIONS && defined(__cpp_rtti)
 #define PADBATCH_MODE throwing
+#elif PADBATCH_EXCEPTIONS // the table of the exception's class has no type in it, which a dynamic_cast elsewhere needs
+#define PADBATCH_MODE throwing_without_rtti
 #else
 #define PADBATCH_MODE no_exceptions
 #endif

@@ -242,7 +242,7 @@ requires count_element<detail::output_value<To>>
         return outcome;
     }
     for (std::size_t i = 0; i < from.size(); ++i) {
-        to[i] = static_cast<T>(detail::count_in(from, i));
+        to.data()[i] = static_cast<T>(detail::count_in(from, i));
     }
     return {};
 }
@@ -258,7 +258,7 @@ requires count_element<detail::output_value<To>>
             n = T{0};
         }
         for (std::size_t j = 0; j < from.size(); ++j) {
-            to[from[j]] += T{1};
+            to.data()[from[j]] += T{1};
         }
     }
     return outcome;
@@ -275,10 +275,10 @@ requires offset_element<detail::output_value<To>>
     if (outcome.ok()) {
         std::size_t first = 0;
         for (std::size_t i = 0; i < from.size(); ++i) {
-            to[i] = static_cast<T>(first);
+            to.data()[i] = static_cast<T>(first);
             first += detail::count_in(from, i);
         }
-        to[from.size()] = static_cast<T>(first);
+        to.data()[from.size()] = static_cast<T>(first);
     }
     return outcome;
 }
@@ -295,7 +295,7 @@ requires offset_element<detail::output_value<To>>
             while (j < from.size() && from[j] < i) {
                 ++j;
             }
-            to[i] = static_cast<T>(j);
+            to.data()[i] = static_cast<T>(j);
         }
     }
     return outcome;
@@ -313,7 +313,7 @@ requires offset_element<detail::output_value<To>>
         std::size_t j = 0;
         for (std::size_t i = 0; i < from.size(); ++i) {
             for (std::size_t n = detail::count_in(from, i); n != 0; --n) {
-                to[j++] = static_cast<T>(i);
+                to.data()[j++] = static_cast<T>(i);
             }
         }
     }
@@ -337,9 +337,33 @@ requires detail::mask_element<detail::output_value<To>>
         for (std::size_t i = 0; i < from.size(); ++i) {
             const std::size_t n = detail::count_in(from, i);
             for (std::size_t j = 0; j < capacity; ++j) {
-                to[i * capacity + j] = static_cast<T>(j < n);
+                to.data()[i * capacity + j] = static_cast<T>(j < n);
             }
         }
+    }
+    return outcome;
+}
+
+template <detail::contiguous_values To>
+requires detail::mask_element<detail::output_value<To>>
+[[nodiscard]] status try_to_mask(const row_ids_view& from, std::size_t capacity, To&& to) noexcept
+{
+    using T = detail::output_value<To>;
+    status outcome = mask_view::check_size(to.size(), from.batch(), capacity);
+    std::size_t n = 0;
+    for (std::size_t j = 0; outcome.ok() && j < from.size(); ++j) {
+        n = j != 0 && from[j] == from[j - 1] ? n + 1 : 1;
+        if (n > capacity) {
+            outcome = {errc::bad_count, "image {} has more rows than the {} that the mask has for each", from[j],
+                       capacity};
+        }
+    }
+    for (std::size_t k = 0; outcome.ok() && k < to.size(); ++k) {
+        to.data()[k] = T{0};
+    }
+    for (std::size_t j = 0; outcome.ok() && j < from.size(); ++j) {
+        n = j != 0 && from[j] == from[j - 1] ? n + 1 : 0;
+        to.data()[from[j] * capacity + n] = T{1};
     }
     return outcome;
 }

@@ -6,12 +6,13 @@
 #include <padbatch/element_type.hpp>
 
 #include <cstddef>
-#include <span>
+#include <type_traits>
 
 namespace padbatch::inline PADBATCH_MODE {
 
 /// Counts of a padded batch that comes without: real are the rows of each image that `is_real(value)` holds for, of a
-/// `[B, M]` tensor of scores or ids. They must be the first rows of the image, or `errc::not_a_prefix`.
+/// `[B, M]` tensor of scores or ids. They must be the first rows of the image, or `errc::not_a_prefix`. `is_real` must
+/// not throw.
 template <detail::contiguous_values R, class IsReal, detail::contiguous_values To>
 requires count_element<detail::output_value<To>>
 [[nodiscard]] status try_count_rows(const R& values, std::size_t capacity, const IsReal& is_real, To&& to) noexcept
@@ -37,7 +38,7 @@ requires count_element<detail::output_value<To>>
         }
     }
     for (std::size_t i = 0; outcome.ok() && i < to.size(); ++i) {
-        to[i] = static_cast<T>(count(i));
+        to.data()[i] = static_cast<T>(count(i));
     }
     return outcome;
 }
@@ -56,6 +57,7 @@ template <detail::contiguous_values R, detail::contiguous_values To>
 requires count_element<detail::output_value<To>>
 [[nodiscard]] status try_count_ids(const R& ids, std::size_t capacity, To&& to) noexcept
 {
+    static_assert(std::is_signed_v<detail::value_of<const R>>, "ids that end with -1 have a sign");
     return try_count_rows(
         ids, capacity, [](auto id) { return !(id == static_cast<decltype(id)>(-1)); }, to);
 }

@@ -225,6 +225,11 @@ public:
                                             ? std::int64_t{static_cast<const std::int32_t*>(m_data)[i]}
                                             : static_cast<const std::int64_t*>(m_data)[i]);
     }
+    /// Where the offsets lie.
+    [[nodiscard]] const void* first_offset() const noexcept
+    {
+        return m_data;
+    }
     [[nodiscard]] std::size_t count(std::size_t i) const noexcept
     {
         return (*this)[i + 1] - (*this)[i];

@@ -4,7 +4,6 @@
 #include <padbatch/config.hpp>
 #include <padbatch/float16.hpp>
 
-#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -133,12 +132,12 @@ template <class From>
     } else {
         const auto back = static_cast<long double>(nearest);
         const auto exact = static_cast<long double>(value);
-        const std::uint32_t bits = std::bit_cast<std::uint32_t>(nearest);
+        const std::uint32_t bits = __builtin_bit_cast(std::uint32_t, nearest);
         if (back == exact || (bits & 0x7fffffffU) >= 0x7f800000U) {
             return nearest;
         }
         const bool away = exact < 0 ? back < exact : back > exact;
-        return std::bit_cast<float>((away ? bits - 1 : bits) | 1U);
+        return __builtin_bit_cast(float, (away ? bits - 1 : bits) | 1U);
     }
 }
 

@@ -91,6 +91,7 @@ struct member_list {
 /// The extents of a field's rows, for owners: `t::masks.shape(1, 28, 28)`.
 template <class Tag>
 struct row_shape {
+    using tag = Tag;
     typename Tag::row extents;
 };
 

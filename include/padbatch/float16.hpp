@@ -3,7 +3,6 @@
 
 #include <padbatch/config.hpp>
 
-#include <bit>
 #include <cstdint>
 
 namespace padbatch::inline PADBATCH_MODE {
@@ -34,7 +33,7 @@ struct [[gnu::may_alias]] bfloat16 {
     /// Rounds to nearest, ties to even.
     constexpr explicit bfloat16(float value) noexcept
     {
-        const auto wide = std::bit_cast<std::uint32_t>(value);
+        const auto wide = __builtin_bit_cast(std::uint32_t, value);
         if ((wide & 0x7fffffffU) > 0x7f800000U) {                    // NaN
             bits = static_cast<std::uint16_t>((wide >> 16) | 0x40U); // stays NaN when the fraction is cut
         } else {
@@ -49,14 +48,14 @@ struct [[gnu::may_alias]] bfloat16 {
     }
     constexpr explicit operator float() const noexcept
     {
-        return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
+        return __builtin_bit_cast(float, static_cast<std::uint32_t>(bits) << 16);
     }
     friend constexpr bool operator==(bfloat16 a, bfloat16 b) noexcept { return float(a) == float(b); }
 };
 
 constexpr float16::float16(float value) noexcept
 {
-    const auto wide = std::bit_cast<std::uint32_t>(value);
+    const auto wide = __builtin_bit_cast(std::uint32_t, value);
     const auto sign = static_cast<std::uint16_t>((wide >> 16) & 0x8000U);
     const std::uint32_t magnitude = wide & 0x7fffffffU;
     if (magnitude > 0x7f800000U) { // NaN
@@ -86,13 +85,13 @@ constexpr float16::operator float() const noexcept
     const std::uint32_t exponent = (bits >> 10) & 0x1fU;
     const std::uint32_t fraction = bits & 0x3ffU;
     if (exponent == 0x1fU) {
-        return std::bit_cast<float>(sign | 0x7f800000U | (fraction << 13));
+        return __builtin_bit_cast(float, sign | 0x7f800000U | (fraction << 13));
     }
     if (exponent == 0) { // zero or subnormal: fraction * 2^-24, exact in a float
         const float magnitude = static_cast<float>(fraction) * 0x1p-24F;
         return sign != 0 ? -magnitude : magnitude;
     }
-    return std::bit_cast<float>(sign | ((exponent + 112U) << 23) | (fraction << 13));
+    return __builtin_bit_cast(float, sign | ((exponent + 112U) << 23) | (fraction << 13));
 }
 
 } // namespace padbatch::inline PADBATCH_MODE

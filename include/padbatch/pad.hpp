@@ -48,7 +48,6 @@ template <class... Fields, class Source, class... Options>
 {
     static_assert(padded_view<Fields...>::is_writable, "the output is const");
     static_assert(match_fields<typename Source::fields, Fields...>());
-    static_assert(options_known<Options...>());
     static_assert((!std::is_same_v<Options, padding::reuse_t> && ...),
                   "padding::reuse needs an owner, which knows what it held: pad into a padded<...>");
     static_assert((!std::is_same_v<Options, capacity> && ...), "a view's capacity is fixed when it is made");
@@ -105,6 +104,7 @@ std::size_t pad_into(unchecked_t, const padded_view<Fields...>& output, const So
 template <class... Fields, class Source, class... Options>
 [[nodiscard]] status try_pad_into(const padded_view<Fields...>& output, const Source& from, Options&&... options)
 {
+    static_assert(detail::options_known<Options...>());
     decltype(auto) source = detail::source_for<detail::field_list<Fields...>>::of(from);
     using source_type = std::remove_cvref_t<decltype(source)>;
     using policy = decltype(detail::find_overflow(options...));

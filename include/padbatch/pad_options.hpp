@@ -107,7 +107,8 @@ public:
     [[nodiscard]] std::size_t rows() const noexcept { return m_rows; }
     /// The rows of all images that did not fit.
     [[nodiscard]] std::size_t dropped() const noexcept { return m_dropped; }
-    /// The rows of image i that did not fit. With a `workspace`, valid until it is used again.
+    /// The rows of image i that did not fit. Valid until the owner, or the `workspace` that was handed in, is used
+    /// again or gone.
     [[nodiscard]] std::size_t dropped(std::size_t i) const noexcept
     {
         return m_dropped == 0 ? 0 : static_cast<std::size_t>(m_of_image[i]);

@@ -1,6 +1,7 @@
 #ifndef PADBATCH_PADDED_HPP
 #define PADBATCH_PADDED_HPP
 
+#include <padbatch/detail/raw_value.hpp>
 #include <padbatch/detail/slab_layout.hpp>
 #include <padbatch/memory.hpp>
 #include <padbatch/pad_options.hpp>
@@ -10,7 +11,9 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <span>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 namespace padbatch::inline PADBATCH_MODE {
@@ -27,6 +30,8 @@ public:
     using const_view_type = padded_view<detail::const_field<Fields>...>;
     using fields = detail::field_list<Fields...>;
 
+    static_assert(((alignof(typename Fields::value_type) <= memory::alignment) && ...),
+                  "a row's type asks for a coarser alignment than an owner gives");
     static_assert(view_type::is_writable, "an owner's fields are not const");
 
     /// Without memory, and without a capacity of its own: `pad_into` makes it as large as the batch's largest image.
@@ -69,7 +74,8 @@ public:
     [[nodiscard]] status try_allocate(std::size_t batch, std::size_t capacity,
                                       const row_shape<Tags>&... shapes) noexcept
     {
-        status outcome = reshape(batch, capacity, extents_from(shapes...), false);
+        status outcome = check_shapes(shapes...);
+        outcome = outcome.ok() ? reshape(batch, capacity, extents_from(shapes...), false) : outcome;
         if (outcome.ok()) {
             m_own_capacity = capacity;
             clear_counts();
@@ -81,7 +87,9 @@ public:
                                    const row_shape<Tags>&... shapes) noexcept
     {
         layout_type layout;
-        if (status outcome = make_layout(batch, capacity, extents_from(shapes...), layout); !outcome.ok()) {
+        status outcome = check_shapes(shapes...);
+        outcome = outcome.ok() ? make_layout(batch, capacity, extents_from(shapes...), layout) : outcome;
+        if (!outcome.ok()) {
             return outcome;
         }
         if (block.bytes() < layout.total || reinterpret_cast<std::uintptr_t>(block.data()) % memory::alignment != 0) {
@@ -139,7 +147,7 @@ public:
     {
         return m_view.capacity();
     }
-    [[nodiscard]] counts_view counts() const noexcept
+    [[nodiscard]] counts_view counts() const& noexcept
     {
         return m_view.counts();
     }
@@ -171,6 +179,9 @@ public:
         return view()[field];
     }
     // Views of a temporary would look at memory that is gone.
+    operator const_view_type() const&& = delete;
+    void counts() && = delete;
+    void slab() && = delete;
     void view() && = delete;
     void image(std::size_t i) && = delete;
     void slot(std::size_t i) && = delete;
@@ -201,7 +212,7 @@ public:
 
     /// The counts and all fields, for one copy of the whole batch: from the first count to the last byte of the last
     /// field, gaps included.
-    [[nodiscard]] std::span<const std::byte> slab() const noexcept
+    [[nodiscard]] std::span<const std::byte> slab() const& noexcept
     {
         const auto* const first = static_cast<const std::byte*>(m_view.count_data());
         return {first, first == nullptr ? 0 : m_layout.total - m_layout.counts};
@@ -253,7 +264,7 @@ private:
     layout_type m_layout;
     view_type m_view;
     std::size_t m_own_capacity = std::numeric_limits<std::size_t>::max();
-    std::tuple<typename Fields::value_type...> m_fill{};
+    std::tuple<detail::raw_value<typename Fields::value_type>...> m_fill;
     known m_known = known::nothing;
     bool m_adopted = false;
 
@@ -303,6 +314,24 @@ private:
         }
         return result;
     }
+    /// Whether the shapes that are given are ones that the fields' types can have.
+    template <class... Tags>
+    [[nodiscard]] static status check_shapes(const row_shape<Tags>&... shapes) noexcept
+    {
+        status outcome;
+        [[maybe_unused]] const auto fits = [&](const auto& shape) {
+            using tag = typename std::remove_cvref_t<decltype(shape)>::tag;
+            using E = typename detail::field_of<tag, fields>::extents_type;
+            if (!detail::extents_cast<E>(shape.extents).same_as(shape.extents)) {
+                outcome = {errc::row_mismatch, "the row shape that is given for {} is none that its type can have",
+                           tag::name};
+            }
+            return outcome.ok();
+        };
+        static_cast<void>((fits(shapes) && ...));
+        return outcome;
+    }
+
     template <class... Tags>
     [[nodiscard]] static extents_tuple extents_from(const row_shape<Tags>&... shapes) noexcept
     {
@@ -318,6 +347,9 @@ private:
     [[nodiscard]] static status make_layout(std::size_t batch, std::size_t capacity, const extents_tuple& extents,
                                             layout_type& layout) noexcept
     {
+        if (capacity > detail::highest_number(detail::number_type::int32)) {
+            return {errc::size_overflow, "the capacity is {}, more than a count of 32 bits can hold", capacity};
+        }
         return [&]<std::size_t... F>(std::index_sequence<F...>)
         {
             const detail::slab_field all[] = {

@@ -58,7 +58,8 @@ public:
     /// elements, or rows. Fails, and appends nothing, when the numbers of rows differ, rows have another shape than
     /// those before, or memory is short.
     template <class... Bounds>
-    requires(sizeof...(Bounds) == sizeof...(Fields)) [[nodiscard]] status try_append(const Bounds&... values) noexcept
+    requires(sizeof...(Bounds) == sizeof...(Fields) && (is_bound<Bounds> && ...)) [[nodiscard]] status
+        try_append(const Bounds&... values) noexcept
     {
         status outcome;
         static_cast<void>(((outcome = detail::check_rows<Bounds>(values.value, values.row), outcome.ok()) && ...));
@@ -75,6 +76,15 @@ public:
         static_assert((has_type_of<Fields, image_view<TaggedRows...>>() && ...),
                       "the rows have another element type than this batch");
         return append_image(image);
+    }
+
+    template <class... TaggedRows>
+    [[nodiscard]] status try_append(const made_image<TaggedRows...>& image) noexcept
+    {
+        if (!image.is_whole) {
+            return {errc::size_mismatch, "the data are no whole rows of their field"};
+        }
+        return try_append(static_cast<const image_view<TaggedRows...>&>(image));
     }
 
     /// Ends the image at hand, which may have no rows; the next rows are the next image's.
@@ -288,6 +298,16 @@ private:
         if (n > std::numeric_limits<std::size_t>::max() - m_rows) {
             return {errc::size_overflow, "{} and {} rows are too many", m_rows, n};
         }
+        const auto lies_here = [&](const auto& rows) {
+            return (detail::rows_overlap(rows, std::get<index<Fields>>(m_values).values.data(),
+                                         std::get<index<Fields>>(m_values).values.data() +
+                                             std::get<index<Fields>>(m_values).values.capacity()) ||
+                    ...);
+        };
+        if ((lies_here(image[typename Fields::tag{}]) || ...)) {
+            return {errc::overlap,
+                    "the rows to append lie in this batch itself, whose memory may move: copy them first"};
+        }
         status outcome;
         static_cast<void>(
             ((outcome = check_rows(std::get<index<Fields>>(m_values), image[typename Fields::tag{}]), outcome.ok()) &&
@@ -338,10 +358,6 @@ private:
         if (rows.empty()) {
             return {};
         }
-        if (detail::rows_overlap(rows, field.values.data(), field.values.data() + field.values.capacity())) {
-            return {errc::overlap, "the {} to append lie in this batch itself, whose memory may move: copy them first",
-                    tag::name};
-        }
         if constexpr (!(E::is_static && Rows::extents_type::is_static)) {
             std::size_t all[2][E::rank + 1] = {};
             rows.extents().copy_to(all[0]);
@@ -389,6 +405,20 @@ struct ragged_access {
     [[nodiscard]] static status append(ragged<Fields...>& batch, const Image& image) noexcept
     {
         return batch.append_image(image);
+    }
+
+    /// Whether a source looks at the offsets of a batch, which move while it grows.
+    template <class... Fields, class Source>
+    [[nodiscard]] static bool reads_offsets(const ragged<Fields...>& batch, const Source& source) noexcept
+    {
+        if constexpr (requires { source.offsets().first_offset(); }) {
+            return detail::ranges_overlap(source.offsets().first_offset(),
+                                          static_cast<const std::byte*>(source.offsets().first_offset()) + 1,
+                                          batch.m_offsets.data(), batch.m_offsets.data() + batch.m_offsets.capacity());
+        } else {
+            return std::is_same_v<Source, ragged<Fields...>> &&
+                   static_cast<const void*>(&batch) == static_cast<const void*>(&source);
+        }
     }
 };
 

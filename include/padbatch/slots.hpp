@@ -48,6 +48,9 @@ template <class... Fields, class... Options>
         return {errc::bad_count, "the count of image {} is {}; expected is a whole number from 0 to the capacity, {}",
                 i, n, output.capacity()};
     }
+    if (n > detail::highest_number(output.count_type())) {
+        return {errc::size_overflow, "the count {} is more than the type of the counts can hold", n};
+    }
     typename detail::fill_holder<detail::field_list<Fields...>, Options...>::type fill_values;
     if (status outcome = detail::make_fills(detail::find_fill(options...), fill_values); !outcome.ok()) {
         return outcome;

@@ -95,10 +95,8 @@ public:
     {
         return std::apply(
             [&](const Bounds&... bound) {
-                const std::size_t n = count(i);
-                return ((detail::rows_are_whole<Bounds>(bound.value[i], bound.row) &&
-                         detail::image_rows(bound, i).size() == n) &&
-                        ...);
+                return (detail::rows_are_whole<Bounds>(bound.value[i], bound.row) && ...) &&
+                       ((detail::image_rows(bound, i).size() == count(i)) && ...);
             },
             m_values);
     }
@@ -178,15 +176,27 @@ requires(!is_bound<std::remove_cvref_t<X>> || ...) void each(X&&...)
     static_assert(sizeof...(X) == 0, "name each field: each(t::boxes(boxes), t::scores(scores))");
 }
 
-/// The rows of one image, field by field: what a function for `generated` returns. Flat values whose size is no
-/// multiple of the row lose the rest.
+/// The rows of one image, made by `image_of`, and whether the data were whole rows of their fields.
+template <class... TaggedRows>
+struct made_image : image_view<TaggedRows...> {
+    bool is_whole;
+
+    made_image(bool whole, const TaggedRows&... fields) noexcept : image_view<TaggedRows...>(fields...), is_whole(whole)
+    {
+    }
+};
+
+/// The rows of one image, field by field: what a function for `generated` returns. Where data are no whole rows, there
+/// are none, and who reads the image refuses it.
 template <class... Bounds>
 [[nodiscard]] auto image_of(const Bounds&... values) noexcept
 {
     static_assert((std::is_void_v<typename Bounds::as_type> && ...), "convert in the function that makes the rows");
     static_assert(detail::tags_differ<Bounds...>, "each field of an image needs a tag of its own");
-    return image_view(tagged_rows<typename Bounds::tag, detail::bound_rows<Bounds>>{
-        detail::rows_of<Bounds>(values.value, values.row)}...);
+    const bool whole = (detail::rows_are_whole<Bounds>(values.value, values.row) && ...);
+    return made_image(whole, tagged_rows<typename Bounds::tag, detail::bound_rows<Bounds>>{
+                                 detail::rows_of<Bounds>(values.value, values.row)
+                                     .first(whole ? detail::rows_of<Bounds>(values.value, values.row).size() : 0)}...);
 }
 
 namespace detail {
@@ -197,7 +207,9 @@ template <class... TaggedRows>
 struct fields_of_image<image_view<TaggedRows...>> {
     using type = field_list<field<typename TaggedRows::tag, typename TaggedRows::rows_type::value_type,
                                   typename TaggedRows::rows_type::extents_type>...>;
-    using tags = field_list<TaggedRows...>;
+};
+template <class... TaggedRows>
+struct fields_of_image<made_image<TaggedRows...>> : fields_of_image<image_view<TaggedRows...>> {
 };
 
 /// Why the fields of an image do not have the same number of rows, if so.
@@ -230,9 +242,18 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return m_size; }
     [[nodiscard]] std::size_t count(std::size_t i) const { return image(i).size(); }
     [[nodiscard]] image_type image(std::size_t i) const { return m_function(i); }
-    /// Whether image i has as many rows of each field.
+    /// Whether image i has whole rows, and as many of each field.
     [[nodiscard]] bool is_whole(std::size_t i) const { return check(i).ok(); }
-    [[nodiscard]] status check(std::size_t i) const { return detail::check_same_count(image(i), i); }
+    [[nodiscard]] status check(std::size_t i) const
+    {
+        const auto rows = image(i);
+        if constexpr (requires { rows.is_whole; }) {
+            if (!rows.is_whole) {
+                return {errc::size_mismatch, "image {} has data that are no whole rows of their field", i};
+            }
+        }
+        return detail::check_same_count(rows, i);
+    }
 
 private:
     std::size_t m_size;

@@ -49,7 +49,7 @@ public:
                                                                 typename Fields::extents_type, layout::indexed>>...>;
 
     tagged_source(unchecked_t, Index&& index, const Fields&... rows) noexcept
-        : m_index(static_cast<Index&&>(index)), m_fields(rows...)
+        : m_index(static_cast<Index&&>(index)), m_fields(rows...), m_given(m_index.given_rows())
     {
     }
 
@@ -69,6 +69,17 @@ public:
     }
     [[nodiscard]] auto begin() const noexcept { return detail::index_iterator<reference>(reference{this}, 0); }
     [[nodiscard]] auto end() const noexcept { return detail::index_iterator<reference>(reference{this}, size()); }
+
+    /// Whether the index is still of as many rows as when this was made.
+    [[nodiscard]] status check() const noexcept
+    {
+        if (m_index.given_rows() != m_given) {
+            return {errc::field_mismatch,
+                    "the index was built again for {} rows, and the fields have {}: call tagged(...) again",
+                    m_index.given_rows(), m_given};
+        }
+        return {};
+    }
 
     [[nodiscard]] bool overlaps(const void* first, const void* last) const noexcept
     {
@@ -98,6 +109,7 @@ public:
 private:
     Index m_index;
     std::tuple<Fields...> m_fields;
+    std::size_t m_given;
 
     struct reference {
         const tagged_source* source;

@@ -34,6 +34,12 @@ template <class... Fields, source Source>
     if (status outcome = detail::check_source_and_images(source); !outcome.ok()) {
         return outcome;
     }
+    if (ragged_access::reads_offsets(output, source)) {
+        return {errc::overlap, "a ragged batch cannot be unpadded into itself: copy it first"};
+    }
+    if (status outcome = output.check(); !outcome.ok()) {
+        return outcome;
+    }
     for (std::size_t i = 0; i < source.size(); ++i) {
         status outcome = ragged_access::append(output, source.image(i));
         outcome = outcome.ok() ? output.try_end_image() : outcome;

@@ -188,6 +188,13 @@ template <class... Fields>
     return try_detections(view, model, outputs, model.output_names());
 }
 
+// Outputs that nobody keeps: the batch would look at memory that is gone.
+template <class... Fields>
+status try_detections(padded_view<Fields...>&, const contract&, std::vector<Ort::Value>&&) = delete;
+template <class... Fields>
+status try_detections(padded_view<Fields...>&, const contract&, std::vector<Ort::Value>&&,
+                      std::span<const char* const>) = delete;
+
 #if PADBATCH_EXCEPTIONS
 /// The same, thrown as `error`: `detections<boxes<const float>, labels<const std::int64_t>>(model, outputs)`.
 template <class... Fields>
@@ -203,7 +210,7 @@ template <class... Fields>
 {
     return detections<Fields...>(model, outputs, model.output_names());
 }
-// Outputs that nobody keeps: the batch would look at memory that is gone.
+// As with try_detections.
 template <class... Fields>
 padded_view<Fields...> detections(const contract&, std::vector<Ort::Value>&&) = delete;
 template <class... Fields>

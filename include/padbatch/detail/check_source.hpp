@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <tuple>
 #include <type_traits>
 
@@ -45,6 +46,8 @@ consteval bool options_known() noexcept
                       (std::size_t{0} + ... + (is_fill<std::remove_cvref_t<Options>> ? 1 : 0)) < 2 &&
                       (std::size_t{0} + ... + (std::is_same_v<std::remove_cvref_t<Options>, capacity> ? 1 : 0)) < 2,
                   "overflow::..., capacity::... and fill(...) can be given once; fill takes several fields");
+    static_assert(((!std::is_same_v<Options, workspace> && !std::is_same_v<Options, pad_result>)&&...),
+                  "a workspace and a pad_result are variables, which keep what they are given");
     return true;
 }
 
@@ -281,14 +284,15 @@ template <class... Fields, class Source>
 
 /// Whether a pad value is one that the field can hold; sets it.
 template <class T, class Value>
-[[nodiscard]] status convert_fill(const char* name, const Value& value, T& result) noexcept
+[[nodiscard]] status convert_fill(const char* name, const Value& value, raw_value<T>& to) noexcept
 {
     if constexpr (std::is_same_v<T, Value>) {
-        result = value;
+        to.set(value);
     } else {
         static_assert(element<T> && element<Value>,
                       "the pad value has another type than the field; it is one number, for all elements of a row");
-        result = convert<T>(value);
+        const T result = convert<T>(value);
+        to.set(result);
         if constexpr (std::is_integral_v<T>) {
             bool same = false;
             if constexpr (std::is_same_v<T, bool>) {
@@ -321,7 +325,7 @@ template <class Field, class... Bounds>
     };
     std::apply([&](const auto&... bound) { (take(bound), ...); }, given.values);
     if (sizeof...(Bounds) != 0) {
-        result.pattern = fill_pattern(reinterpret_cast<const std::byte*>(&result.value), sizeof(result.value));
+        result.pattern = fill_pattern(result.value.bytes, sizeof(result.value.bytes));
     }
     return outcome;
 }

@@ -3,13 +3,13 @@
 
 #include <padbatch/detail/copy_rows.hpp>
 #include <padbatch/detail/fill.hpp>
+#include <padbatch/detail/raw_value.hpp>
 #include <padbatch/detail/top_rows.hpp>
 #include <padbatch/pad_options.hpp>
 #include <padbatch/padded_view.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <tuple>
 #include <type_traits>
@@ -26,11 +26,8 @@ inline constexpr std::size_t stream_slot = std::size_t{8} << 10;
 /// The pad value of one field, as a value and as a pattern of bytes.
 template <class Field>
 struct field_fill {
-    typename Field::value_type value;
+    raw_value<typename Field::value_type> value;
     fill_pattern pattern;
-
-    /// Zero bytes, whatever the type's own default is.
-    field_fill() noexcept { std::memset(static_cast<void*>(&value), 0, sizeof value); }
 };
 
 /// Pad values that were not given: zeros, known when this is compiled.

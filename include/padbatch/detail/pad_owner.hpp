@@ -9,7 +9,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <tuple>
 #include <type_traits>
@@ -33,7 +32,7 @@ struct padded_access {
         if (status outcome = detail::make_fills(detail::find_fill(options...), fill_values); !outcome.ok()) {
             return outcome;
         }
-        if (status outcome = detail::check_source(source); !outcome.ok()) {
+        if (status outcome = detail::check_source_and_images(source); !outcome.ok()) {
             return outcome;
         }
         const std::size_t batch = source.size();
@@ -62,6 +61,7 @@ struct padded_access {
         }
 
         const bool zero = is_zero(fill_values);
+        const std::size_t batch_before = output.size();
         const void* const before = output.m_memory.data();
         if (status outcome = output.reshape(batch, rows, extents, zero); !outcome.ok()) {
             return outcome;
@@ -72,6 +72,14 @@ struct padded_access {
             const auto clean = static_cast<std::int32_t>(output.m_known == owner::known::zeros ? 0 : rows);
             for (std::size_t i = 0; i < output.m_layout.batch; ++i) {
                 output.clean_data()[i] = clean;
+            }
+        }
+        if (output.m_memory.data() == before && trusts) { // a count that is higher now was written through a view
+            for (std::size_t i = 0; i < batch_before && i < batch; ++i) {
+                const std::size_t n = output.count(i) < rows ? output.count(i) : rows;
+                output.clean_data()[i] = output.clean_data()[i] < static_cast<std::int32_t>(n)
+                                             ? static_cast<std::int32_t>(n)
+                                             : output.clean_data()[i];
             }
         }
         using job = detail::pad_job<padded_view<Fields...>, source_type, decltype(fill_values)>;
@@ -131,27 +139,23 @@ private:
         }
         return [&]<std::size_t... F>(std::index_sequence<F...>)
         {
-            return (same_bytes(std::get<F>(output.m_fill), value_of<Fields>(values)) && ...);
+            return ((std::get<F>(output.m_fill) == value_of<Fields>(values)) && ...);
         }
         (std::index_sequence_for<Fields...>{});
     }
 
     template <class Field>
-    [[nodiscard]] static typename Field::value_type value_of(const detail::zero_fill& /*values*/) noexcept
+    [[nodiscard]] static detail::raw_value<typename Field::value_type>
+    value_of(const detail::zero_fill& /*values*/) noexcept
     {
-        return detail::field_fill<Field>().value;
+        return {};
     }
     template <class Field, class... Fields>
-    [[nodiscard]] static typename Field::value_type value_of(const detail::given_fill<Fields...>& values) noexcept
+    [[nodiscard]] static detail::raw_value<typename Field::value_type>
+    value_of(const detail::given_fill<Fields...>& values) noexcept
     {
         return std::get<detail::field_fill<Field>>(values.fields).value;
     }
-    template <class T>
-    [[nodiscard]] static bool same_bytes(const T& a, const T& b) noexcept
-    {
-        return std::memcmp(&a, &b, sizeof(T)) == 0; // NOLINT(bugprone-suspicious-memory-comparison): bytes are meant
-    }
-
     /// Rows from the count on hold the pad values now; what lies behind the batch is as clean as it was.
     template <class... Fields, class Fill>
     static void remember(padded<Fields...>& output, const Fill& values, bool trusts) noexcept

@@ -3,10 +3,10 @@
 
 #include <padbatch/element_type.hpp>
 
-#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <type_traits>
 #include <utility>
@@ -26,8 +26,8 @@ template <element T>
     if constexpr (std::same_as<T, float16> || std::same_as<T, bfloat16>) {
         return key_of(static_cast<float>(score));
     } else if constexpr (std::floating_point<T>) {
-        const key bits = std::bit_cast<key>(score + T{0}); // -0 becomes 0
-        if ((bits & ~top) > std::bit_cast<key>(std::numeric_limits<T>::infinity())) {
+        const key bits = __builtin_bit_cast(key, score + T{0}); // -0 becomes 0
+        if ((bits & ~top) > __builtin_bit_cast(key, std::numeric_limits<T>::infinity())) {
             return 0; // NaN
         }
         return (bits & top) != 0 ? ~bits : bits | top;
@@ -79,6 +79,15 @@ template <class Key>
     return keys[low];
 }
 
+/// The key of score j, which may lie anywhere: in a packed struct, for example.
+template <class Scores>
+[[nodiscard]] auto key_at(const Scores& scores, std::size_t j) noexcept
+{
+    typename Scores::value_type score;
+    std::memcpy(&score, static_cast<const void*>(scores.row_data(j)), sizeof score);
+    return key_of(score);
+}
+
 /// Writes the numbers of the `m` rows with the highest scores to `kept`, ascending; of equal scores the earlier wins.
 /// m < scores.size(); `keys` has room for as many as there are scores.
 template <class Scores, class Key>
@@ -89,7 +98,7 @@ void top_rows(const Scores& scores, std::size_t m, Key* keys, std::int32_t* kept
     }
     const std::size_t n = scores.size();
     for (std::size_t j = 0; j < n; ++j) {
-        keys[j] = key_of(static_cast<typename Scores::value_type>(scores[j]));
+        keys[j] = key_at(scores, j);
     }
     const Key lowest_kept = largest(keys, n, m);
     std::size_t above = 0;
@@ -99,7 +108,7 @@ void top_rows(const Scores& scores, std::size_t m, Key* keys, std::int32_t* kept
     std::size_t equal = m - above;
     std::size_t count = 0;
     for (std::size_t j = 0; j < n && count < m; ++j) {
-        const Key key = key_of(static_cast<typename Scores::value_type>(scores[j])); // `keys` are in another order now
+        const Key key = key_at(scores, j); // `keys` are in another order now
         if (key > lowest_kept || (key == lowest_kept && equal != 0)) {
             equal -= key == lowest_kept ? 1U : 0U;
             kept[count++] = static_cast<std::int32_t>(j);
