@@ -6,10 +6,9 @@
 //
 // The models take one tensor [B, 3, H, W], so there have to be B images of one size.
 
-#include "padded_model.hpp"
 #include "picture.hpp"
 
-#include <onnxruntime_cxx_api.h>
+#include <padbatch/adapters/onnxruntime.hpp>
 
 #include <algorithm>
 #include <array>
@@ -18,7 +17,6 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
-#include <map>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -28,6 +26,8 @@ namespace {
 
 using examples::color;
 using examples::picture;
+namespace onnxruntime = padbatch::onnxruntime;
+namespace t = padbatch::t;
 
 constexpr int zoom = 2; // the images are drawn this much larger
 constexpr color ink{0.13F, 0.15F, 0.19F};
@@ -54,17 +54,6 @@ struct detection {
     const float* mask; // height x width numbers from 0 to 1; null if the model has no masks
 };
 
-// The numbers of an output, which has to be of T and to have so many dimensions.
-template <typename T>
-const T* numbers(const Ort::Value& value, std::size_t rank)
-{
-    const auto info = value.GetTensorTypeAndShapeInfo();
-    if (info.GetElementType() != Ort::TypeToTensorType<T>::type || info.GetShape().size() != rank) {
-        throw std::runtime_error("an output of the model has a type or a rank that this example does not draw");
-    }
-    return value.GetTensorData<T>();
-}
-
 // The images as one tensor [B, 3, H, W].
 struct image_batch {
     std::vector<float> pixels;
@@ -83,7 +72,10 @@ struct image_batch {
 };
 
 // All outputs of a model, in its order.
-using named_outputs = std::vector<std::pair<std::string, Ort::Value>>;
+struct named_outputs {
+    std::vector<std::string> names;
+    std::vector<Ort::Value> values;
+};
 
 named_outputs run(Ort::Session& session, image_batch& images)
 {
@@ -102,32 +94,35 @@ named_outputs run(Ort::Session& session, image_batch& images)
         name_texts.push_back(name.c_str());
     }
     auto values = session.Run(Ort::RunOptions{nullptr}, input_names, &input, 1, name_texts.data(), name_texts.size());
-    named_outputs outputs;
-    for (std::size_t i = 0; i < names.size(); ++i) {
-        outputs.emplace_back(names[i], std::move(values[i]));
-    }
-    return outputs;
+    return {std::move(names), std::move(values)};
 }
 
 void print_outputs(const char* title, const named_outputs& outputs)
 {
     std::printf("%s\n", title);
-    for (const auto& [name, value] : outputs) {
+    for (std::size_t i = 0; i < outputs.names.size(); ++i) {
         std::string shape;
-        for (const auto extent : value.GetTensorTypeAndShapeInfo().GetShape()) {
+        for (const auto extent : outputs.values[i].GetTensorTypeAndShapeInfo().GetShape()) {
             shape += (shape.empty() ? "" : ", ") + std::to_string(extent);
         }
-        std::printf("  %-16s [%s]\n", name.c_str(), shape.c_str());
+        std::printf("  %-16s [%s]\n", outputs.names[i].c_str(), shape.c_str());
     }
+}
+
+// An entry of a model's metadata; empty if it has none of this key.
+std::string metadata_value(const Ort::Session& session, const char* key)
+{
+    const Ort::AllocatorWithDefaultOptions allocator;
+    const auto text = session.GetModelMetadata().LookupCustomMetadataMapAllocated(key, allocator);
+    return text ? text.get() : "";
 }
 
 // A padded model and what it gave for the images.
 class padded_model {
 public:
-    padded_model(Ort::Env& env, const char* path)
-        : m_session(env, path, Ort::SessionOptions{}), m_names(examples::padded_names(m_session))
+    padded_model(Ort::Env& env, const char* path) : m_session(env, path, Ort::SessionOptions{}), m_contract(m_session)
     {
-        const auto text = examples::metadata_value(m_session, "classes") + ",";
+        const auto text = metadata_value(m_session, "classes") + ",";
         for (std::size_t begin = 0; begin < text.size() && text != ","; begin = text.find(',', begin) + 1) {
             m_classes.push_back(text.substr(begin, text.find(',', begin) - begin));
         }
@@ -135,54 +130,36 @@ public:
 
     void run(image_batch& images)
     {
-        auto outputs = ::run(m_session, images);
-        print_outputs("outputs after", outputs);
-        m_height = images.shape[2];
-        m_width = images.shape[3];
-        for (const auto& [field, name] : m_names) {
-            for (auto& [output, value] : outputs) {
-                if (output == name) {
-                    m_outputs.insert_or_assign(field, std::move(value));
-                }
-            }
+        m_outputs = ::run(m_session, images);
+        print_outputs("outputs after", m_outputs);
+        m_batch = onnxruntime::detections<padbatch::boxes<const float>, padbatch::labels<const std::int64_t>,
+                                          padbatch::scores<const float>>(m_contract, m_outputs.values);
+        if (m_contract.output_of("masks") == nullptr) {
+            return;
+        }
+        m_masks = onnxruntime::detections<mask_field>(m_contract, m_outputs.values);
+        const auto shape = m_masks[t::masks].shape();
+        if (shape[3] != images.shape[2] || shape[4] != images.shape[3]) {
+            throw std::runtime_error("the model's masks are not of the images' size");
         }
     }
 
     // How many rows each image has in the padded outputs.
-    [[nodiscard]] std::int64_t rows() const
-    {
-        return m_outputs.at("boxes").GetTensorTypeAndShapeInfo().GetShape().at(1);
-    }
+    [[nodiscard]] std::size_t rows() const { return m_batch.capacity(); }
 
     // What was found in image b: the first count[b] of its rows. The rest is padding.
     [[nodiscard]] std::vector<detection> found(std::size_t b) const
     {
-        const auto* count = numbers<std::int32_t>(m_outputs.at("count"), 2);
-        const auto* boxes = numbers<float>(m_outputs.at("boxes"), 3);
-        const auto* scores = numbers<float>(m_outputs.at("scores"), 2);
-        const auto* labels = numbers<std::int64_t>(m_outputs.at("labels"), 2);
         std::vector<detection> list;
-        for (int i = 0; i < count[b]; ++i) {
-            const std::size_t row = b * static_cast<std::size_t>(rows()) + static_cast<std::size_t>(i);
-            list.push_back({class_name(labels[row]), labels[row], scores[row], boxes + row * 4, mask(row)});
+        for (const auto [box, label, score] : m_batch.image(b)) {
+            const float* mask = m_masks.size() == 0 ? nullptr : m_masks.image(b)[t::masks][list.size()].data();
+            list.push_back({class_name(label), label, score, box.data(), mask});
         }
         return list;
     }
 
 private:
-    [[nodiscard]] const float* mask(std::size_t row) const
-    {
-        const auto found = m_outputs.find("masks");
-        if (found == m_outputs.end()) {
-            return nullptr;
-        }
-        const auto* masks = numbers<float>(found->second, 5);
-        const auto shape = found->second.GetTensorTypeAndShapeInfo().GetShape();
-        if (shape[3] != m_height || shape[4] != m_width) {
-            throw std::runtime_error("the model's masks are not of the images' size");
-        }
-        return masks + row * static_cast<std::size_t>(m_height) * static_cast<std::size_t>(m_width);
-    }
+    using mask_field = padbatch::masks<const float, 1>;
 
     [[nodiscard]] std::string class_name(std::int64_t label) const
     {
@@ -191,11 +168,13 @@ private:
     }
 
     Ort::Session m_session;
-    std::map<std::string, std::string> m_names;  // of the outputs, by field
-    std::map<std::string, Ort::Value> m_outputs; // by field
-    std::vector<std::string> m_classes;          // by label
-    std::int64_t m_height = 0;
-    std::int64_t m_width = 0;
+    onnxruntime::contract m_contract;
+    named_outputs m_outputs;
+    padbatch::padded_view<padbatch::boxes<const float>, padbatch::labels<const std::int64_t>,
+                          padbatch::scores<const float>>
+        m_batch;
+    padbatch::padded_view<mask_field> m_masks;
+    std::vector<std::string> m_classes; // by label
 };
 
 // Tints the pixels where the mask exceeds a half and draws the line around them.

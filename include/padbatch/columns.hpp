@@ -93,6 +93,16 @@ template <class Values, class T>
 template <class Values>
 using matrix_element = typename value_parts<std::remove_cv_t<value_of<const Values>>>::element;
 
+/// The same, and whether the columns of all fields are in it.
+template <class Values, class T, class... Bounds>
+[[nodiscard]] status check_matrix(const Values& values, std::size_t width, matrix<T>& result,
+                                  const Bounds&... columns) noexcept
+{
+    status outcome = make_matrix(values, width, result);
+    static_cast<void>(((outcome.ok() && (outcome = check_column(columns, width), outcome.ok())) && ...));
+    return outcome;
+}
+
 /// Image i's rows begin at row i * M of a padded tensor.
 struct slot_rows {
     counts_view counts;
@@ -173,8 +183,7 @@ template <detail::contiguous_values Values, detail::contiguous_values Offsets, c
                                    const Bounds&... columns) noexcept
 {
     detail::matrix<detail::matrix_element<Values>> matrix;
-    status outcome = detail::make_matrix(values, width, matrix);
-    static_cast<void>(((outcome.ok() && (outcome = detail::check_column(columns, width), outcome.ok())) && ...));
+    status outcome = detail::check_matrix(values, width, matrix, columns...);
     return outcome.ok() ? offsets_view::check(offsets, matrix.rows) : outcome;
 }
 
@@ -194,8 +203,7 @@ template <detail::contiguous_values Values, detail::contiguous_values Counts, cl
                                           std::size_t capacity, const Bounds&... columns) noexcept
 {
     detail::matrix<detail::matrix_element<Values>> matrix;
-    status outcome = detail::make_matrix(values, width, matrix);
-    static_cast<void>(((outcome.ok() && (outcome = detail::check_column(columns, width), outcome.ok())) && ...));
+    status outcome = detail::check_matrix(values, width, matrix, columns...);
     if (!outcome.ok()) {
         return outcome;
     }
@@ -227,8 +235,7 @@ template <detail::contiguous_values Values, detail::contiguous_values Counts, cl
 template <detail::contiguous_values Values, detail::contiguous_values Offsets, class... Bounds>
 [[nodiscard]] auto columns(Values&& values, std::size_t width, Offsets&& offsets, const Bounds&... columns)
 {
-    static_assert(detail::outlives_call<Values> && detail::outlives_call<Offsets>,
-                  "a temporary that owns its memory would be gone before it is read: give a variable, or a span");
+    static_assert(detail::all_outlive_call<Values, Offsets>());
     detail::require(check_columns(values, width, offsets, columns...));
     return padbatch::columns(unchecked, values, width, offsets, columns...);
 }
@@ -239,8 +246,7 @@ template <detail::contiguous_values Values, detail::contiguous_values Counts, cl
 [[nodiscard]] auto padded_columns(Values&& values, std::size_t width, Counts&& counts, std::size_t capacity,
                                   const Bounds&... columns)
 {
-    static_assert(detail::outlives_call<Values> && detail::outlives_call<Counts>,
-                  "a temporary that owns its memory would be gone before it is read: give a variable, or a span");
+    static_assert(detail::all_outlive_call<Values, Counts>());
     detail::require(check_padded_columns(values, width, counts, capacity, columns...));
     return padbatch::padded_columns(unchecked, values, width, counts, capacity, columns...);
 }

@@ -238,6 +238,17 @@ struct find_in_list<Tag, field_list<Fields...>> {
 template <class Tag, class List>
 using field_of = typename find_in_list<Tag, List>::type;
 
+/// The place of a field in a list.
+template <class Field, class... Fields>
+consteval std::size_t find_index() noexcept
+{
+    std::size_t index = 0;
+    static_cast<void>(((std::is_same_v<Field, Fields> || (++index, false)) || ...));
+    return index;
+}
+template <class Field, class... Fields>
+inline constexpr std::size_t index_in = find_index<Field, Fields...>();
+
 template <class Tag, class... Fields>
 inline constexpr std::size_t times_named = (std::size_t{0} + ... + (std::is_same_v<typename Fields::tag, Tag> ? 1 : 0));
 template <class... Fields>

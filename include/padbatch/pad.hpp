@@ -11,9 +11,6 @@
 #include <padbatch/source.hpp>
 
 #include <cstddef>
-#include <cstdint>
-#include <cstring>
-#include <limits>
 #include <tuple>
 #include <type_traits>
 #include <utility>

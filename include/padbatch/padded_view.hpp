@@ -109,8 +109,7 @@ public:
           m_capacity(capacity), m_counts(const_cast<void*>(static_cast<const void*>(counts.data()))),
           m_count_type(detail::number_type_of<detail::value_of<std::remove_reference_t<Counts>>>)
     {
-        static_assert(detail::outlives_call<Counts>,
-                      "a temporary that owns its memory would be gone before it is read: give a variable, or a span");
+        static_assert(detail::all_outlive_call<Counts>());
         static_assert(count_element<detail::value_of<std::remove_reference_t<Counts>>>,
                       "counts are int32, int64 or float");
         static_assert(!is_writable || !std::is_const_v<detail::value_of<std::remove_reference_t<Counts>>>,

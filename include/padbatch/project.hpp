@@ -17,15 +17,11 @@ template <class X>
 struct member_parts;
 template <class Struct, class T>
 struct member_parts<T Struct::*> {
-    using struct_type = Struct;
     using value_type = T;
-    static constexpr std::size_t count = 1;
 };
 template <class Struct, class T, std::size_t N>
 struct member_parts<member_list<T Struct::*, N>> {
-    using struct_type = Struct;
     using value_type = T[N];
-    static constexpr std::size_t count = N;
 };
 
 template <class Object, class Struct, class T>
@@ -75,8 +71,8 @@ public:
     {
         return std::apply([&](const Bounds&... bound) { return image_type(rows_at(bound, i)...); }, m_members);
     }
-    [[nodiscard]] auto begin() const noexcept { return detail::index_iterator<reference>(reference{this}, 0); }
-    [[nodiscard]] auto end() const noexcept { return detail::index_iterator<reference>(reference{this}, size()); }
+    [[nodiscard]] auto begin() const noexcept { return detail::first_image(*this); }
+    [[nodiscard]] auto end() const noexcept { return detail::behind_images(*this); }
 
     /// Whether members that were named one by one lie one after the other.
     [[nodiscard]] status check() const noexcept
@@ -117,11 +113,6 @@ public:
 private:
     const Images* m_images;
     std::tuple<Bounds...> m_members;
-
-    struct reference {
-        const project_source* source;
-        [[nodiscard]] image_type image(std::size_t i) const noexcept { return source->image(i); }
-    };
 
     template <class Bound>
     [[nodiscard]] auto rows_at(const Bound& bound, std::size_t i) const noexcept

@@ -255,14 +255,7 @@ private:
     std::size_t m_rows = 0;
 
     template <class Field>
-    static consteval std::size_t find() noexcept
-    {
-        std::size_t place = 0;
-        static_cast<void>(((std::is_same_v<Field, Fields> || (++place, false)) || ...));
-        return place;
-    }
-    template <class Field>
-    static constexpr std::size_t index = find<Field>();
+    static constexpr std::size_t index = detail::index_in<Field, Fields...>;
 
     template <class Tag>
     void set_shape(const row_shape<Tag>& shape) noexcept

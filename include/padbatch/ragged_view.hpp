@@ -50,8 +50,7 @@ public:
     requires(sizeof...(Bounds) == sizeof...(Fields)) ragged_view(Offsets&& offsets, const Bounds&... values)
         : ragged_view(unchecked, offsets, values...)
     {
-        static_assert(detail::outlives_call<Offsets>,
-                      "a temporary that owns its memory would be gone before it is read: give a variable, or a span");
+        static_assert(detail::all_outlive_call<Offsets>());
         detail::require(check(offsets, values...));
     }
 #endif

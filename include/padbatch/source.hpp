@@ -87,8 +87,8 @@ public:
             },
             m_values);
     }
-    [[nodiscard]] auto begin() const noexcept { return detail::index_iterator<reference>(reference{this}, 0); }
-    [[nodiscard]] auto end() const noexcept { return detail::index_iterator<reference>(reference{this}, size()); }
+    [[nodiscard]] auto begin() const noexcept { return detail::first_image(*this); }
+    [[nodiscard]] auto end() const noexcept { return detail::behind_images(*this); }
 
     /// Whether image i has as many rows of each field, of which flat ones are whole.
     [[nodiscard]] bool is_whole(std::size_t i) const noexcept
@@ -123,11 +123,6 @@ public:
 
 private:
     std::tuple<Bounds...> m_values;
-
-    struct reference {
-        const each_source* source;
-        [[nodiscard]] image_type image(std::size_t i) const noexcept { return source->image(i); }
-    };
 
     using first_tag = typename std::tuple_element_t<0, std::tuple<Bounds...>>::tag;
 

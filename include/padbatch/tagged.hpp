@@ -67,8 +67,8 @@ public:
             },
             m_fields);
     }
-    [[nodiscard]] auto begin() const noexcept { return detail::index_iterator<reference>(reference{this}, 0); }
-    [[nodiscard]] auto end() const noexcept { return detail::index_iterator<reference>(reference{this}, size()); }
+    [[nodiscard]] auto begin() const noexcept { return detail::first_image(*this); }
+    [[nodiscard]] auto end() const noexcept { return detail::behind_images(*this); }
 
     /// Whether the index is still of as many rows as when this was made.
     [[nodiscard]] status check() const noexcept
@@ -111,11 +111,6 @@ private:
     std::tuple<Fields...> m_fields;
     std::size_t m_given;
 
-    struct reference {
-        const tagged_source* source;
-        [[nodiscard]] image_type image(std::size_t i) const noexcept { return source->image(i); }
-    };
-
     [[nodiscard]] auto adjacent_image(std::size_t i) const noexcept
     {
         const auto order = m_index.rows_of(i);
@@ -149,8 +144,7 @@ template <class Bound>
 [[nodiscard]] flat_field_of<Bound> make_flat_field(const Bound& bound) noexcept
 {
     const auto rows = rows_of<Bound>(bound.value, bound.row);
-    static_assert(outlives_call<decltype(Bound::value)>,
-                  "a temporary that owns its memory would be gone before it is read: give a variable, or a span");
+    static_assert(all_outlive_call<decltype(Bound::value)>());
     static_assert(std::remove_cvref_t<decltype(rows)>::is_contiguous, "flat rows lie one after the other");
     return {rows.data(), static_cast<std::ptrdiff_t>(rows.row_size() * sizeof(*rows.data())), rows.extents()};
 }
@@ -181,8 +175,7 @@ template <detail::contiguous_values Values, class... Bounds>
                                           const Bounds&... columns) noexcept
 {
     detail::matrix<detail::matrix_element<Values>> matrix;
-    status outcome = detail::make_matrix(values, width, matrix);
-    static_cast<void>(((outcome.ok() && (outcome = detail::check_column(columns, width), outcome.ok())) && ...));
+    status outcome = detail::check_matrix(values, width, matrix, columns...);
     if (outcome.ok() && matrix.rows != index.given_rows()) {
         return {errc::field_mismatch, "there are {} rows, but {} batch indices", matrix.rows, index.given_rows()};
     }
@@ -232,8 +225,7 @@ template <class Index, detail::contiguous_values Values, class... Bounds>
 requires std::is_same_v<std::remove_cvref_t<Index>, row_index>
 [[nodiscard]] auto tagged_columns(Index&& index, Values&& values, std::size_t width, const Bounds&... columns)
 {
-    static_assert(detail::outlives_call<Values>,
-                  "a temporary that owns its memory would be gone before it is read: give a variable, or a span");
+    static_assert(detail::all_outlive_call<Values>());
     detail::require(check_tagged_columns(index, values, width, columns...));
     return padbatch::tagged_columns(unchecked, static_cast<Index&&>(index), values, width, columns...);
 }

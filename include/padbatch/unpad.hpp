@@ -31,7 +31,7 @@ template <class... Fields, source Source>
 [[nodiscard]] status try_unpad_into(ragged<Fields...>& output, const Source& source) noexcept
 {
     static_assert(detail::match_fields<typename Source::fields, Fields...>());
-    if (status outcome = detail::check_source_and_images(source); !outcome.ok()) {
+    if (status outcome = detail::check_source(source); !outcome.ok()) {
         return outcome;
     }
     if (ragged_access::reads_offsets(output, source)) {
@@ -61,7 +61,7 @@ template <source Source, detail::contiguous_values Offsets, class... Bounds>
                   "the values to write are const");
     static_assert(offset_element<offset> && !std::is_const_v<offset>, "offsets are int32 or int64, and are written");
     static_assert(detail::match_fields<typename Source::fields, detail::field_of_values<Bounds>...>());
-    if (status outcome = detail::check_source_and_images(source); !outcome.ok()) {
+    if (status outcome = detail::check_source(source); !outcome.ok()) {
         return outcome;
     }
     std::size_t total = 0;

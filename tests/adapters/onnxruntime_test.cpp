@@ -2,6 +2,7 @@
 #include <padbatch/pad.hpp>
 #include <padbatch/padded.hpp>
 #include <tests/adapters/padded_fixtures.hpp>
+#include <tests/support/check_status.hpp>
 #include <tests/support/runtime.hpp>
 
 #include <array>
@@ -9,7 +10,9 @@
 #include <vector>
 
 using namespace padbatch;
+using test::check_status;
 using test::padded_fixture;
+using test::read_only;
 
 namespace {
 
@@ -71,9 +74,6 @@ struct ready {
     }
 };
 
-template <class Field>
-using read_only = padbatch::detail::const_field<Field>;
-
 template <class... Fields>
 void check_model(const std::string& name)
 {
@@ -82,23 +82,7 @@ void check_model(const std::string& name)
         CAPTURE(at);
         const ready padded(name, {}, at);
         const auto batch = onnxruntime::detections<read_only<Fields>...>(padded.model, padded.outputs);
-        (padded.fixture.check_field(batch, typename Fields::tag{}), ...);
-        CHECK(batch.capacity() == padded.model.max_detections());
-        CHECK(batch.size() == padded.model.batch());
-        CHECK(batch.count_data() == padded.memory("num_detections"));
-        const bool same_memory = ((batch[typename Fields::tag{}].data() == padded.memory(Fields::tag::name)) && ...);
-        CHECK(same_memory);
-    }
-}
-
-void check_status(const status& outcome, errc code, const std::vector<std::string>& words)
-{
-    const std::string message = outcome.message();
-    CAPTURE(message);
-    CHECK(outcome.code() == code);
-    for (const auto& word : words) {
-        CAPTURE(word);
-        CHECK(message.find(word) != std::string::npos);
+        test::check_batch<Fields...>(batch, padded);
     }
 }
 

@@ -2,6 +2,7 @@
 #include <padbatch/pad.hpp>
 #include <padbatch/padded.hpp>
 #include <tests/adapters/padded_fixtures.hpp>
+#include <tests/support/check_status.hpp>
 #include <tests/support/temporary_folder.hpp>
 
 #include <openvino/openvino.hpp>
@@ -14,7 +15,9 @@
 #include <vector>
 
 using namespace padbatch;
+using test::check_status;
 using test::padded_fixture;
+using test::read_only;
 
 namespace {
 
@@ -80,9 +83,6 @@ struct ready {
 // OpenVINO computes a model and its padded form in ways that differ in the last bits.
 constexpr float tolerance = 1e-4F;
 
-template <class Field>
-using read_only = padbatch::detail::const_field<Field>;
-
 template <class... Fields>
 void check_model(const std::string& name)
 {
@@ -91,23 +91,7 @@ void check_model(const std::string& name)
         CAPTURE(at);
         ready padded(name, {}, at);
         const auto batch = openvino::detections<read_only<Fields>...>(padded.model, padded.request);
-        (padded.fixture.check_field(batch, typename Fields::tag{}, tolerance), ...);
-        CHECK(batch.capacity() == padded.model.max_detections());
-        CHECK(batch.size() == padded.model.batch());
-        CHECK(batch.count_data() == padded.memory("num_detections"));
-        const bool same_memory = ((batch[typename Fields::tag{}].data() == padded.memory(Fields::tag::name)) && ...);
-        CHECK(same_memory);
-    }
-}
-
-void check_status(const status& outcome, errc code, const std::vector<std::string>& words)
-{
-    const std::string message = outcome.message();
-    CAPTURE(message);
-    CHECK(outcome.code() == code);
-    for (const auto& word : words) {
-        CAPTURE(word);
-        CHECK(message.find(word) != std::string::npos);
+        test::check_batch<Fields...>(batch, padded, tolerance);
     }
 }
 

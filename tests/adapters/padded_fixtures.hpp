@@ -111,6 +111,22 @@ private:
     }
 };
 
+template <class Field>
+using read_only = padbatch::detail::const_field<Field>;
+
+/// Demands of a batch that was read from an engine's outputs: the export's rows, M and B, and the outputs' own memory.
+/// `padded` has the fixture, the model's contract, and says where an output lies.
+template <class... Fields, class Batch, class Ready>
+void check_batch(const Batch& batch, Ready& padded, float tolerance = 0)
+{
+    (padded.fixture.check_field(batch, typename Fields::tag{}, tolerance), ...);
+    CHECK(batch.capacity() == padded.model.max_detections());
+    CHECK(batch.size() == padded.model.batch());
+    CHECK(batch.count_data() == padded.memory("num_detections"));
+    const bool same_memory = ((batch[typename Fields::tag{}].data() == padded.memory(Fields::tag::name)) && ...);
+    CHECK(same_memory);
+}
+
 } // namespace padbatch::test
 
 #endif

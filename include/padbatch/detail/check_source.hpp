@@ -111,16 +111,6 @@ template <class Field, class Image>
     return {};
 }
 
-template <class Field, class... Fields>
-consteval std::size_t find_index() noexcept
-{
-    std::size_t index = 0;
-    static_cast<void>(((std::is_same_v<Field, Fields> || (++index, false)) || ...));
-    return index;
-}
-template <class Field, class... Fields>
-inline constexpr std::size_t index_in = find_index<Field, Fields...>();
-
 /// Compares as numbers: the pointers belong to different objects.
 [[nodiscard]] inline bool is_below(const void* a, const void* b) noexcept
 {
@@ -148,8 +138,8 @@ struct examined_source {
     bool overlaps = false;   // some rows may lie in the memory that is written
 };
 
-/// Looks at all images of a source, once: whether they are what an output of `capacity` rows can take, and whether they
-/// may lie in the `written` memory. `extents` are those of the output's rows.
+/// Looks at all images of a source that was checked: whether they are what an output of `capacity` rows can take, and
+/// whether they may lie in the `written` memory. `extents` are those of the output's rows.
 template <class... Fields, class Source, class Policy>
 [[nodiscard]] status examine(const Source& source, std::size_t capacity, Policy /*policy*/,
                              const std::tuple<typename Fields::extents_type...>& extents, const memory_range& written,
@@ -163,11 +153,6 @@ template <class... Fields, class Source, class Policy>
     const std::size_t size = source.size();
     examined_source found;
     for (std::size_t i = 0; i < size; ++i) {
-        if constexpr (requires { source.is_whole(i); }) {
-            if (!source.is_whole(i)) [[unlikely]] {
-                return source.check(i);
-            }
-        }
         const std::size_t n = source.count(i);
         if (n > capacity) [[unlikely]] {
             if constexpr (std::is_same_v<Policy, overflow::error_t>) {
@@ -207,28 +192,23 @@ template <class... Fields, class Source, class Policy>
     return {};
 }
 
-/// Whether the source as a whole is what it should be.
+/// Whether the source as a whole and each of its images are what they should be. Before this, nothing else is asked.
 template <class Source>
 [[nodiscard]] status check_source(const Source& source) noexcept
 {
     if constexpr (requires { source.check(); }) {
-        return source.check();
-    } else {
-        return {};
-    }
-}
-
-/// The same, and all its images too.
-template <class Source>
-[[nodiscard]] status check_source_and_images(const Source& source) noexcept
-{
-    status outcome = check_source(source);
-    if constexpr (requires { source.is_whole(0); }) {
-        for (std::size_t i = 0; outcome.ok() && i < source.size(); ++i) {
-            outcome = source.is_whole(i) ? outcome : source.check(i);
+        if (status outcome = source.check(); !outcome.ok()) [[unlikely]] {
+            return outcome;
         }
     }
-    return outcome;
+    if constexpr (requires { source.is_whole(0); }) {
+        for (std::size_t i = 0; i < source.size(); ++i) {
+            if (!source.is_whole(i)) [[unlikely]] {
+                return source.check(i);
+            }
+        }
+    }
+    return {};
 }
 
 /// Whether any row of a source lies in the memory.

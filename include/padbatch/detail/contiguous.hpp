@@ -46,6 +46,15 @@ inline constexpr bool outlives_call = std::is_lvalue_reference_v<X> ||
                                       (std::is_trivially_destructible_v<std::remove_cvref_t<X>> &&
                                        !is_array<std::remove_cvref_t<X>>);
 
+/// Ends compiling, with the reason, where something does not outlive the call.
+template <class... X>
+consteval bool all_outlive_call() noexcept
+{
+    static_assert((outlives_call<X> && ...),
+                  "a temporary that owns its memory would be gone before it is read: give a variable, or a span");
+    return true;
+}
+
 /// What a container that is handed in for output holds.
 template <class To>
 using output_value = value_of<std::remove_reference_t<To>>;

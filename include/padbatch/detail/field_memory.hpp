@@ -41,8 +41,7 @@ template <class Field, class Bound>
     using rows_type = bound_rows<Bound>;
     static_assert(std::is_same_v<typename Bound::tag, typename Field::tag>,
                   "the data are in another order than the fields of this view");
-    static_assert(outlives_call<decltype(Bound::value)>,
-                  "a temporary that owns its memory would be gone before it is read: give a variable, or a span");
+    static_assert(all_outlive_call<decltype(Bound::value)>());
     static_assert(rows_type::is_contiguous, "this view needs contiguous memory; columns() reads columns of it");
     static_assert(std::is_same_v<typename rows_type::value_type, typename Field::value_type>,
                   "the data have another element type than the field");
@@ -80,7 +79,7 @@ using const_field = field<typename Field::tag, const typename Field::value_type,
 template <bool Const, class Field>
 using maybe_const_field = std::conditional_t<Const, const_field<Field>, Field>;
 
-/// Sets `bytes` to the product, unless it does not fit.
+/// Sets `product` to that of the factors, unless it does not fit.
 [[nodiscard]] inline status multiply_sizes(std::span<const std::size_t> factors, const char* what,
                                            std::size_t& product) noexcept
 {

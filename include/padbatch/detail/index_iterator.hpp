@@ -56,6 +56,23 @@ private:
     std::size_t m_i;
 };
 
+/// Goes through the images of a source that is not copied.
+template <class Source>
+struct source_pointer {
+    const Source* source;
+    [[nodiscard]] auto image(std::size_t i) const { return source->image(i); }
+};
+template <class Source>
+[[nodiscard]] auto first_image(const Source& source) noexcept
+{
+    return index_iterator<source_pointer<Source>>({&source}, 0);
+}
+template <class Source>
+[[nodiscard]] auto behind_images(const Source& source) noexcept
+{
+    return index_iterator<source_pointer<Source>>({&source}, source.size());
+}
+
 } // namespace padbatch::inline PADBATCH_MODE::detail
 
 #endif

@@ -32,7 +32,7 @@ struct padded_access {
         if (status outcome = detail::make_fills(detail::find_fill(options...), fill_values); !outcome.ok()) {
             return outcome;
         }
-        if (status outcome = detail::check_source_and_images(source); !outcome.ok()) {
+        if (status outcome = detail::check_source(source); !outcome.ok()) {
             return outcome;
         }
         const std::size_t batch = source.size();

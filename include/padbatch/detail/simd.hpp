@@ -51,7 +51,6 @@ struct block;
 #define PADBATCH_DETAIL_BLOCK(WIDTH, ...)                                                                              \
     template <>                                                                                                        \
     struct block<WIDTH> {                                                                                              \
-        static constexpr std::size_t width = WIDTH;                                                                    \
         typedef __VA_ARGS__ value __attribute__((aligned(1), may_alias));                                              \
         value m_value;                                                                                                 \
         PADBATCH_DETAIL_INLINE void load(const std::byte* from) noexcept                                               \
@@ -71,7 +70,6 @@ PADBATCH_DETAIL_BLOCK(32, unsigned char __attribute__((vector_size(32))));
 #else
 template <std::size_t Width>
 struct block {
-    static constexpr std::size_t width = Width;
     unsigned char m_value[Width];
     void load(const std::byte* from) noexcept { std::memcpy(m_value, from, Width); }
     void store(std::byte* to) const noexcept { std::memcpy(to, m_value, Width); }
