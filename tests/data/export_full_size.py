@@ -19,7 +19,8 @@ import onnx  # noqa: E402
 import torch  # noqa: E402
 from torchvision.models.detection import maskrcnn_resnet50_fpn  # noqa: E402
 
-from make_exports import quiet, scene, write_manifest  # noqa: E402
+from exports import quiet, write_manifest  # noqa: E402
+from make_exports import scene  # noqa: E402
 
 SCENES = (1, 2)
 SIZES = {"tensor": ((320, 320), (320, 320)), "list": ((320, 320), (320, 384))}
