@@ -7,6 +7,7 @@
 #include <padbatch/convert_counts.hpp>
 #include <padbatch/count_rows.hpp>
 #include <padbatch/counts.hpp>
+#include <padbatch/detection/masks.hpp>
 #include <padbatch/element_type.hpp>
 #include <padbatch/error.hpp>
 #include <padbatch/extents.hpp>
