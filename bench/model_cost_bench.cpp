@@ -5,26 +5,21 @@
 //
 // Prints two Markdown tables: whole models, and the padding nodes alone beside memcpy + memset of the same bytes.
 
+#include "model_program.hpp"
 #include "rounds.hpp"
 
 #include <onnx_tools/model_io.hpp>
 #include <onnx_tools/pad.hpp>
 
-#include <tests/support/scenes.hpp>
-
-#include <onnxruntime_cxx_api.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
-#include <sys/wait.h>
 #include <unistd.h>
 
 namespace {
@@ -33,89 +28,10 @@ using namespace padbatch::onnx_tools;
 using namespace padbatch::bench;
 namespace fs = std::filesystem;
 
-Ort::Env& environment()
-{
-    static Ort::Env env(ORT_LOGGING_LEVEL_ERROR, "model_cost_bench");
-    return env;
-}
-
-// A model in ONNX Runtime, with inputs that stay the same.
-class program {
-public:
-    explicit program(const std::string& path)
-    {
-        Ort::SessionOptions options;
-        options.SetGraphOptimizationLevel(ORT_ENABLE_ALL);
-        // Threads that spin would take the cores from the sessions beside them.
-        options.AddConfigEntry("session.intra_op.allow_spinning", "0");
-        m_session = Ort::Session(environment(), path.c_str(), options);
-        const Ort::AllocatorWithDefaultOptions allocator;
-        for (std::size_t i = 0; i < m_session.GetOutputCount(); ++i) {
-            m_outputs.emplace_back(m_session.GetOutputNameAllocated(i, allocator).get());
-        }
-    }
-
-    // Bytes of the model's i-th input, in the order of the file.
-    void set_input(const std::vector<std::int64_t>& shape, ONNXTensorElementDataType type, std::size_t element_size)
-    {
-        std::size_t bytes = element_size;
-        for (const auto extent : shape) {
-            bytes *= static_cast<std::size_t>(extent);
-        }
-        const Ort::AllocatorWithDefaultOptions allocator;
-        m_inputs.emplace_back(m_session.GetInputNameAllocated(m_inputs.size(), allocator).get());
-        m_data.emplace_back(bytes);
-        const auto memory = Ort::MemoryInfo::CreateCpu(OrtDeviceAllocator, OrtMemTypeCPU);
-        m_values.push_back(
-            Ort::Value::CreateTensor(memory, m_data.back().data(), bytes, shape.data(), shape.size(), type));
-    }
-
-    [[nodiscard]] std::vector<std::int64_t> input_shape() const
-    {
-        const auto info = m_session.GetInputTypeInfo(0);
-        return info.GetTensorTypeAndShapeInfo().GetShape();
-    }
-
-    std::vector<char>& input_data() { return m_data.back(); }
-
-    std::vector<Ort::Value> run()
-    {
-        std::vector<const char*> inputs;
-        std::vector<const char*> outputs;
-        for (const auto& name : m_inputs) {
-            inputs.push_back(name.c_str());
-        }
-        for (const auto& name : m_outputs) {
-            outputs.push_back(name.c_str());
-        }
-        return m_session.Run(Ort::RunOptions{nullptr}, inputs.data(), m_values.data(), m_values.size(), outputs.data(),
-                             outputs.size());
-    }
-
-private:
-    Ort::Session m_session{nullptr};
-    std::vector<std::string> m_inputs;
-    std::vector<std::string> m_outputs;
-    std::vector<std::vector<char>> m_data;
-    std::vector<Ort::Value> m_values;
-};
-
-// The scene that bench/export_models.py set the score threshold with, for every image: about ten rows.
-void draw(std::vector<char>& bytes, const std::vector<std::int64_t>& shape)
-{
-    auto* to = bytes.data();
-    for (std::int64_t image = 0; image < shape[0]; ++image) {
-        const auto pixels = padbatch::test::scene(1, static_cast<int>(shape[2]), static_cast<int>(shape[3]));
-        std::memcpy(to, pixels.data(), pixels.size() * sizeof(float));
-        to += pixels.size() * sizeof(float);
-    }
-}
-
 std::unique_ptr<program> open_model(const std::string& path)
 {
     auto opened = std::make_unique<program>(path);
-    opened->set_input(opened->input_shape(), ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, sizeof(float));
-    draw(opened->input_data(), opened->input_shape());
+    opened->set_scenes(opened->input_shape());
     return opened;
 }
 
@@ -126,48 +42,13 @@ struct candidate {
     std::string path;
 };
 
-// Loads the model and runs it three times in a process of its own; its peak resident memory in MB.
-double peak_memory(const char* self, const std::string& path)
-{
-    int ends[2];
-    if (::pipe(ends) != 0) {
-        throw std::runtime_error("no pipe");
-    }
-    const pid_t child = ::fork();
-    if (child == 0) {
-        ::dup2(ends[1], STDOUT_FILENO);
-        ::execl(self, self, "--peak", path.c_str(), nullptr);
-        ::_exit(127);
-    }
-    ::close(ends[1]);
-    double megabytes = 0;
-    std::string text(64, '\0');
-    const auto size = ::read(ends[0], text.data(), text.size());
-    ::close(ends[0]);
-    int status = 0;
-    if (::waitpid(child, &status, 0) != child || status != 0 || size <= 0) {
-        throw std::runtime_error("the process that runs " + path + " failed");
-    }
-    megabytes = std::strtod(text.c_str(), nullptr);
-    return megabytes;
-}
-
 int print_peak(const std::string& path)
 {
     const auto opened = open_model(path);
     for (int i = 0; i < 3; ++i) {
         (void)opened->run();
     }
-    // Not getrusage: that starts from what the process held before it became this program.
-    std::ifstream status("/proc/self/status");
-    std::string word;
-    double kilobytes = 0;
-    while (status >> word) {
-        if (word == "VmHWM:") {
-            status >> kilobytes;
-        }
-    }
-    std::printf("%.1f", kilobytes / 1024);
+    std::printf("%.1f", peak_resident_megabytes());
     return 0;
 }
 
@@ -229,7 +110,7 @@ void print_models(const char* self, const fs::path& models, const fs::path& fold
             const auto title = original.stem().string().substr(9) + ", " + rows + " rows";
             std::printf("| %s | %s | %.0f | %.3f | %.0f | %.1f |\n", i == 0 ? title.c_str() : "",
                         candidates[i].name.c_str(), timings[i].seconds * 1e3, timings[i].ratio,
-                        peak_memory(self, candidates[i].path),
+                        megabytes_printed_by({self, "--peak", candidates[i].path}),
                         static_cast<double>(fs::file_size(candidates[i].path)) / 1e6);
             std::fflush(stdout);
         }

@@ -1,6 +1,7 @@
 #include <onnx_tools/model_io.hpp>
 
 #include <onnx_tools/error.hpp>
+#include <onnx_tools/files.hpp>
 #include <onnx_tools/graph.hpp>
 
 #include <google/protobuf/io/coded_stream.h>
@@ -10,10 +11,8 @@
 #include <cerrno>
 #include <climits>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <string_view>
-#include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -25,36 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* expected_model = "an ONNX model, as torch.onnx.export writes it";
-
-std::string quoted(const std::string& path)
-{
-    return "'" + path + "'";
-}
-
-std::string reason(int error)
-{
-    return std::strerror(error); // NOLINT(concurrency-mt-unsafe): the command has one thread
-}
-
-class file_descriptor {
-public:
-    explicit file_descriptor(int fd) : m_fd(fd) {}
-    file_descriptor(const file_descriptor&) = delete;
-    file_descriptor& operator=(const file_descriptor&) = delete;
-    ~file_descriptor()
-    {
-        if (m_fd >= 0) {
-            ::close(m_fd);
-        }
-    }
-
-    [[nodiscard]] int get() const { return m_fd; }
-    // Some file systems report a failed write only here.
-    [[nodiscard]] bool close() { return ::close(std::exchange(m_fd, -1)) == 0; }
-
-private:
-    int m_fd;
-};
 
 tool_error not_onnx(const std::string& path, const std::string& what, const std::string& remedy)
 {
@@ -197,11 +166,6 @@ fs::path target_of(const std::string& path)
     return target;
 }
 
-fs::path folder_of(const fs::path& file)
-{
-    return file.has_parent_path() ? file.parent_path() : fs::path(".");
-}
-
 bool same_file(const struct stat& a, const struct stat& b)
 {
     return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
@@ -213,23 +177,13 @@ bool same_file(const struct stat& a, const struct stat& b)
                                    "give another name, or --force to replace the file"});
 }
 
-[[noreturn]] void cannot_write(const std::string& path, int error)
-{
-    throw tool_error(failure::io,
-                     {"cannot write " + quoted(path) + ": " + reason(error), "a folder with room for the file",
-                      error == EFBIG                       ? "raise the limit on the size of files: ulimit -f"
-                      : error == ENOSPC || error == EDQUOT ? "free some space, or write to another disk"
-                                                           : "check the folder and its permissions"});
-}
-
 // A new file in `folder`, under a name that nothing has; it is removed again unless it was given its final name.
 class temporary_file {
 public:
     explicit temporary_file(const fs::path& folder)
     {
         for (int attempt = 0;; ++attempt) {
-            m_path = (folder / (".padbatch-" + std::to_string(::getpid()) + "-" + std::to_string(attempt) + ".tmp"))
-                         .string();
+            m_path = (folder / temporary_name(attempt)).string();
             // The kernel takes the umask off these permissions.
             m_fd = ::open(m_path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
             if (m_fd >= 0 || errno != EEXIST || attempt == 1000) {

@@ -1,6 +1,7 @@
 #include <onnx_tools/recognise.hpp>
 
 #include <onnx_tools/error.hpp>
+#include <onnx_tools/flat.hpp>
 #include <onnx_tools/reading.hpp>
 #include <onnx_tools/structure.hpp>
 #include <padbatch/contract.hpp>
@@ -22,7 +23,8 @@ const std::string& families_text()
 }
 
 const std::string say_fields = "if these are padded rows of detections all the same, name them: --fields "
-                               "boxes,labels,scores --batch B --order image|field";
+                               "boxes,labels,scores --batch B --order image|field; if they are rows of all images in "
+                               "one list, or what a NonMaxSuppression selects, say --from flat or --from nms";
 
 class recogniser {
 public:
@@ -296,9 +298,26 @@ private:
             d.threshold = find_threshold(m_index, value);
             d.family = family_of(m_index, value, r.fields);
         }
-        const auto inputs = m_index.required_inputs();
-        d.sizes_may_differ = r.images > 1 && !(inputs.size() == 1 && declared_type(*inputs[0]).rank == 4);
+        find_images(d);
+        d.sizes_may_differ = r.images > 1 && d.image_rank != 4;
         return d;
+    }
+
+    void find_images(detections& d) const
+    {
+        const auto inputs = m_index.required_inputs();
+        const auto all_have_rank = [&](int rank) {
+            return std::all_of(inputs.begin(), inputs.end(),
+                               [&](const auto* input) { return declared_type(*input).rank == rank; });
+        };
+        if (inputs.size() == 1 && all_have_rank(4)) {
+            d.image_rank = 4;
+        } else if (static_cast<std::int64_t>(inputs.size()) == d.batch && all_have_rank(3)) {
+            d.image_rank = 3;
+        }
+        for (std::size_t i = 0; i < inputs.size() && d.image_rank != 0; ++i) {
+            d.images.push_back(inputs[i]->name());
+        }
     }
 
     [[nodiscard]] recognised_field describe_field(const reading& r, int slot, bool sizes_declared) const
@@ -377,7 +396,7 @@ detections recognise(const onnx::ModelProto& model, const recognise_options& opt
                               "use the model as it is; or, for other options, pad the export that it was made from"});
         }
     }
-    return recogniser(model, options).run();
+    return options.from == export_kind::torchvision ? recogniser(model, options).run() : recognise_flat(model, options);
 }
 
 } // namespace padbatch::onnx_tools

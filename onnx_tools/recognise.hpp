@@ -32,6 +32,24 @@ struct score_threshold {
     std::string node;
 };
 
+/// What a column of flat rows, or of the boxes of a selection, holds.
+enum class flat_column { batch, x1, y1, x2, y2, cx, cy, w, h, label, score };
+
+/// Rows of all images in one list, and the values that they are made from.
+struct flat_source {
+    /// `[n, columns]`; or, where `boxes` is set, the `[n, 3]` that a NonMaxSuppression selects: image, class and box.
+    std::string rows;
+    /// The columns of `rows`; or the four of `boxes`.
+    std::vector<flat_column> columns;
+    /// `[n]` or `[n, 1]`, the image of each row; empty where a column says it.
+    std::string batch_index;
+    /// `[B, k, 4]` and `[B, classes, k]`, which a selection refers to.
+    std::string boxes;
+    std::string scores;
+    /// The input whose first extent is B.
+    std::string batch_input;
+};
+
 /// One field of all images.
 struct recognised_field {
     field kind = field::boxes;
@@ -58,10 +76,27 @@ struct detections {
     std::optional<std::pair<std::int64_t, std::int64_t>> image_size;
     /// Whether images of one batch may differ in height and width, and with them the masks.
     bool sizes_may_differ = false;
+    /// The inputs that hold the images: one `[B, 3, H, W]`, or one `[3, H, W]` for each image; none when the inputs are
+    /// others.
+    std::vector<std::string> images;
+    /// 4 or 3, as said.
+    int image_rank = 0;
+    /// Where the rows of all images are in one list; `fields` then have no values, and `batch` is 0.
+    std::optional<flat_source> flat;
+};
+
+/// What kind of export a model is.
+enum class export_kind {
+    torchvision, ///< a list of fields for each image
+    flat,        ///< the rows of all images in one list
+    nms,         ///< a NonMaxSuppression's selection, and the boxes and scores that it refers to
 };
 
 /// What the user knows better. What is absent is worked out.
 struct recognise_options {
+    export_kind from = export_kind::torchvision;
+    /// Of `flat_source`, for the other kinds.
+    std::optional<std::vector<flat_column>> columns;
     /// The fields of one image, in order.
     std::optional<std::vector<field>> fields;
     std::optional<std::int64_t> batch;
@@ -72,7 +107,8 @@ struct recognise_options {
 ///
 /// Goes by the outputs' element types and ranks, and by the structure that every torchvision detection model ends in:
 /// an image's scores and labels are gathered with one `Slice` of the kept rows, whose constant end is the row limit,
-/// and its boxes with the same one a few nodes up. Where both tell something, they must agree.
+/// and its boxes with the same one a few nodes up. Where both tell something, they must agree. For the other kinds of
+/// exports, see `recognise_flat`.
 ///
 /// Throws `tool_error` with `failure::refused` when the outputs are no detections, or not beyond doubt, with
 /// `failure::usage` when `options` do not fit the outputs.

@@ -33,6 +33,9 @@ import urllib.parse
 FILES = {
     "maskrcnn.onnx": "tests/data/mask_rcnn_tv014_b2_list_op11.onnx",
     "fasterrcnn.onnx": "tests/data/faster_rcnn_tv029_b2_tensor_op18_features.onnx",
+    "one-image.onnx": "tests/data/mask_rcnn_tv029_b1_tensor_op17.onnx",
+    "yolo-flat.onnx": "tests/data/other/flat_pt215_any_op17_by_score.onnx",
+    "nms.onnx": "tests/data/other/nms_pt215_any_op17_xyxy.onnx",
 }
 NEEDS_MAIN = "int main("
 

@@ -7,14 +7,22 @@ namespace padbatch::contract {
 
 /// The padbatch that wrote the file, such as `0.1.0`.
 inline constexpr char version_key[] = "padbatch.version";
-/// The name of the count output, int32 `[B, 1]`: how many rows of each image are real.
+/// The name of the count output, int32 `[B, 1]` unless told otherwise: how many rows of each image are real. A layout
+/// without counts has no such key.
 inline constexpr char count_key[] = "padbatch.count";
 /// `boxes=NAME,labels=NAME,...`: the padded fields and their outputs, in output order.
 inline constexpr char fields_key[] = "padbatch.fields";
+/// `boxes+scores=NAME,...`: outputs that hold several fields, one after the other along the last dimension. There is no
+/// such key without such outputs.
+inline constexpr char columns_key[] = "padbatch.columns";
 /// M, the number of rows that every image has, or `batch`: the largest count of the batch at hand.
 inline constexpr char max_detections_key[] = "padbatch.max_detections";
-/// B, the number of images.
+/// B, the number of images, or `dynamic`.
 inline constexpr char batch_key[] = "padbatch.batch";
+/// The layout of the outputs, such as `efficientnms`; no such key for torchvision's own.
+inline constexpr char layout_key[] = "padbatch.layout";
+/// `roi` where masks are those of each box's region, which are still to be pasted; no such key otherwise.
+inline constexpr char masks_key[] = "padbatch.masks";
 
 /// What all the keys begin with.
 inline constexpr char key_prefix[] = "padbatch.";
@@ -22,6 +30,14 @@ inline constexpr char key_prefix[] = "padbatch.";
 /// The count output's name unless it was renamed.
 inline constexpr char default_count_name[] = "num_detections";
 
+/// The name, in `fields_key` and `columns_key`, of boxes that are y1, x1, y2, x2, divided by the image's height and
+/// width. Programs that look for `boxes`, in pixels, do not find these.
+inline constexpr char normalised_boxes[] = "normalised_boxes";
+
+/// The value of `batch_key` where a model takes any number of images.
+inline constexpr char dynamic_batch[] = "dynamic";
+/// The value of `masks_key`.
+inline constexpr char region_masks[] = "roi";
 /// The value of `max_detections_key` where M follows the batch at hand.
 inline constexpr char max_detections_of_batch[] = "batch";
 

@@ -1,14 +1,19 @@
 #include <onnx_tools/check.hpp>
+#include <onnx_tools/cli/inspect.hpp>
 #include <onnx_tools/cli/options.hpp>
 #include <onnx_tools/cli/report.hpp>
 #include <onnx_tools/error.hpp>
 #include <onnx_tools/model_io.hpp>
 #include <onnx_tools/pad.hpp>
+#include <onnx_tools/serving.hpp>
+#include <onnx_tools/triton.hpp>
 
 #include <google/protobuf/stubs/common.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <new>
@@ -69,38 +74,79 @@ void require_sound(const onnx::ModelProto& model, failure kind, const std::strin
     }
 }
 
-void run(const cli::options& o)
+void require_sound_result(const onnx::ModelProto& model)
 {
-    const save_options saving{o.force, o.in};
-    if (!o.inspect) {
-        require_savable(o.out, saving); // before the work, and again at the end of it
-    }
-    auto model = load_model(o.in);
-    require_sound(model, failure::refused, "'" + o.in + "' is not a valid model", "export the model again");
-    const auto found = recognise(model, o.recognise);
-    auto choices = o.pad;
-    // What can be said of a model without a limit is still worth seeing; the report says what is missing.
-    choices.max_of_batch = choices.max_of_batch || (o.inspect && !found.limit && !choices.max_detections);
-    const auto p = plan(model, found, choices);
-    std::string report;
-    if (o.inspect) {
-        const bool needs_rows = choices.max_of_batch && !o.pad.max_of_batch;
-        report =
-            o.json ? cli::inspect_json(o.in, p, needs_rows) : printable(cli::inspect_text(o.in, model, p, needs_rows));
-    } else if (!o.quiet) {
-        report =
-            printable(cli::before_and_after(o.in, cli::declared_outputs(model), p, cli::planned_outputs(model, p)) +
-                      "'" + o.out + "' is written\n" + cli::size_warnings(p));
-    }
-    pad(model, p);
     require_sound(model, failure::internal, "the padded model is not valid",
                   "this is a defect of onnx-pad-outputs: please report it with the model");
-    if (o.inspect) {
-        print(report);
-        return;
+}
+
+detections recognise_sound(const cli::options& o, const onnx::ModelProto& model)
+{
+    require_sound(model, failure::refused, "'" + o.in + "' is not a valid model", "export the model again");
+    return recognise(model, o.recognise);
+}
+
+// Writes the model, and says where.
+std::string save(const cli::options& o, const save_options& saving, const onnx::ModelProto& model)
+{
+    if (!o.triton) {
+        save_model(model, o.out, saving);
+        return "'" + o.out + "' is written\n";
     }
-    save_model(model, o.out, saving);
-    print_aside(report);
+    save_triton_repository(model, *o.triton, o.in);
+    std::string text = "'" + o.triton->repository + "/" + o.triton->model_name + "' is written\n";
+    for (const auto& warning : serving_warnings(model, std::max<std::int64_t>(o.triton->max_batch_size, 1))) {
+        text += "warning: " + warning + "\n";
+    }
+    return text;
+}
+
+void rewrite(const cli::options& o)
+{
+    const save_options saving{o.force, o.in};
+    if (o.triton) { // before the work, and again at the end of it
+        require_savable(*o.triton, o.in);
+    } else {
+        require_savable(o.out, saving);
+    }
+    auto model = load_model(o.in);
+    const auto p = plan(model, recognise_sound(o, model), o.pad);
+    const auto before = cli::declared_rows(model.graph().output());
+    pad(model, p);
+    require_sound_result(model);
+    const auto written = save(o, saving, model);
+    if (!o.quiet) {
+        print_aside(printable(cli::before_and_after(o.in, before, p, cli::planned_rows(model, p)) + written +
+                              cli::size_warnings(p)));
+    }
+}
+
+cli::rewritten_model try_rewrite(const cli::options& o, onnx::ModelProto& model)
+{
+    const auto found = recognise_sound(o, model);
+    auto choices = o.pad;
+    // What can be said of a model without a limit is still worth seeing; the report says what is missing.
+    const bool needs_rows = !found.limit && !choices.max_detections && !choices.max_of_batch && !choices.dynamic_batch;
+    choices.max_of_batch = choices.max_of_batch || needs_rows;
+    const auto p = plan(model, found, choices);
+    pad(model, p);
+    require_sound_result(model);
+    return {p, needs_rows, cli::planned_rows(model, p), serving_warnings(model)};
+}
+
+void inspect(const cli::options& o)
+{
+    auto model = load_model(o.in);
+    const cli::model_as_it_is before{o.in, model.graph().output(), serving_warnings(model)};
+    try {
+        const auto after = try_rewrite(o, model);
+        print(o.json ? cli::inspect_json(before, after) : printable(cli::inspect_text(before, after)));
+    } catch (const tool_error& e) {
+        if (e.kind() == failure::refused) { // its outputs, and what a server makes of them, can be told all the same
+            print(o.json ? cli::inspect_json(before, e.what()) : printable(cli::inspect_text(before)));
+        }
+        throw;
+    }
 }
 
 int fail(failure kind, const std::string& message)
@@ -123,7 +169,7 @@ int main(int argc, char** argv)
     try {
         const auto parsed = cli::parse(argc, argv);
         if (parsed.run) {
-            run(*parsed.run);
+            parsed.run->inspect ? inspect(*parsed.run) : rewrite(*parsed.run);
         } else {
             print(parsed.print);
         }

@@ -3,6 +3,7 @@
 
 #include <onnx_tools/plan.hpp>
 #include <onnx_tools/recognise.hpp>
+#include <onnx_tools/triton.hpp>
 
 #include <optional>
 #include <string>
@@ -12,13 +13,15 @@ namespace padbatch::onnx_tools::cli {
 /// What the command line asks for.
 struct options {
     std::string in;
-    std::string out; ///< empty with `inspect`
+    std::string out; ///< empty with `inspect` and with `triton`
     bool inspect = false;
     bool json = false;
     bool force = false;
     bool quiet = false;
     recognise_options recognise;
     pad_options pad;
+    /// Where the model is written instead of to `out`.
+    std::optional<triton_options> triton;
 };
 
 /// Either options, or a text to print (`--help`, `--version`) after which there is nothing more to do.

@@ -229,6 +229,61 @@ TEST_CASE("M may follow the batch at hand")
     }
 }
 
+TEST_CASE("a model of any number of images gives batches of any size")
+{
+    onnx_tools::pad_options options;
+    options.dynamic_batch = true;
+    auto session = session_of(test::padded(test::fixture_named("faster_rcnn_tv029_b1_list_op13").model, options));
+    const onnxruntime::contract model(session);
+    CHECK(!model.batch().has_value());
+    CHECK(model.max_detections() == 10);
+    for (std::size_t n = 0; n < 4; ++n) {
+        CAPTURE(n);
+        std::vector<float> images(n * 3 * 64 * 80);
+        const std::int64_t shape[] = {static_cast<std::int64_t>(n), 3, 64, 80};
+        for (std::size_t i = 0; i < n; ++i) {
+            const auto image = test::scene(static_cast<unsigned>(i), 64, 80);
+            std::copy(image.begin(), image.end(), images.begin() + static_cast<std::ptrdiff_t>(i * image.size()));
+        }
+        std::vector<Ort::Value> inputs;
+        inputs.push_back(onnxruntime::value(tensor_ref(images.data(), std::span<const std::int64_t>(shape))));
+        const auto outputs = run(session, inputs, model.output_names());
+        const auto batch = onnxruntime::detections<boxes<const float>, scores<const float>>(model, outputs);
+        CHECK(batch.size() == n);
+        CHECK(batch.capacity() == 10);
+        CHECK((n == 0 || batch.count(0) == 0)); // a black image
+        CHECK((n < 2 || batch.count(1) > 0));
+    }
+}
+
+TEST_CASE("layouts are read where their fields mean the same")
+{
+    onnx_tools::pad_options options;
+    options.layout = onnx_tools::output_layout::efficientnms;
+    options.flat_counts = true;
+    options.count_type = element_type::int64;
+    const ready nvidia("faster_rcnn_tv014_b3_tensor_op13_field", options);
+    const auto batch =
+        onnxruntime::detections<boxes<const float>, labels<const std::int32_t>>(nvidia.model, nvidia.outputs);
+    nvidia.fixture.check_field(batch, t::boxes);
+    CHECK(batch[t::boxes].data() == nvidia.memory("detection_boxes"));
+
+    // Boxes in other units are no boxes for programs that expect pixels.
+    onnx_tools::pad_options normalised;
+    normalised.layout = onnx_tools::output_layout::tf_od;
+    const ready tensorflow("faster_rcnn_tv014_b3_tensor_op13_field", normalised);
+    padded_view<boxes<const float>> none;
+    check_status(onnxruntime::try_detections(none, tensorflow.model, tensorflow.outputs), errc::missing_field,
+                 {"'boxes'", "normalised_boxes=detection_boxes"});
+
+    // One tensor for all fields, and no counts.
+    onnx_tools::pad_options joined;
+    joined.layout = onnx_tools::output_layout::ultralytics;
+    auto session = session_of(test::padded(test::fixture_named("faster_rcnn_tv029_b1_list_op13").model, joined));
+    onnxruntime::contract model;
+    check_status(model.try_read(session), errc::missing_field, {"padbatch.count", "layout"});
+}
+
 TEST_CASE("a run may write straight into a batch's own memory")
 {
     ready known("keypoint_rcnn_tv029_b3_tensor_op17_field");

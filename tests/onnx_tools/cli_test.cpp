@@ -1,13 +1,11 @@
+#include <tests/onnx_tools/command.hpp>
 #include <tests/support/run_command.hpp>
 #include <tests/support/temporary_folder.hpp>
-
-#include <onnx_tools/model_io.hpp>
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <filesystem>
-#include <map>
 #include <set>
 #include <sstream>
 #include <string>
@@ -19,57 +17,6 @@ using namespace padbatch::test;
 
 const std::string mask_rcnn = PADBATCH_TESTS_DATA "/mask_rcnn_tv029_b2_list_op18.onnx";
 const std::string by_field = PADBATCH_TESTS_DATA "/keypoint_rcnn_tv014_b2_list_op13_field.onnx";
-
-bool has(const std::string& text, const std::string& words)
-{
-    return text.find(words) != std::string::npos;
-}
-
-// Runs the command, which must succeed and leave standard output empty, and returns what it says beside.
-std::string padded(std::vector<std::string> arguments, const std::string& in, const std::string& out)
-{
-    arguments.insert(arguments.end(), {in, out});
-    const auto result = run_command(arguments);
-    CAPTURE(result.err);
-    REQUIRE(result.exit_code == 0);
-    CHECK(result.out.empty());
-    REQUIRE(std::filesystem::exists(out));
-    return result.err;
-}
-
-// The file that the command writes with these options.
-std::string padded_bytes(const std::vector<std::string>& options, const std::string& in)
-{
-    const temporary_folder folder;
-    padded(options, in, folder.file("out.onnx"));
-    return read_file(folder.file("out.onnx"));
-}
-
-// The outputs of a file, with what each dimension of their shapes says, `boxes [2, 100, 4]`.
-std::vector<std::string> outputs_of(const std::string& file)
-{
-    std::vector<std::string> outputs;
-    const auto model = padbatch::onnx_tools::load_model(file);
-    for (const auto& output : model.graph().output()) {
-        std::string shape;
-        for (const auto& extent : output.type().tensor_type().shape().dim()) {
-            shape += (shape.empty() ? "" : ", ") +
-                     (extent.has_dim_value() ? std::to_string(extent.dim_value()) : extent.dim_param());
-        }
-        outputs.push_back(output.name() + " [" + shape + "]");
-    }
-    return outputs;
-}
-
-std::map<std::string, std::string> metadata_of(const std::string& file)
-{
-    std::map<std::string, std::string> entries;
-    const auto model = padbatch::onnx_tools::load_model(file);
-    for (const auto& entry : model.metadata_props()) {
-        entries[entry.key()] = entry.value();
-    }
-    return entries;
-}
 
 std::size_t longest_line(const std::string& text)
 {
@@ -125,11 +72,44 @@ TEST_CASE("--help names every option, shows examples and fits a terminal")
     const auto result = run_command({"--help"});
     CHECK(result.exit_code == 0);
     CHECK(result.err.empty());
-    for (const char* words :
-         {"Usage: onnx-pad-outputs [OPTIONS] IN.onnx OUT.onnx\n", "--max-detections N|batch", "--pad-value FIELD=VALUE",
-          "--rename FIELD=NAME", "--inspect", "--json", "--force", "--quiet", "--version", "-h, --help",
-          "--fields boxes,labels,...", "--batch B", "--order image|field", "keypoints_scores",
-          "Examples:\n  onnx-pad-outputs ", "Exit codes: 0 done; 1 "}) {
+    for (const char* words : {"Usage: onnx-pad-outputs [OPTIONS] IN.onnx OUT.onnx\n",
+                              "--max-detections N|batch",
+                              "--pad-value FIELD=VALUE",
+                              "--rename FIELD=NAME",
+                              "--inspect",
+                              "--json",
+                              "--force",
+                              "--quiet",
+                              "--version",
+                              "-h, --help",
+                              "--fields boxes,labels,...",
+                              "--batch B",
+                              "--order image|field",
+                              "keypoints_scores",
+                              "--min-score S",
+                              "--masks full|roi|none",
+                              "--mask-type float|uint8|bool",
+                              "--mask-threshold T",
+                              "--squeeze-masks",
+                              "--dynamic-batch",
+                              "--layout NAME",
+                              "--count-type TYPE",
+                              "--count-shape B|Bx1",
+                              "--label-type TYPE",
+                              "--triton-repository DIR",
+                              "--model-name NAME",
+                              "--max-batch-size N",
+                              "--from torchvision|flat|nms",
+                              "--columns x1,y1,...",
+                              "\nWhat comes out:\n",
+                              "\nMasks:\n",
+                              "\nBatch:\n",
+                              "\nLayout:\n",
+                              "\nServing:\n",
+                              "\nWhen recognition fails, or you know better:\n",
+                              "\nThe command:\n",
+                              "\n\nExamples:\n  onnx-pad-outputs ",
+                              "Exit codes: 0 done; 1 "}) {
         CAPTURE(words);
         CHECK(has(result.out, words));
     }

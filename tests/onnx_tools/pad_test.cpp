@@ -215,7 +215,7 @@ TEST_CASE("padding a fixture changes what it must and nothing else")
             for (std::size_t i = 0; i < known.fields.size(); ++i) {
                 const auto& output = outputs[static_cast<int>(i) + 1];
                 CHECK(output.name() == known.fields[i]);
-                CHECK(declared_type(output).shape == p.fields[i].shape);
+                CHECK(declared_type(output).shape == p.outputs[i].shape);
                 CHECK(declared_type(output).element == source.fields[i].element);
                 fields += (i == 0 ? "" : ",") + known.fields[i] + "=" + known.fields[i];
             }

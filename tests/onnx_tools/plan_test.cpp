@@ -92,20 +92,20 @@ TEST_CASE("M is the model's limit unless it is chosen")
         const auto p = plan(model, source);
         CHECK(p.max_detections == known.limit);
         CHECK_FALSE(p.cuts_rows);
-        CHECK(p.count_name == "num_detections");
-        REQUIRE(p.fields.size() == known.fields.size());
-        for (std::size_t i = 0; i < p.fields.size(); ++i) {
-            CHECK(p.fields[i].name == known.fields[i]);
-            REQUIRE(p.fields[i].shape.size() >= 2);
-            CHECK(p.fields[i].shape[0].size == static_cast<std::int64_t>(known.batch));
-            CHECK(p.fields[i].shape[1].size == known.limit);
+        CHECK(p.count->name == "num_detections");
+        REQUIRE(p.outputs.size() == known.fields.size());
+        for (std::size_t i = 0; i < p.outputs.size(); ++i) {
+            CHECK(p.outputs[i].name == known.fields[i]);
+            REQUIRE(p.outputs[i].shape.size() >= 2);
+            CHECK(p.outputs[i].shape[0].size == static_cast<std::int64_t>(known.batch));
+            CHECK(p.outputs[i].shape[1].size == known.limit);
         }
         CHECK(p.widens_masks == (known.family == "Mask R-CNN" && known.list_input && known.batch > 1));
 
         const auto fewer = plan(model, source, with_max(known.limit - 1));
         CHECK(fewer.max_detections == known.limit - 1);
         CHECK(fewer.cuts_rows);
-        CHECK(fewer.fields[0].shape[1].size == known.limit - 1);
+        CHECK(fewer.outputs[0].shape[1].size == known.limit - 1);
         const auto more = plan(model, source, with_max(known.limit + 1));
         CHECK(more.max_detections == known.limit + 1);
         CHECK_FALSE(more.cuts_rows);
@@ -116,8 +116,8 @@ TEST_CASE("M is the model's limit unless it is chosen")
         const auto batch = plan(model, source, options);
         CHECK_FALSE(batch.max_detections);
         CHECK_FALSE(batch.cuts_rows);
-        CHECK(batch.fields[0].shape[1] == dimension{{}, "max_detections"});
-        CHECK(batch.fields[1].shape[1] == dimension{{}, "max_detections"});
+        CHECK(batch.outputs[0].shape[1] == dimension{{}, "max_detections"});
+        CHECK(batch.outputs[1].shape[1] == dimension{{}, "max_detections"});
     });
 }
 
@@ -148,8 +148,8 @@ TEST_CASE("options name fields that the model has")
     check_plan_fails(failure::usage, {"--rename keypoints=k", "boxes, labels, scores", "num_detections"}, model,
                      with_name("keypoints", "k"));
     check_plan_fails(failure::usage, {"--pad-value num_detections=0"}, model, with_value("num_detections", "0"));
-    CHECK(plan_of(model, with_name("num_detections", "count")).count_name == "count");
-    CHECK(plan_of(model, with_name("labels", "classes")).fields[1].name == "classes");
+    CHECK(plan_of(model, with_name("num_detections", "count")).count->name == "count");
+    CHECK(plan_of(model, with_name("labels", "classes")).outputs[1].name == "classes");
 }
 
 TEST_CASE("padding is zero unless it is chosen, and fits the element type")
@@ -188,10 +188,10 @@ TEST_CASE("names of padded outputs are free, differ and can be written down")
 
     auto swapped = with_name("boxes", "scores");
     swapped.names["scores"] = "boxes";
-    CHECK(plan_of(model, swapped).fields[0].name == "scores");
+    CHECK(plan_of(model, swapped).outputs[0].name == "scores");
     // A loose output or an inner value may have the name: it is renamed.
-    CHECK(plan_of(model, with_name("boxes", "b1")).fields[0].name == "b1");
-    CHECK(plan_of(model, with_name("boxes", "rows0")).fields[0].name == "rows0");
+    CHECK(plan_of(model, with_name("boxes", "b1")).outputs[0].name == "b1");
+    CHECK(plan_of(model, with_name("boxes", "rows0")).outputs[0].name == "rows0");
 
     for (const auto& [known, extra] : fixture_models()) {
         if (!known.extra_outputs.empty()) {
@@ -224,24 +224,24 @@ TEST_CASE("opsets before 11 are refused")
 TEST_CASE("shapes and bytes of static outputs")
 {
     const auto p = plan_of(small_detector());
-    CHECK(p.fields[0].shape == sizes({2, 7, 4}));
-    CHECK(p.fields[1].shape == sizes({2, 7}));
-    CHECK(p.fields[2].shape == sizes({2, 7}));
-    CHECK(p.fields[0].bytes.known == 2 * 7 * 4 * 4);
-    CHECK(p.fields[1].bytes.known == 2 * 7 * 8);
-    CHECK(p.fields[1].bytes.total == 2 * 7 * 8);
-    CHECK(p.fields[0].bytes.factors.empty());
+    CHECK(p.outputs[0].shape == sizes({2, 7, 4}));
+    CHECK(p.outputs[1].shape == sizes({2, 7}));
+    CHECK(p.outputs[2].shape == sizes({2, 7}));
+    CHECK(p.outputs[0].bytes.known == 2 * 7 * 4 * 4);
+    CHECK(p.outputs[1].bytes.known == 2 * 7 * 8);
+    CHECK(p.outputs[1].bytes.total == 2 * 7 * 8);
+    CHECK(p.outputs[0].bytes.factors.empty());
 
     const auto batch = plan_of(small_detector(), of_batch());
-    CHECK(batch.fields[0].bytes.known == 2 * 4 * 4);
-    CHECK(batch.fields[0].bytes.factors == strings{"max_detections"});
-    CHECK_FALSE(batch.fields[0].bytes.total);
+    CHECK(batch.outputs[0].bytes.known == 2 * 4 * 4);
+    CHECK(batch.outputs[0].bytes.factors == strings{"max_detections"});
+    CHECK_FALSE(batch.outputs[0].bytes.total);
 }
 
 TEST_CASE("shapes and bytes of masks follow the image size that the inputs declare")
 {
     const auto& [known, model] = masks_of_one_size();
-    const auto field_of = [](const pad_plan& p) { return p.fields[3]; };
+    const auto field_of = [](const pad_plan& p) { return p.outputs[3]; };
     const auto masks = field_of(plan_of(model));
     CHECK(masks.name == "masks");
     CHECK(masks.shape == std::vector<dimension>{{2, ""}, {10, ""}, {1, ""}, {{}, "masks_height"}, {{}, "masks_width"}});
@@ -272,17 +272,17 @@ TEST_CASE("symbols of new shapes are none that the model uses")
     shape.mutable_dim(0)->set_dim_param("masks_height");
     model.mutable_graph()->add_initializer()->set_name("max_detections");
     const auto p = plan_of(model, of_batch());
-    CHECK(p.fields[0].shape[1].symbol == "max_detections_2");
-    CHECK(p.fields[3].shape[1].symbol == "max_detections_2");
-    CHECK(p.fields[3].shape[3].symbol == "masks_height_2");
-    CHECK(p.fields[3].shape[4].symbol == "masks_width");
+    CHECK(p.outputs[0].shape[1].symbol == "max_detections_2");
+    CHECK(p.outputs[3].shape[1].symbol == "max_detections_2");
+    CHECK(p.outputs[3].shape[3].symbol == "masks_height_2");
+    CHECK(p.outputs[3].shape[4].symbol == "masks_width");
 
     const auto [told_model, source] = told("w");
-    CHECK(plan(told_model, source, with_max(5)).fields[0].shape[2] == dimension{4, ""}); // boxes, after all
+    CHECK(plan(told_model, source, with_max(5)).outputs[0].shape[2] == dimension{4, ""}); // boxes, after all
     auto keypoints = source;
     keypoints.fields[0].kind = field::keypoints;
     keypoints.fields[0].row = {{}, {3, ""}};
-    CHECK(plan(told_model, keypoints, with_max(5)).fields[0].shape[2] == dimension{{}, "keypoints_dim_2"});
+    CHECK(plan(told_model, keypoints, with_max(5)).outputs[0].shape[2] == dimension{{}, "keypoints_dim_2"});
 }
 
 TEST_CASE("outputs whose bytes cannot be counted are refused")
@@ -290,5 +290,5 @@ TEST_CASE("outputs whose bytes cannot be counted are refused")
     const auto [model, source] = told("1000000000000000000"); // 10^18 numbers a row
     check_failure(failure::usage, {"'boxes'", "too large", "--max-detections"},
                   [&, &m = model, &s = source] { (void)plan(m, s, with_max(10)); });
-    CHECK(plan(model, source, with_max(1)).fields[0].bytes.total == 4000000000000000000);
+    CHECK(plan(model, source, with_max(1)).outputs[0].bytes.total == 4000000000000000000);
 }

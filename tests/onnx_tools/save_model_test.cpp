@@ -1,6 +1,7 @@
 #include <onnx_tools/model_io.hpp>
 
 #include <tests/support/check_failure.hpp>
+#include <tests/support/limited_file_system.hpp>
 #include <tests/support/parse_model.hpp>
 #include <tests/support/temporary_folder.hpp>
 
@@ -25,18 +26,6 @@ using namespace padbatch::onnx_tools;
 using namespace padbatch::test;
 
 // What `save_model` does to the files: whole or not at all, whatever happens.
-
-namespace {
-
-// A file system that cannot do some things, as far as this program sees.
-struct limited_file_system {
-    bool limited = false;
-    bool hard_links = true;
-    std::function<void()> before_rename; // what another program does
-};
-limited_file_system file_system; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
-
-} // namespace
 
 // In place of those of the C library.
 extern "C" int renameat2(int from_folder, const char* from, int to_folder, const char* to, unsigned flags) noexcept

@@ -1,7 +1,7 @@
 #ifndef PADBATCH_TESTS_SUPPORT_PLAIN_PAD_HPP
 #define PADBATCH_TESTS_SUPPORT_PLAIN_PAD_HPP
 
-#include <tests/support/runtime.hpp>
+#include <tests/support/tensor.hpp>
 
 #include <algorithm>
 #include <cstring>

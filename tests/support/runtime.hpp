@@ -1,41 +1,18 @@
 #ifndef PADBATCH_TESTS_SUPPORT_RUNTIME_HPP
 #define PADBATCH_TESTS_SUPPORT_RUNTIME_HPP
 
+#include <tests/support/tensor.hpp>
+
 #include <onnxruntime_cxx_api.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <map>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 namespace padbatch::test {
-
-/// A tensor as its element type (ONNX's number), extents and bytes.
-struct tensor {
-    int type = 0;
-    std::vector<std::int64_t> shape;
-    std::vector<char> bytes;
-
-    bool operator==(const tensor&) const = default;
-};
-
-/// Bytes of one element of an ONNX element type.
-inline std::size_t element_size(int type)
-{
-    switch (type) {
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE:
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64: return 8;
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT:
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32: return 4;
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16: return 2;
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8:
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL: return 1;
-    default: throw std::runtime_error("no test model has the element type " + std::to_string(type));
-    }
-}
 
 /// A model in ONNX Runtime, on one thread of the CPU.
 class model_session {

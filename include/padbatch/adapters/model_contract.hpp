@@ -44,11 +44,11 @@ public:
     [[nodiscard]] status try_read(const metadata& entries) noexcept
     {
         if (entries.count == nullptr || entries.fields == nullptr) {
-            return {
-                errc::missing_field,
-                "the model has no '{}' in its metadata: onnx-pad-outputs did not write it, or another program dropped "
-                "its metadata since",
-                entries.count == nullptr ? contract::count_key : contract::fields_key};
+            return {errc::missing_field,
+                    "the model has no '{}' in its metadata: onnx-pad-outputs did not write it, or in a layout that has "
+                    "none, "
+                    "or another program dropped its metadata since",
+                    entries.count == nullptr ? contract::count_key : contract::fields_key};
         }
         // The count's name, the fields as they are written, and the fields again, cut into names.
         const std::size_t count_size = std::strlen(entries.count) + 1;
@@ -88,7 +88,7 @@ public:
         return {};
     }
 
-    /// The name of the output with the counts, `[B, 1]`; empty before anything was read.
+    /// The name of the output with the counts, `[B, 1]` or `[B]`; empty before anything was read.
     [[nodiscard]] const char* count_name() const noexcept { return m_text.size() == 0 ? "" : m_text.data(); }
     /// The padded fields in the order of the model's outputs.
     [[nodiscard]] std::span<const field_output> fields() const noexcept { return {m_fields.data(), m_fields.size()}; }

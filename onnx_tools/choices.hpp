@@ -1,0 +1,14 @@
+#ifndef PADBATCH_ONNX_TOOLS_CHOICES_HPP
+#define PADBATCH_ONNX_TOOLS_CHOICES_HPP
+
+#include <onnx_tools/plan.hpp>
+
+namespace padbatch::onnx_tools {
+
+/// Throws `tool_error` where `options` do not fit one another or a model whose outputs are `source`: `failure::usage`,
+/// or `failure::refused` where the model would have to be another.
+void require_fitting(const detections& source, const pad_options& options);
+
+} // namespace padbatch::onnx_tools
+
+#endif

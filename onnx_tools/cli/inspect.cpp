@@ -1,0 +1,102 @@
+#include <onnx_tools/cli/inspect.hpp>
+
+#include <onnx_tools/cli/report.hpp>
+#include <onnx_tools/cli/steps.hpp>
+#include <onnx_tools/cli/values.hpp>
+
+namespace padbatch::onnx_tools::cli {
+namespace {
+
+std::string quoted(const std::string& name)
+{
+    return "'" + name + "'";
+}
+
+std::vector<table_row> rows_of_images(const detections& d)
+{
+    std::vector<table_row> rows;
+    for (std::size_t image = 0; image < static_cast<std::size_t>(d.batch); ++image) {
+        for (const auto& f : d.fields) {
+            rows.push_back(
+                {"image " + std::to_string(image), std::string(name_of(f.kind)), quoted(f.values[image]), ""});
+        }
+    }
+    return rows;
+}
+
+std::vector<table_row> rows_of_list(const flat_source& flat)
+{
+    std::string columns;
+    for (const auto column : flat.columns) {
+        columns += (columns.empty() ? "" : ", ") + std::string(column_name(column));
+    }
+    if (flat.boxes.empty()) {
+        return {{"rows", quoted(flat.rows), "", ""},
+                {"columns", columns, "", ""},
+                {"image of a row", flat.batch_index.empty() ? "in the column batch" : quoted(flat.batch_index), "", ""},
+                {"number of images", "that of " + quoted(flat.batch_input), "", ""}};
+    }
+    return {{"selection", quoted(flat.rows), "", ""},
+            {"boxes", quoted(flat.boxes), "", ""},
+            {"columns", columns, "", ""},
+            {"scores", quoted(flat.scores), "", ""},
+            {"number of images", "that of " + quoted(flat.batch_input), "", ""}};
+}
+
+std::string recognised(const pad_plan& p)
+{
+    const auto& d = p.source;
+    std::string text = table(d.flat ? rows_of_list(*d.flat) : rows_of_images(d));
+    for (const auto& name : d.other_outputs) {
+        text += "  other output: '" + name + (p.how == batching::loop ? "'\n" : "', kept as it is\n");
+    }
+    text += d.limit ? "  limit: " + count_of(d.limit->rows, "row") + " an image, cut by " + d.limit->node + "\n"
+                    : "  limit: not found in the graph\n";
+    text += d.threshold ? "  score threshold: " + text_of_number(d.threshold->score) + ", compared by " +
+                              d.threshold->node + "\n"
+                        : "  score threshold: not found in the graph\n";
+    return text;
+}
+
+// Indented, each beginning with a dash where there are several lines to tell apart.
+std::string serving(const std::vector<std::string>& warnings)
+{
+    std::string text;
+    for (const auto& warning : warnings) {
+        text += "  - ";
+        for (const char c : warning) {
+            text += c == '\n' ? "\n    " : std::string(1, c);
+        }
+        text += "\n";
+    }
+    return text.empty() ? "  nothing to say\n" : text;
+}
+
+} // namespace
+
+std::string inspect_text(const model_as_it_is& before, const rewritten_model& after)
+{
+    const auto& p = after.plan;
+    std::string text = before.file + ": " + headline(p.source) + "\n\nrecognised\n" + recognised(p) +
+                       "\nas it is, for serving\n" + serving(before.serving_warnings) + "\npadded outputs\n" +
+                       table(after.outputs) + "\nthe rewrite\n";
+    for (const auto& step : steps(p)) {
+        text += "  " + step + "\n";
+    }
+    text += "\nthe result, for serving\n" + serving(after.serving_warnings);
+    if (after.needs_rows) {
+        text +=
+            "\nThe limit is not known, so the rewrite asks for --max-detections N or --max-detections batch. Shown is "
+            "what `batch` does.\n";
+    }
+    const std::string warnings = size_warnings(p);
+    return warnings.empty() ? text : text + "\n" + warnings;
+}
+
+std::string inspect_text(const model_as_it_is& model)
+{
+    return model.file + "\n\noutputs\n" + table(declared_rows(model.outputs)) + "\nas it is, for serving\n" +
+           serving(model.serving_warnings);
+}
+
+} // namespace padbatch::onnx_tools::cli

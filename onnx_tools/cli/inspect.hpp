@@ -1,0 +1,42 @@
+#ifndef PADBATCH_ONNX_TOOLS_CLI_INSPECT_HPP
+#define PADBATCH_ONNX_TOOLS_CLI_INSPECT_HPP
+
+#include <onnx_tools/cli/tables.hpp>
+
+#include <string>
+#include <vector>
+
+namespace padbatch::onnx_tools::cli {
+
+/// A model as its file has it.
+struct model_as_it_is {
+    std::string file;
+    value_infos outputs;
+    std::vector<std::string> serving_warnings;
+};
+
+/// What the rewrite makes of it.
+struct rewritten_model {
+    pad_plan plan;
+    /// The limit is not known and the user has not said how many rows to pad to, so that `plan` is what
+    /// `--max-detections batch` would do.
+    bool needs_rows = false;
+    /// The table of the outputs.
+    std::vector<table_row> outputs;
+    std::vector<std::string> serving_warnings;
+};
+
+/// What `--inspect` prints: what was recognised, what the rewrite does, and what a server would stumble over.
+[[nodiscard]] std::string inspect_text(const model_as_it_is& before, const rewritten_model& after);
+/// The same of a model that is not rewritten.
+[[nodiscard]] std::string inspect_text(const model_as_it_is& model);
+
+/// The same as a JSON document. Its `schema` is raised whenever a member changes its meaning or goes away. `bytes` of
+/// an output are null where they are not known, and those of one image where `output_batch` is a symbol.
+[[nodiscard]] std::string inspect_json(const model_as_it_is& before, const rewritten_model& after);
+/// The same of a model that is not rewritten; `why` is the error.
+[[nodiscard]] std::string inspect_json(const model_as_it_is& model, const std::string& why);
+
+} // namespace padbatch::onnx_tools::cli
+
+#endif

@@ -1,0 +1,180 @@
+#include <onnx_tools/cli/inspect.hpp>
+
+#include <onnx_tools/cli/steps.hpp>
+#include <onnx_tools/cli/values.hpp>
+#include <padbatch/contract.hpp>
+#include <padbatch/version.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+#include <string_view>
+#include <utility>
+
+namespace padbatch::onnx_tools::cli {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+constexpr int schema = 1;
+
+json extent_of(const dimension& extent)
+{
+    return extent.size ? json(*extent.size) : extent.symbol.empty() ? json() : json(extent.symbol);
+}
+
+json extents(const std::vector<dimension>& shape)
+{
+    json list = json::array();
+    for (const auto& extent : shape) {
+        list.push_back(extent_of(extent));
+    }
+    return list;
+}
+
+json total(const output_bytes& bytes)
+{
+    return bytes.total ? json(*bytes.total) : json();
+}
+
+// A number that the plan has found to be one.
+json number(const std::string& text)
+{
+    return text.empty() ? json() : json(std::strtod(text.c_str(), nullptr));
+}
+
+json declared(const value_infos& outputs)
+{
+    json list = json::array();
+    for (const auto& info : outputs) {
+        const auto type = declared_type(info);
+        list.push_back({{"name", info.name()},
+                        {"type", type.element ? std::string(name_of(*type.element))
+                                              : onnx_type_name(info.type().tensor_type().elem_type())},
+                        {"shape", type.rank ? extents(type.shape) : json()}});
+    }
+    return list;
+}
+
+json images_of(const detections& d)
+{
+    json images = json::array();
+    for (std::size_t image = 0; image < static_cast<std::size_t>(d.batch); ++image) {
+        json fields = json::object();
+        for (const auto& f : d.fields) {
+            fields[std::string(name_of(f.kind))] = f.values[image];
+        }
+        images.push_back(std::move(fields));
+    }
+    return images;
+}
+
+json list_of_rows(const flat_source& flat)
+{
+    json columns = json::array();
+    for (const auto column : flat.columns) {
+        columns.push_back(column_name(column));
+    }
+    const auto name = [](const std::string& value) { return value.empty() ? json() : json(value); };
+    return {{"rows", flat.rows},         {"columns", std::move(columns)}, {"batch_index", name(flat.batch_index)},
+            {"boxes", name(flat.boxes)}, {"scores", name(flat.scores)},   {"batch_input", flat.batch_input}};
+}
+
+json outputs_of(const pad_plan& p)
+{
+    json outputs = json::array();
+    if (p.count) {
+        outputs.push_back({{"name", p.count->name},
+                           {"field", contract::default_count_name},
+                           {"fields", {contract::default_count_name}},
+                           {"type", name_of(p.count->element)},
+                           {"shape", extents(p.count->shape)},
+                           {"bytes", total(p.count->bytes)}});
+    }
+    for (const auto& output : p.outputs) {
+        json fields = json::array();
+        json pad_values = json::array();
+        for (const auto i : output.fields) {
+            fields.push_back(name_of(p.fields[i].kind));
+            pad_values.push_back(p.fields[i].pad_text);
+        }
+        outputs.push_back({{"name", output.name},
+                           {"field", fields.front()},
+                           {"fields", fields},
+                           {"type", name_of(output.element)},
+                           {"shape", extents(output.shape)},
+                           {"pad_value", pad_values.front()},
+                           {"pad_values", pad_values},
+                           {"bytes", total(output.bytes)}});
+    }
+    return outputs;
+}
+
+std::string_view name_of(mask_choice choice)
+{
+    return choice == mask_choice::full ? "full" : choice == mask_choice::roi ? "roi" : "none";
+}
+
+json masks_of(const pad_plan& p)
+{
+    const auto& fields = p.source.fields;
+    const bool any = std::any_of(fields.begin(), fields.end(), [](const auto& f) { return f.kind == field::masks; });
+    return any ? json(name_of(p.masks)) : json();
+}
+
+json beginning(const model_as_it_is& model)
+{
+    return {{"schema", schema}, {"padbatch", PADBATCH_VERSION}, {"file", model.file}};
+}
+
+// Names in a model may be any bytes; JSON is UTF-8.
+std::string text_of(const json& document)
+{
+    return document.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+} // namespace
+
+std::string inspect_json(const model_as_it_is& before, const rewritten_model& after)
+{
+    const auto& p = after.plan;
+    const auto& d = p.source;
+    json document = beginning(before);
+    document.update({
+        {"family", d.family.empty() ? json() : json(d.family)},
+        {"batch", d.flat ? json() : json(d.batch)},
+        {"order", d.flat ? json() : json(d.order == output_order::by_image ? "image" : "field")},
+        {"images", images_of(d)},
+        {"flat", d.flat ? list_of_rows(*d.flat) : json()},
+        {"declared_outputs", declared(before.outputs)},
+        {"other_outputs", d.other_outputs},
+        {"limit", d.limit ? json{{"rows", d.limit->rows}, {"node", d.limit->node}} : json()},
+        {"score_threshold", d.threshold ? json{{"score", d.threshold->score}, {"node", d.threshold->node}} : json()},
+        {"needs_max_detections", after.needs_rows},
+        {"max_detections", p.max_detections ? json(*p.max_detections) : json(contract::max_detections_of_batch)},
+        {"dynamic_batch", !p.batch.size},
+        {"output_batch", extent_of(p.batch)},
+        {"layout", p.layout->name},
+        {"masks", masks_of(p)},
+        {"mask_threshold", number(p.mask_threshold_text)},
+        {"min_score", number(p.min_score_text)},
+        {"outputs", outputs_of(p)},
+        {"rewrite", {{"cuts_rows", p.cuts_rows}, {"widens_masks", p.widens_masks}, {"steps", steps(p)}}},
+        {"serving_warnings", {{"as_it_is", before.serving_warnings}, {"result", after.serving_warnings}}},
+    });
+    return text_of(document);
+}
+
+std::string inspect_json(const model_as_it_is& model, const std::string& why)
+{
+    json document = beginning(model);
+    document.update({
+        {"error", why},
+        {"declared_outputs", declared(model.outputs)},
+        {"serving_warnings", {{"as_it_is", model.serving_warnings}}},
+    });
+    return text_of(document);
+}
+
+} // namespace padbatch::onnx_tools::cli

@@ -1,0 +1,16 @@
+#ifndef PADBATCH_ONNX_TOOLS_CLI_STEPS_HPP
+#define PADBATCH_ONNX_TOOLS_CLI_STEPS_HPP
+
+#include <onnx_tools/plan.hpp>
+
+#include <string>
+#include <vector>
+
+namespace padbatch::onnx_tools::cli {
+
+/// What the rewrite does, in its order, a line each.
+[[nodiscard]] std::vector<std::string> steps(const pad_plan& p);
+
+} // namespace padbatch::onnx_tools::cli
+
+#endif

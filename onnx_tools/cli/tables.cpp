@@ -1,0 +1,142 @@
+#include <onnx_tools/cli/tables.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <utility>
+
+namespace padbatch::onnx_tools::cli {
+namespace {
+
+std::string joined_extents(const std::vector<dimension>& shape, bool with_symbols)
+{
+    std::string text;
+    for (const auto& extent : shape) {
+        text += (text.empty() ? "[" : ", ") + (extent.size                              ? std::to_string(*extent.size)
+                                               : !with_symbols || extent.symbol.empty() ? "?"
+                                                                                        : extent.symbol);
+    }
+    return text.empty() ? "[]" : text + "]";
+}
+
+table_row row_of(const onnx::ValueInfoProto& info)
+{
+    constexpr std::size_t widest = 40; // exporters make up symbols of any length
+    const auto type = declared_type(info);
+    std::string shape = type.rank ? joined_extents(type.shape, true) : "any shape";
+    if (shape.size() > widest) {
+        shape = joined_extents(type.shape, false);
+    }
+    const int number = info.type().tensor_type().elem_type();
+    return {info.name(), type.element ? std::string(name_of(*type.element)) : onnx_type_name(number), std::move(shape),
+            ""};
+}
+
+// Of a batch of any size the total is that of one image.
+std::string text_of_size(const output_bytes& bytes, const std::vector<dimension>& shape)
+{
+    std::string text = text_of_bytes(bytes.known);
+    for (const auto& factor : bytes.factors) {
+        text += " x " + factor;
+    }
+    const bool any_batch = !shape.front().size;
+    const bool says_more = bytes.total && bytes.factors.size() > (any_batch ? 1U : 0U);
+    return says_more ? text + " = " + text_of_bytes(*bytes.total) + (any_batch ? " an image" : "") : text;
+}
+
+} // namespace
+
+std::string table(const std::vector<table_row>& rows)
+{
+    std::size_t name = 0;
+    std::size_t type = 0;
+    std::size_t shape = 0;
+    for (const auto& row : rows) {
+        name = std::max(name, row.name.size());
+        type = std::max(type, row.type.size());
+        shape = std::max(shape, row.shape.size());
+    }
+    const auto column = [](const std::string& text, std::size_t width) {
+        return text + std::string(width + 2 - text.size(), ' ');
+    };
+    std::string text;
+    for (const auto& row : rows) {
+        std::string line =
+            "  " + column(row.name, name) + column(row.type, type) + column(row.shape, shape) + row.bytes;
+        line.erase(line.find_last_not_of(' ') + 1);
+        text += line + "\n";
+    }
+    return text;
+}
+
+std::vector<table_row> declared_rows(const value_infos& outputs)
+{
+    std::vector<table_row> rows;
+    for (const auto& info : outputs) {
+        rows.push_back(row_of(info));
+    }
+    return rows;
+}
+
+std::vector<table_row> planned_rows(const onnx::ModelProto& model, const pad_plan& p)
+{
+    std::vector<table_row> rows;
+    if (p.count) {
+        rows.push_back({p.count->name, std::string(name_of(p.count->element)), text_of_shape(p.count->shape),
+                        text_of_size(p.count->bytes, p.count->shape)});
+    }
+    for (const auto& output : p.outputs) {
+        rows.push_back({output.name, std::string(name_of(output.element)), text_of_shape(output.shape),
+                        text_of_size(output.bytes, output.shape)});
+    }
+    for (const auto& other : p.others) {
+        rows.push_back({other.name, std::string(name_of(other.element)), text_of_shape(other.shape), ""});
+    }
+    if (p.how == batching::loop) {
+        return rows;
+    }
+    for (const auto& name : p.source.other_outputs) {
+        for (const auto& info : model.graph().output()) {
+            if (info.name() == name) {
+                rows.push_back(row_of(info));
+            }
+        }
+    }
+    return rows;
+}
+
+std::string text_of_shape(const std::vector<dimension>& shape)
+{
+    return joined_extents(shape, true);
+}
+
+std::string text_of_number(double number)
+{
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%.6g", number); // NOLINT(cppcoreguidelines-pro-type-vararg)
+    return text.data();
+}
+
+std::string text_of_bytes(std::int64_t bytes)
+{
+    if (bytes < 10'000) {
+        return std::to_string(bytes) + " B";
+    }
+    double size = static_cast<double>(bytes) / 1024;
+    for (const char* unit : {"KiB", "MiB", "GiB", "TiB"}) {
+        if (size < 1000) {
+            std::array<char, 32> text{};
+            std::snprintf(text.data(), text.size(), "%.1f %s", size, unit); // NOLINT(cppcoreguidelines-pro-type-vararg)
+            return text.data();
+        }
+        size /= 1024;
+    }
+    return text_of_number(size) + " PiB";
+}
+
+std::string count_of(std::int64_t n, const std::string& what)
+{
+    return std::to_string(n) + " " + what + (n == 1 ? "" : "s");
+}
+
+} // namespace padbatch::onnx_tools::cli

@@ -1,0 +1,43 @@
+#ifndef PADBATCH_ONNX_TOOLS_CLI_TABLES_HPP
+#define PADBATCH_ONNX_TOOLS_CLI_TABLES_HPP
+
+#include <onnx_tools/plan.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace padbatch::onnx_tools::cli {
+
+/// One line of a table: an output, or what was recognised.
+struct table_row {
+    std::string name;
+    std::string type;
+    std::string shape;
+    std::string bytes;
+};
+
+/// Columns as wide as they must be, each line indented.
+[[nodiscard]] std::string table(const std::vector<table_row>& rows);
+
+/// What a model declares of its outputs.
+using value_infos = google::protobuf::RepeatedPtrField<onnx::ValueInfoProto>;
+
+/// The outputs as a file declares them.
+[[nodiscard]] std::vector<table_row> declared_rows(const value_infos& outputs);
+/// The outputs that `p` makes, the count first; `model` is the one that they are made from, before or after it is
+/// padded.
+[[nodiscard]] std::vector<table_row> planned_rows(const onnx::ModelProto& model, const pad_plan& p);
+
+/// `[2, max_detections, 4]`.
+[[nodiscard]] std::string text_of_shape(const std::vector<dimension>& shape);
+/// At most 6 digits.
+[[nodiscard]] std::string text_of_number(double number);
+/// `3200 B`, `61.0 MiB`.
+[[nodiscard]] std::string text_of_bytes(std::int64_t bytes);
+/// `1 row`, `2 rows`.
+[[nodiscard]] std::string count_of(std::int64_t n, const std::string& what);
+
+} // namespace padbatch::onnx_tools::cli
+
+#endif

@@ -1,0 +1,64 @@
+#ifndef PADBATCH_ONNX_TOOLS_CLI_VALUES_HPP
+#define PADBATCH_ONNX_TOOLS_CLI_VALUES_HPP
+
+#include <onnx_tools/field.hpp>
+#include <onnx_tools/recognise.hpp>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+// What the values of options mean. Each function gets the option's name for its message, and throws `tool_error` with
+// `failure::usage` for a value that means nothing.
+namespace padbatch::onnx_tools::cli {
+
+/// Throws `failure::usage` with this message.
+[[noreturn]] void misused(const std::string& found, const std::string& expected, const std::string& remedy);
+
+/// The parts of `text` between the separators: one more than there are separators.
+[[nodiscard]] std::vector<std::string> split(const std::string& text, const std::string& separator);
+
+/// The one of `names` that was most likely meant with `word`, or nothing.
+[[nodiscard]] std::string closest(const std::string& word, const std::vector<std::string>& names);
+
+/// A whole number from `least` to 2147483647. `or_else` says what else is allowed, `example` is a number for the
+/// message.
+[[nodiscard]] std::int64_t whole_number(const std::string& option, const std::string& text, std::int64_t least,
+                                        const std::string& or_else, const std::string& example);
+
+/// The position of `text` in `words`. `remedy` is what to do when `text` is none of them, nor close to one.
+[[nodiscard]] std::size_t position_in(const std::vector<std::string>& words, const std::string& option,
+                                      const std::string& text, const std::string& remedy = "choose one of these");
+
+/// What the word `text` stands for.
+template <typename T>
+[[nodiscard]] T meaning(const std::vector<std::pair<std::string, T>>& words, const std::string& option,
+                        const std::string& text, const std::string& remedy = "choose one of these")
+{
+    std::vector<std::string> names;
+    for (const auto& [name, value] : words) {
+        names.push_back(name);
+    }
+    return words[position_in(names, option, text, remedy)].second;
+}
+
+/// `FIELD=VALUE` for each of `texts`, each field once. `value_name` is what the VALUE is called, `also` a name that is
+/// allowed besides those of fields, if not empty.
+[[nodiscard]] std::map<std::string, std::string> pairs(const std::string& option, const std::vector<std::string>& texts,
+                                                       const std::string& value_name, const std::string& also);
+
+/// The fields that --fields names.
+[[nodiscard]] std::vector<field> field_list(const std::string& text);
+
+/// The columns that --columns names.
+[[nodiscard]] std::vector<flat_column> column_list(const std::string& text);
+
+/// The name that --columns has for `column`.
+[[nodiscard]] std::string_view column_name(flat_column column) noexcept;
+
+} // namespace padbatch::onnx_tools::cli
+
+#endif

@@ -1,0 +1,19 @@
+#ifndef PADBATCH_TESTS_SUPPORT_LIMITED_FILE_SYSTEM_HPP
+#define PADBATCH_TESTS_SUPPORT_LIMITED_FILE_SYSTEM_HPP
+
+#include <functional>
+
+namespace padbatch::test {
+
+/// A file system that cannot do some things, as far as this program sees. save_model_test.cpp has the functions that it
+/// is in.
+struct limited_file_system {
+    bool limited = false;
+    bool hard_links = true;
+    std::function<void()> before_rename; ///< what another program does
+};
+inline limited_file_system file_system; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+
+} // namespace padbatch::test
+
+#endif
