@@ -1,14 +1,17 @@
 # shellcheck shell=bash
 # Shared by the scripts in scripts/: messages, timed steps, Debian packages and
-# the choice of ONNX Runtime and OpenVINO. Sourced, never run; some of its variables are for
-# its callers only.
+# the choice of ONNX Runtime, OpenVINO and Triton. Sourced, never run; some of its
+# variables are for its callers only.
 # shellcheck disable=SC2034
 
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 logs=$repo/build/logs
 
 # The scripts change to $repo; a relative path is meant from where they started.
-for variable in ONNXRUNTIME_ROOT OPENVINO_ROOT; do
+declare -A root_variable=(
+  [onnxruntime]=ONNXRUNTIME_ROOT [openvino]=OPENVINO_ROOT [triton]=PADBATCH_TRITON_ROOT
+)
+for variable in "${root_variable[@]}"; do
   case ${!variable:-/} in
   /*) ;;
   *) export "$variable=$PWD/${!variable}" ;;
@@ -105,7 +108,7 @@ install_packages() {
     die "the packages could not be installed (see above)"
 }
 
-# --- ONNX Runtime and OpenVINO -----------------------------------------------
+# --- ONNX Runtime, OpenVINO and Triton ---------------------------------------
 
 # True if the directory has ONNX Runtime's C++ header and library in one of the
 # layouts of its releases and packages.
@@ -136,6 +139,26 @@ usable_openvino_root() {
   return 1
 }
 
+# True if the directory has a Triton server, its backend for models in Python and
+# the environment that scripts/triton-root makes.
+usable_triton_root() {
+  local server=$1/pytriton/tritonserver
+  [ -x "$server/bin/tritonserver" ] && [ -x "$1/venv/bin/python" ] &&
+    [ -x "$server/backends/python/triton_python_backend_stub" ]
+}
+
+# True if the system's Python is the one that scripts/triton-root knows, or there is
+# none yet and it will be.
+triton_python=3.11
+can_have_triton() {
+  if [ -x /usr/bin/python3 ]; then
+    [ "$(/usr/bin/python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')" = "$triton_python" ]
+  else
+    # shellcheck source=/dev/null
+    [ -r /etc/os-release ] && (. /etc/os-release && [ "${ID:-}-${VERSION_ID:-}" = debian-12 ])
+  fi
+}
+
 # A python3 that has pip.
 python_with_pip() {
   local python
@@ -156,9 +179,9 @@ debian_has_onnxruntime() {
 }
 
 # root_packages NAME: the Debian packages that prepare_root NAME needs on this
-# machine. NAME is onnxruntime or openvino, as in scripts/NAME-root.
+# machine. NAME is onnxruntime, openvino or triton, as in scripts/NAME-root.
 root_packages() {
-  local name=$1 variable=${1^^}_ROOT
+  local name=$1 variable=${root_variable[$1]}
   if [ -n "${!variable:-}" ] || "usable_${name}_root" /usr; then
     return 0
   elif [ "$name" = onnxruntime ] && debian_has_onnxruntime; then
@@ -167,13 +190,15 @@ root_packages() {
     say ca-certificates
     python_with_pip >/dev/null || printf '%s\n' python3 python3-pip
   fi
+  # The server has the system's Python in it, as a library.
+  [ "$name" != triton ] || say "libpython$triton_python"
 }
 
 # prepare_root NAME TITLE: adds what CMake's configure step must be told to the
-# array root_args: the value of NAME_ROOT if it is set, else that the system has
-# the library, else a root made at build/NAME.
+# array root_args: the value of its root_variable if that is set, else that the system
+# has the library, else a root made at build/NAME.
 prepare_root() {
-  local name=$1 title=$2 variable=${1^^}_ROOT
+  local name=$1 title=$2 variable=${root_variable[$1]}
   local given=${!variable:-} made=$repo/build/$1
   if [ -n "$given" ]; then
     "usable_${name}_root" "$given" ||
@@ -192,4 +217,5 @@ prepare_root() {
 declare -A root_content=(
   [onnxruntime]="include/onnxruntime_cxx_api.h (or include/onnxruntime/onnxruntime_cxx_api.h) with lib/libonnxruntime.so is not"
   [openvino]="CMake package (OpenVINOConfig.cmake) is not"
+  [triton]="server and virtual environment, as scripts/triton-root makes them, are not"
 )

@@ -1,10 +1,9 @@
 # shellcheck shell=bash
-# Shared by scripts/onnxruntime-root and scripts/openvino-root, which unpack
-# libraries at a place of their own. Sourced after common.sh, never run. Its caller
-# sets `title` (the library's name), `variable` (names a root of the
-# user's own), `stamp` (what a complete root holds) and
-# `usable` (the command that tells whether a directory is such a root), and
-# defines `usage`.
+# Shared by scripts/onnxruntime-root, scripts/openvino-root and scripts/triton-root,
+# which unpack libraries at a place of their own. Sourced after common.sh, never run.
+# Its caller sets `title` (the library's name), `variable` (names a root of the
+# user's own), `stamp` (what a complete root holds) and `usable` (the command that
+# tells whether a directory is such a root), and defines `usage`.
 # shellcheck disable=SC2154
 
 # What to say besides when a root cannot be made.
