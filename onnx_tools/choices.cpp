@@ -8,11 +8,6 @@
 namespace padbatch::onnx_tools {
 namespace {
 
-[[noreturn]] void misused(const std::string& found, const std::string& expected, const std::string& remedy)
-{
-    throw tool_error(failure::usage, {found, expected, remedy});
-}
-
 const recognised_field* find(const detections& source, field kind)
 {
     for (const auto& f : source.fields) {
@@ -179,7 +174,9 @@ void require_fitting(const detections& source, const pad_options& options)
     }
     if (!options.max_of_batch && !options.max_detections && !source.limit) {
         throw tool_error(failure::refused, {"the graph does not show how many detections an image can have at most",
-                                            "a constant that cuts the kept rows, as torchvision's models have it",
+                                            source.flat ? "a NonMaxSuppression that keeps a known number of rows"
+                                                        : "a constant that cuts the kept rows, as torchvision's models "
+                                                          "have it",
                                             std::string("pass --max-detections N (rows beyond N are dropped)") +
                                                 (options.dynamic_batch ? "" : " or --max-detections batch")});
     }

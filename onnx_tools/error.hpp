@@ -41,6 +41,12 @@ private:
     failure m_kind;
 };
 
+/// Throws `failure::usage`.
+[[noreturn]] inline void misused(const std::string& found, const std::string& expected, const std::string& remedy)
+{
+    throw tool_error(failure::usage, {found, expected, remedy});
+}
+
 } // namespace padbatch::onnx_tools
 
 #endif

@@ -2,12 +2,13 @@
 
 #include <onnx_tools/batch_loop.hpp>
 #include <onnx_tools/outputs.hpp>
+#include <onnx_tools/pad_flat.hpp>
 #include <onnx_tools/prune.hpp>
 #include <onnx_tools/rows.hpp>
-#include <onnx_tools/scatter.hpp>
 #include <padbatch/contract.hpp>
 #include <padbatch/version.hpp>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -257,8 +258,12 @@ void pad(onnx::ModelProto& model, const pad_plan& p)
     free_output_names(graph, changing, fresh);
     switch (p.how) {
     case batching::fixed: padder(graph, changing, fresh, opset).run(); break;
-    case batching::loop: pad_in_loop(graph, changing, fresh, opset); break;
-    case batching::scatter: pad_flat(graph, changing, fresh, opset); break;
+    case batching::loop:
+        pad_in_loop(graph, changing, fresh, opset);
+        // Before version 4 weights have to be inputs, too, which those of a loop's body cannot be.
+        model.set_ir_version(std::max<std::int64_t>(model.ir_version(), 4));
+        break;
+    case batching::flat: pad_flat(graph, changing, fresh, opset); break;
     }
     record(model, p);
 }

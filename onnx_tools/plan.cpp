@@ -5,6 +5,8 @@
 #include <onnx_tools/masks.hpp>
 #include <onnx_tools/node_writer.hpp>
 #include <onnx_tools/pad_value.hpp>
+#include <onnx_tools/structure.hpp>
+#include <onnx_tools/text.hpp>
 #include <onnx_tools/threshold.hpp>
 #include <padbatch/contract.hpp>
 
@@ -29,11 +31,6 @@ void require_opset(const onnx::ModelProto& model)
                           "opset " + std::to_string(oldest_opset) + " or newer",
                           "export the model again with opset_version=" + std::to_string(oldest_opset) + " or newer"});
     }
-}
-
-[[noreturn]] void misused(const std::string& found, const std::string& expected, const std::string& remedy)
-{
-    throw tool_error(failure::usage, {found, expected, remedy});
 }
 
 std::string chosen_or(const std::map<std::string, std::string>& chosen, std::string_view key,
@@ -106,14 +103,14 @@ private:
     void plan_batch()
     {
         const auto& source = m_plan.source;
-        m_plan.how = source.flat ? batching::scatter : m_options.dynamic_batch ? batching::loop : batching::fixed;
+        m_plan.how = source.flat ? batching::flat : m_options.dynamic_batch ? batching::loop : batching::fixed;
         if (m_plan.how == batching::fixed) {
             m_plan.batch.size = source.batch;
             return;
         }
         for (const auto& input : m_graph.input()) {
             const auto shape = declared_type(input).shape;
-            const bool names_batch = m_plan.how == batching::scatter
+            const bool names_batch = m_plan.how == batching::flat
                                          ? input.name() == source.flat->batch_input
                                          : source.image_rank == 4 && input.name() == source.images.front();
             if (!names_batch || shape.empty()) {
@@ -121,7 +118,7 @@ private:
             }
             if (!shape.front().size) {
                 m_plan.batch.symbol = shape.front().symbol; // as the user called it
-            } else if (m_plan.how == batching::scatter) {
+            } else if (m_plan.how == batching::flat) {
                 m_plan.batch.size = shape.front().size;
             }
         }
@@ -151,10 +148,14 @@ private:
         const auto element = source_of(kind)->element;
         auto above = just_below(element, text);
         if (!above) {
-            misused(option + " is '" + text + "', and the " + std::string(name_of(kind)) + " of this model are " +
+            if (!just_below(element_type::float64, text)) {
+                misused(option + " is '" + text + "'", "a number above 0 and not above 1",
+                        "write for example " + option + " 0.5");
+            }
+            misused(option + " is " + text + ", and the " + std::string(name_of(kind)) + " of this model are " +
                         name_of(element),
-                    "a number above 0 and not above 1, in a type that has thresholds: float16, float32 or float64",
-                    "correct the number, or leave the option out");
+                    "float16, float32 or float64, and a number that this type has",
+                    "choose another number, or leave the option out");
         }
         return std::move(*above);
     }
@@ -198,7 +199,8 @@ private:
         planned_field f;
         f.kind = source.kind;
         f.values = source.values;
-        f.from = f.element = source.element;
+        f.from = source.element;
+        f.element = source.element;
         f.row = source.row;
         f.normalised = source.kind == field::boxes && m_rules.normalises_boxes;
         if (source.kind == field::masks) {
@@ -268,8 +270,7 @@ private:
             f.row[f.row.size() - 2].size = size->first;
             f.row[f.row.size() - 1].size = size->second;
         }
-        // The values may have another type than the pasted masks, which a wrapper may have converted.
-        f.from = element_type::float32;
+        f.from.reset(); // the pasted masks may have been converted
     }
 
     void plan_padding(planned_field& f)
@@ -323,6 +324,20 @@ private:
                               "further outputs that say them, such as [1, C, H, W] of float32",
                               "export the model without this output, or with its shape"});
         }
+        const bool is_input = std::any_of(m_graph.input().begin(), m_graph.input().end(),
+                                          [&](const auto& input) { return input.name() == name; });
+        if (is_input) {
+            throw tool_error(failure::refused, {"--dynamic-batch: the output '" + name + "' is an input of the model",
+                                                "outputs that nodes make", "export the model without this output"});
+        }
+        const bool open = *type.rank > 0 && !type.shape.front().size;
+        if (open && !all_cuts(graph_index(m_graph), name).empty()) {
+            throw tool_error(failure::refused,
+                             {"--dynamic-batch: the output '" + name +
+                                  "' depends on what is detected, and does not say how many rows it has",
+                              "further outputs of one shape, such as [1, C, H, W]",
+                              "export the model without this output"});
+        }
         planned_other other;
         other.name = name;
         other.squeezed = *type.rank > 0 && type.shape.front().size.value_or(1) == 1;
@@ -339,9 +354,9 @@ private:
         const auto& others = m_plan.source.other_outputs;
         const auto require = [&](const std::string& key, const std::string& name) {
             const std::string how = "choose another name: --rename " + key + "=NAME";
-            if (name.empty() || name.find(',') != std::string::npos) {
+            if (name.empty() || name.find(',') != std::string::npos || !is_plain_text(name)) {
                 misused("--rename " + key + "=" + name + " gives no usable name",
-                        "a name that is not empty and has no comma in it", how);
+                        "a name in UTF-8 that is not empty and has no comma and no control characters in it", how);
             }
             if (!used.insert(name).second) {
                 misused("two outputs would be called '" + name + "'", "names that differ", how);

@@ -51,18 +51,18 @@ struct pad_options {
 
 /// How the rows of several images come together.
 enum class batching {
-    fixed,   ///< the graph has the values of each image
-    loop,    ///< the graph is one image's and becomes the body of a Loop
-    scatter, ///< the graph has the rows of all images in one list
+    fixed, ///< the graph has the values of each image
+    loop,  ///< the graph is one image's and becomes the body of a Loop
+    flat,  ///< the graph has the rows of all images in one list
 };
 
 /// One field of the padded batch, and what is done to an image's rows of it first.
 struct planned_field {
     field kind = field::boxes;
-    /// The value that holds image i's rows, for each image; none with `batching::scatter`.
+    /// The value that holds image i's rows, for each image; none with `batching::flat`.
     std::vector<std::string> values;
-    /// The type of these values, and the one that they are converted to.
-    element_type from = element_type::float32;
+    /// The type of these values, where the file says it, and the one that they are converted to.
+    std::optional<element_type> from;
     element_type element = element_type::float32;
     /// The extents of one padded row.
     std::vector<dimension> row;

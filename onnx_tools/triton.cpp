@@ -3,6 +3,7 @@
 #include <onnx_tools/error.hpp>
 #include <onnx_tools/files.hpp>
 #include <onnx_tools/graph.hpp>
+#include <onnx_tools/text.hpp>
 
 #include <climits>
 
@@ -160,11 +161,13 @@ private:
 void require_sensible(const triton_options& options)
 {
     const auto& name = options.model_name;
-    if (name.empty() || name.front() == '.' || name.find('/') != std::string::npos) {
-        throw tool_error(failure::usage,
-                         {quoted(name) + " is no name for a model",
-                          "a name that a folder in the repository can have: not empty, without '/' and no '.' in front",
-                          "give another --model-name, such as maskrcnn"});
+    if (name.empty() || name.front() == '.' || name.find('/') != std::string::npos || !is_plain_text(name)) {
+        throw tool_error(
+            failure::usage,
+            {quoted(name) + " is no name for a model",
+             "a name that a folder in the repository can have: not empty, UTF-8, without '/' and control characters, "
+             "and no '.' in front",
+             "give another --model-name, such as maskrcnn"});
     }
     if (options.max_batch_size < 0 || options.max_batch_size > INT_MAX) {
         throw tool_error(failure::usage,

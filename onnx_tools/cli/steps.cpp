@@ -70,12 +70,15 @@ private:
 
     void say_rows()
     {
-        const bool from_list = m_plan.how == batching::scatter;
+        const bool from_list = m_plan.how == batching::flat;
         if (from_list && has_column(flat_column::cx)) {
             say("turns boxes cx, cy, w, h into x1, y1, x2, y2");
         }
         if (m_plan.score_above) {
-            say("drops rows whose score is below " + m_plan.min_score_text);
+            const auto& own = m_plan.source.threshold;
+            const bool lower = own && std::strtod(m_plan.min_score_text.c_str(), nullptr) <= own->score;
+            say("drops rows whose score is below " + m_plan.min_score_text +
+                (lower ? "; the model itself keeps none below " + text_of_number(own->score) : ""));
         }
         if (from_list) {
             say("gives each image its rows of the list, in descending score");
@@ -96,7 +99,7 @@ private:
         if (f.normalised) {
             say("writes " + name + " as y1, x1, y2, x2, divided by the height and width of the image");
         }
-        if (!f.above && f.from != f.element) {
+        if (!f.above && f.from && f.from != f.element) {
             say("converts " + name + " to " + type);
         }
         if (f.squeezed) {

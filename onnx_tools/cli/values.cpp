@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <limits>
+#include <utility>
 
 namespace padbatch::onnx_tools::cli {
 namespace {
@@ -97,11 +98,6 @@ std::vector<std::string> name_list(const std::string& option, const std::string&
 }
 
 } // namespace
-
-void misused(const std::string& found, const std::string& expected, const std::string& remedy)
-{
-    throw tool_error(failure::usage, {found, expected, remedy});
-}
 
 std::vector<std::string> split(const std::string& text, const std::string& separator)
 {

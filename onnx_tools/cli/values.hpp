@@ -1,6 +1,7 @@
 #ifndef PADBATCH_ONNX_TOOLS_CLI_VALUES_HPP
 #define PADBATCH_ONNX_TOOLS_CLI_VALUES_HPP
 
+#include <onnx_tools/error.hpp>
 #include <onnx_tools/field.hpp>
 #include <onnx_tools/recognise.hpp>
 
@@ -14,9 +15,6 @@
 // What the values of options mean. Each function gets the option's name for its message, and throws `tool_error` with
 // `failure::usage` for a value that means nothing.
 namespace padbatch::onnx_tools::cli {
-
-/// Throws `failure::usage` with this message.
-[[noreturn]] void misused(const std::string& found, const std::string& expected, const std::string& remedy);
 
 /// The parts of `text` between the separators: one more than there are separators.
 [[nodiscard]] std::vector<std::string> split(const std::string& text, const std::string& separator);

@@ -193,12 +193,45 @@ TEST_CASE("further outputs get the batch in front, in place of a 1")
     };
     using shape = std::vector<dimension>;
     CHECK(shape_of("[1,8,h]") == shape{{{}, "batch"}, {8, ""}, {{}, "h"}});
-    CHECK(shape_of("[k,8]") == shape{{{}, "batch"}, {8, ""}});
+    CHECK(shape_of("[k,8]") == shape{{{}, "batch"}, {8, ""}}); // a run fails where k is not 1
     CHECK(shape_of("[5,8]") == shape{{{}, "batch"}, {5, ""}, {8, ""}});
 
     auto unknown = small_model("1,3,2,2", ", float[1] more", "more = Abs(all_boxes)\n");
     unknown.mutable_graph()->mutable_output(3)->mutable_type()->mutable_tensor_type()->clear_shape();
     check_failure(failure::refused, {"--dynamic-batch", "'more'", "rank"}, [&] { (void)dynamic(unknown); });
+}
+
+TEST_CASE("outputs that cannot have one shape for all images are refused")
+{
+    const auto check = [](const std::string& output, const std::string& nodes, const std::vector<std::string>& words) {
+        const auto model = small_model("1,3,2,2", output, nodes);
+        check_failure(failure::refused, words, [&] {
+            auto result = model;
+            recognise_options told;
+            told.fields = std::vector{field::boxes, field::labels, field::scores};
+            told.batch = 1;
+            pad_options options;
+            options.dynamic_batch = true;
+            pad(result, plan(result, recognise(result, told), options));
+        });
+    };
+    check(", float[m,2] more", "half = Constant <value = int64[2] {0, 1}> ()\nmore = Gather <axis = 1> (boxes, half)\n",
+          {"'more'", "depends on what is detected"});
+    auto echo = small_model("1,3,2,2");
+    *echo.mutable_graph()->add_output() = echo.graph().input(0);
+    check_failure(failure::refused, {"'images'", "is an input"}, [&] { (void)dynamic(echo); });
+}
+
+TEST_CASE("a file of an old version becomes one whose weights need be no inputs")
+{
+    const auto version = [](std::int64_t before) {
+        auto model = small_model("1,3,2,2");
+        model.set_ir_version(before);
+        return dynamic(model).ir_version();
+    };
+    CHECK(version(3) == 4);
+    CHECK(version(4) == 4);
+    CHECK(version(9) == 9);
 }
 
 TEST_CASE("only one image can be repeated")

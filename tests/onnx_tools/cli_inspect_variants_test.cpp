@@ -146,10 +146,12 @@ TEST_CASE("--inspect shows what becomes of masks")
 
 TEST_CASE("--inspect shows rows that are dropped and cut")
 {
-    CHECK(steps_of({"--min-score=0.6", "--max-detections=1", "--pad-value=scores=-1"}, features) ==
-          strings{"drops rows whose score is below 0.6", "keeps the first 1 row of each image, its best",
+    CHECK(steps_of({"--min-score=0.99", "--max-detections=1", "--pad-value=scores=-1"}, features) ==
+          strings{"drops rows whose score is below 0.99", "keeps the first 1 row of each image, its best",
                   "pads every image to 1 row", "fills the padding of scores with -1",
                   "writes the counts to num_detections, int32 [1, 1]", "keeps 1 other output"});
+    const auto idle = steps_of({"--min-score=0.01"}, features).front();
+    CHECK(idle.find("drops rows whose score is below 0.01; the model itself keeps none below 0.") == 0);
     CHECK(inspected_json({"--min-score=0.6"}, features).at("min_score") == 0.6);
     CHECK(inspected_json({}, features).at("min_score").is_null());
 }

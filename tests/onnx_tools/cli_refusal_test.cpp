@@ -77,12 +77,14 @@ TEST_CASE("refusals: masks")
         with({"--mask-threshold", "0.4", "--mask-type", "float"}, {"masks that stay probabilities"}),
         with({"--mask-type", "uint8", "--pad-value", "masks=256"}, {"masks=256", "uint8"}),
     };
-    for (const char* number : {"0", "1.01", "-0.5", "half", "nan", "inf", "1e-60", "0.5 "}) {
+    for (const char* number : {"0", "1.01", "-0.5", "half", "nan", "inf", "0.5 "}) {
         const std::string text = number;
         cases.push_back(with({"--mask-type=bool", "--mask-threshold", text},
                              {"--mask-threshold is '" + text + "'", "above 0 and not above 1"}));
         cases.push_back(with({"--min-score", text}, {"--min-score is '" + text + "'", "above 0 and not above 1"}));
     }
+    // float32 has no such small number.
+    cases.push_back(with({"--min-score", "1e-60"}, {"--min-score is 1e-60", "the scores of this model are float32"}));
     check_errors(masks, 2, cases);
 
     const folder_with bytes(told_model({b, l, s, {"uint8[n,1,h,w]", "m"}}));

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <onnx_tools/masks.hpp>
 #include <onnx_tools/model_io.hpp>
 #include <onnx_tools/pad.hpp>
 #include <padbatch/detection/masks.hpp>
@@ -102,5 +103,55 @@ TEST_CASE("region masks, pasted on the host, are the full masks of the export")
     if (any) {
         CHECK(pixels > 0);
         CHECK(inside > 0); // masks of nothing would test little
+    }
+}
+
+// As a float16 graph has it that converts its outputs.
+TEST_CASE("region masks have the type of the masks, whatever the mask head computes in")
+{
+    for (const auto& f : chosen_fixtures()) {
+        if (f.file.stem() != "mask_rcnn_tv029_b1_tensor_op20") {
+            continue;
+        }
+        auto model = load_model(f.file.string());
+        const auto region = find_region_masks(graph_index(model.graph()), "masks")->value;
+        auto& nodes = *model.mutable_graph()->mutable_node();
+        int at = 0;
+        while (nodes[at].op_type() != "Pad" || nodes[at].input(0) != region) {
+            ++at;
+        }
+        nodes[at].set_input(0, "narrow");
+        auto& narrow = *nodes.Add();
+        narrow.set_op_type("Cast");
+        narrow.add_input(region);
+        narrow.add_output("narrow");
+        auto& to = *narrow.add_attribute();
+        to.set_name("to");
+        to.set_type(onnx::AttributeProto::INT);
+        to.set_i(onnx::TensorProto::FLOAT16);
+        std::rotate(nodes.pointer_begin() + at, nodes.pointer_end() - 1, nodes.pointer_end());
+        rename_value(*model.mutable_graph(), "masks", "narrow_masks");
+        auto& wide = *nodes.Add();
+        wide = nodes[at];
+        wide.set_input(0, "narrow_masks");
+        wide.set_output(0, "masks");
+        wide.mutable_attribute(0)->set_i(onnx::TensorProto::FLOAT);
+        for (auto& output : *model.mutable_graph()->mutable_output()) {
+            if (output.name() == "narrow_masks") {
+                output.set_name("masks");
+            }
+        }
+        for (const bool dynamic : {false, true}) {
+            auto rewritten = model;
+            pad_options options;
+            options.masks = mask_choice::roi;
+            options.dynamic_batch = dynamic;
+            pad(rewritten, plan(rewritten, recognise(rewritten), options));
+            model_session session(rewritten.SerializeAsString(), ORT_DISABLE_ALL);
+            std::vector<std::vector<float>> data{scene(1, 64, 80)};
+            const auto outputs = session.run(data, {{1, 3, 64, 80}});
+            CHECK(outputs.at("masks").type == onnx_number::float32);
+            CHECK(outputs.at("masks").shape == std::vector<std::int64_t>{1, 10, 1, 28, 28});
+        }
     }
 }

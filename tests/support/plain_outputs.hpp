@@ -287,8 +287,6 @@ inline std::vector<named_tensor> plain_outputs(const std::vector<std::string>& o
         take("labels", "detection_classes");
         take("scores", "detection_scores");
         take("masks", "detection_masks");
-        take("keypoints", "detection_keypoints");
-        take("keypoints_scores", "detection_keypoint_scores");
         break;
     case output_layout::ultralytics: outputs.emplace_back("output0", join({"boxes", "scores", "labels"})); break;
     }

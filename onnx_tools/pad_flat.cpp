@@ -1,4 +1,4 @@
-#include <onnx_tools/scatter.hpp>
+#include <onnx_tools/pad_flat.hpp>
 
 #include <onnx_tools/outputs.hpp>
 #include <onnx_tools/pad_value.hpp>
@@ -12,9 +12,9 @@ namespace {
 
 // Nothing is written row by row. A table [B, M] says for each place of the output which row of the list is there, and a
 // field is gathered with it in one step. Where no row is, the table says -1: the last row, which is padding.
-class scatterer {
+class flat_padder {
 public:
-    scatterer(onnx::GraphProto& graph, const pad_plan& p, fresh_names& fresh, std::int64_t opset)
+    flat_padder(onnx::GraphProto& graph, const pad_plan& p, fresh_names& fresh, std::int64_t opset)
         : m_graph(graph), m_plan(p), m_source(*p.source.flat), m_nodes(graph, fresh, opset)
     {
     }
@@ -61,7 +61,7 @@ private:
             if (f.kind == field::boxes) {
                 rows.fields.push_back(corners(f, m_source.rows));
             } else if (f.kind == field::labels) {
-                rows.fields.push_back(m_nodes.cast("labels/whole", column("labels/list", flat_column::label), f.from));
+                rows.fields.push_back(m_nodes.cast("labels/whole", column("labels/list", flat_column::label), *f.from));
             } else {
                 rows.fields.push_back(column("scores/list", flat_column::score));
             }
@@ -128,7 +128,7 @@ private:
         const auto center = columns("center", {cx, cy});
         const auto half =
             m_nodes.add("Mul", "boxes/half",
-                        {columns("size", {w, h}), m_nodes.constant("boxes/0.5", *parse_pad_value(f.from, "0.5"))});
+                        {columns("size", {w, h}), m_nodes.constant("boxes/0.5", *parse_pad_value(*f.from, "0.5"))});
         const auto low = m_nodes.add("Sub", "boxes/low", {center, half});
         const auto high = m_nodes.add("Add", "boxes/high", {center, half});
         return m_nodes.concat("boxes/corners", {low, high}, 1);
@@ -223,7 +223,7 @@ private:
 
 void pad_flat(onnx::GraphProto& graph, const pad_plan& p, fresh_names& fresh, std::int64_t opset)
 {
-    scatterer(graph, p, fresh, opset).run();
+    flat_padder(graph, p, fresh, opset).run();
 }
 
 } // namespace padbatch::onnx_tools
