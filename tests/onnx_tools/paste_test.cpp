@@ -30,7 +30,9 @@ template <typename T>
 std::vector<T> elements(const tensor& t)
 {
     std::vector<T> values(t.bytes.size() / sizeof(T));
-    std::memcpy(values.data(), t.bytes.data(), t.bytes.size());
+    if (!values.empty()) {
+        std::memcpy(values.data(), t.bytes.data(), t.bytes.size());
+    }
     return values;
 }
 
