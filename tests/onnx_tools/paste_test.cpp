@@ -23,8 +23,9 @@ using namespace padbatch::test;
 
 namespace {
 
-// Bilinear weights are computed in another order here than in the graph; torchvision's own versions differ by as much.
-constexpr float tolerance = 1.5e-6F;
+// The graph and the host round the places in a region mask differently. These are below 32, where neighbouring floats
+// lie 1.9e-6 apart, in each of two directions, and a probability changes by 1 at most from one place to the next.
+constexpr float tolerance = 4e-6F;
 
 template <typename T>
 std::vector<T> elements(const tensor& t)
