@@ -57,18 +57,17 @@ private:
             shape.erase(shape.begin());
         }
         shape.insert(shape.begin(), m_plan.batch);
-        auto& tensor = *m_graph.mutable_input(0)->mutable_type()->mutable_tensor_type();
-        const auto element = from_onnx(tensor.elem_type());
-        tensor.clear_shape();
-        write_type(*m_graph.mutable_input(0), element.value_or(element_type::float32), shape);
+        auto& input = *m_graph.mutable_input(0);
+        const auto element = declared_type(input).element.value_or(element_type::float32);
+        declare(input, m_images, element, shape);
 
         m_image = fresh("padbatch/image");
         rename_value(m_body, m_images, m_image);
         m_body.clear_input(); // also those that give weights another value: they would have to be outside
         m_iteration = fresh("padbatch/iteration");
         m_condition = fresh("padbatch/condition");
-        add_body_value(*m_body.add_input(), m_iteration, element_type::int64, {});
-        add_body_value(*m_body.add_input(), m_condition, element_type::boolean, {});
+        declare(*m_body.add_input(), m_iteration, element_type::int64, {});
+        declare(*m_body.add_input(), m_condition, element_type::boolean, {});
 
         // The nodes of the model read the image, so these come first.
         const int nodes = m_body.node_size();
@@ -77,13 +76,6 @@ private:
         m_inner.gather("image/taken", m_images, index, 0, m_image);
         auto& all = *m_body.mutable_node();
         std::rotate(all.pointer_begin(), all.pointer_begin() + nodes, all.pointer_end());
-    }
-
-    static void add_body_value(onnx::ValueInfoProto& info, const std::string& name, element_type element,
-                               const std::vector<dimension>& shape)
-    {
-        info.set_name(name);
-        write_type(info, element, shape);
     }
 
     // How many rows every image has inside of the Loop.
@@ -133,9 +125,9 @@ private:
             add_other(other);
         }
         const auto going_on = m_inner.add("Identity", "going_on", {m_condition});
-        add_body_value(*m_body.add_output(), going_on, element_type::boolean, {});
+        declare(*m_body.add_output(), going_on, element_type::boolean, {});
         for (const auto& each : m_stacked) {
-            add_body_value(*m_body.add_output(), each.value, each.element, each.shape);
+            declare(*m_body.add_output(), each.value, each.element, each.shape);
         }
     }
 
@@ -173,8 +165,7 @@ private:
     // M is the largest count, 0 without images.
     void cut_to_largest()
     {
-        const auto counts = m_outer.concat("count/and_zero", {m_counts, m_outer.integers({0})}, 0);
-        const auto largest = m_outer.largest("count/largest", counts);
+        const auto largest = m_outer.largest_or_zero("count", m_counts);
         for (std::size_t i = 0; i < m_padded.size(); ++i) {
             const std::string name(name_of(m_plan.fields[i].kind));
             m_padded[i] = m_outer.first(name + "/of_batch", m_padded[i], largest, 1, own_output(m_plan, i));

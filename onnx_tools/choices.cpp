@@ -8,16 +8,6 @@
 namespace padbatch::onnx_tools {
 namespace {
 
-const recognised_field* find(const detections& source, field kind)
-{
-    for (const auto& f : source.fields) {
-        if (f.kind == kind) {
-            return &f;
-        }
-    }
-    return nullptr;
-}
-
 // The fields that the padded model will have.
 std::vector<field> fields_left(const detections& source, const pad_options& options)
 {
@@ -52,7 +42,7 @@ std::string mask_type_option(const pad_options& options)
 
 void require_masks(const detections& source, const pad_options& options)
 {
-    const auto* masks = find(source, field::masks);
+    const auto* masks = find_field(source, field::masks);
     const bool thresholds = options.mask_type && *options.mask_type != element_type::float32;
     const auto given = [&]() -> std::string {
         return options.masks == mask_choice::roi    ? "--masks roi"
@@ -92,7 +82,7 @@ void require_layout(const detections& source, const pad_options& options)
     const auto& rules = rules_of(options.layout);
     const std::string layout = "--layout " + std::string(rules.name);
     for (const auto kind : {field::boxes, field::scores, field::labels}) {
-        if (options.layout != output_layout::torchvision && find(source, kind) == nullptr) {
+        if (options.layout != output_layout::torchvision && find_field(source, kind) == nullptr) {
             misused(layout + " needs " + std::string(name_of(kind)) + ", and this model has " +
                         list_of(fields_left(source, options)),
                     "boxes, scores and labels", "use --layout torchvision, which takes any fields");
@@ -111,7 +101,7 @@ void require_layout(const detections& source, const pad_options& options)
         misused("--label-type is given with " + layout + ", which has the labels in one tensor with the boxes",
                 "labels of the boxes' type", "leave --label-type out");
     }
-    if (options.label_type && find(source, field::labels) == nullptr) {
+    if (options.label_type && find_field(source, field::labels) == nullptr) {
         misused("--label-type is given, and the model has no labels", "a model with labels", "leave the option out");
     }
     if (rules.count_name.empty() &&
@@ -165,7 +155,7 @@ void require_fitting(const detections& source, const pad_options& options)
     const auto fields = fields_left(source, options);
     require_known_fields(fields, options.pad_values, "--pad-value", "");
     require_known_fields(fields, options.names, "--rename", contract::default_count_name);
-    if (options.min_score && find(source, field::scores) == nullptr) {
+    if (options.min_score && find_field(source, field::scores) == nullptr) {
         misused("--min-score is given, and the model has no scores", "a model with scores", "leave the option out");
     }
     if (options.max_detections && (*options.max_detections < 1 || *options.max_detections > 2147483647)) {

@@ -1,5 +1,6 @@
 #include <onnx_tools/graph.hpp>
 
+#include <algorithm>
 #include <cstring>
 
 namespace padbatch::onnx_tools {
@@ -345,6 +346,21 @@ void rename_value(onnx::GraphProto& graph, const std::string& from, const std::s
             }
         });
     }
+}
+
+bool is(const onnx::NodeProto* node, std::initializer_list<std::string_view> ops)
+{
+    return node != nullptr && std::find(ops.begin(), ops.end(), std::string_view(node->op_type())) != ops.end();
+}
+
+const onnx::NodeProto* producer_behind(const graph_index& index, std::string_view value,
+                                       std::initializer_list<std::string_view> passed, int most)
+{
+    const auto* node = index.producer(value);
+    for (int steps = 0; steps < most && is(node, passed); ++steps) {
+        node = node->input_size() > 0 ? index.producer(node->input(0)) : nullptr;
+    }
+    return node;
 }
 
 const onnx::AttributeProto* attribute(const onnx::NodeProto& node, std::string_view name)

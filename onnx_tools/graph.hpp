@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -76,6 +77,14 @@ private:
 /// Gives the value `from` of `graph` the name `to`, wherever it is defined, used, described or captured by a
 /// subgraph. A subgraph that defines the name `from` anew keeps it.
 void rename_value(onnx::GraphProto& graph, const std::string& from, const std::string& to);
+
+/// Whether there is a node, and its operator is one of these.
+[[nodiscard]] bool is(const onnx::NodeProto* node, std::initializer_list<std::string_view> ops);
+
+/// The node that makes `value`, behind nodes of the operators `passed`, of which the first input is followed, `most` of
+/// them at most: a broken graph may go round in a circle.
+[[nodiscard]] const onnx::NodeProto* producer_behind(const graph_index& index, std::string_view value,
+                                                     std::initializer_list<std::string_view> passed, int most);
 
 /// An attribute of `node` by its name, or null.
 [[nodiscard]] const onnx::AttributeProto* attribute(const onnx::NodeProto& node, std::string_view name);

@@ -10,22 +10,6 @@
 namespace padbatch::onnx_tools {
 namespace {
 
-bool is(const onnx::NodeProto* node, std::initializer_list<std::string_view> ops)
-{
-    return node != nullptr && std::find(ops.begin(), ops.end(), std::string_view(node->op_type())) != ops.end();
-}
-
-// The node that makes `value`, behind nodes of `passed`.
-const onnx::NodeProto* behind(const graph_index& index, std::string_view value,
-                              std::initializer_list<std::string_view> passed)
-{
-    const auto* node = index.producer(value);
-    for (int steps = 0; steps < 32 && is(node, passed); ++steps) { // a broken graph may go round in a circle
-        node = node->input_size() > 0 ? index.producer(node->input(0)) : nullptr;
-    }
-    return node;
-}
-
 // Whether every one of `values` is `expected`, and there is one at least.
 bool all_are(const onnx::AttributeProto* values, std::int64_t expected)
 {
@@ -84,8 +68,8 @@ std::optional<std::pair<std::int64_t, std::int64_t>> region_size(const graph_ind
 // The height and width of the mask probabilities that `value` picks rows and classes of.
 std::optional<std::pair<std::int64_t, std::int64_t>> size_of_regions(const graph_index& index, std::string_view value)
 {
-    const auto* node =
-        behind(index, value, {"Slice", "Split", "Unsqueeze", "Reshape", "Gather", "Flatten", "Identity", "Cast"});
+    const auto* node = producer_behind(
+        index, value, {"Slice", "Split", "Unsqueeze", "Reshape", "Gather", "Flatten", "Identity", "Cast"}, 32);
     if (!is(node, {"Sigmoid"}) || node->input_size() == 0) {
         return std::nullopt;
     }
@@ -116,7 +100,7 @@ std::optional<std::pair<std::int64_t, std::int64_t>> size_of_regions(const graph
 
 std::optional<region_masks> find_region_masks(const graph_index& index, const std::string& masks)
 {
-    const auto* paste = behind(index, masks, {"Identity", "Cast", "Unsqueeze", "Squeeze"});
+    const auto* paste = producer_behind(index, masks, {"Identity", "Cast", "Unsqueeze", "Squeeze"}, 32);
     if (!is(paste, {"Loop"})) {
         return std::nullopt;
     }

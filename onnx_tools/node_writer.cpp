@@ -146,6 +146,11 @@ std::string node_writer::sum(const std::string& name, const std::string& value, 
     return result;
 }
 
+std::string node_writer::largest_or_zero(const std::string& name, const std::string& value)
+{
+    return largest(name + "/largest", concat(name + "/and_zero", {value, integers({0})}, 0));
+}
+
 std::string node_writer::not_negative(const std::string& name, const std::string& value)
 {
     const auto number = cast(name + "/float", value, element_type::float32);

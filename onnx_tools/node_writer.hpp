@@ -56,6 +56,8 @@ public:
                       const std::string& result = "");
     /// The largest element, as a one-dimensional tensor; there has to be one.
     std::string largest(const std::string& name, const std::string& value);
+    /// The same of one-dimensional int64 `value` and 0, so that there may be none.
+    std::string largest_or_zero(const std::string& name, const std::string& value);
     /// The sums along `axis`, which is gone then; it must not be empty.
     std::string sum(const std::string& name, const std::string& value, std::int64_t axis);
     /// int64 `value`, none of whose elements is negative or beyond 2^24, in a form that says the first. (OpenVINO does

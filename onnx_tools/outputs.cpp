@@ -2,11 +2,13 @@
 
 namespace padbatch::onnx_tools {
 
-void write_type(onnx::ValueInfoProto& info, element_type element, const std::vector<dimension>& shape)
+void declare(onnx::ValueInfoProto& info, const std::string& name, element_type element,
+             const std::vector<dimension>& shape)
 {
+    info.set_name(name);
     auto& tensor = *info.mutable_type()->mutable_tensor_type();
     tensor.set_elem_type(to_onnx(element));
-    tensor.mutable_shape(); // also where there are no dimensions
+    tensor.mutable_shape()->clear_dim(); // a shape also where there are no dimensions
     for (const auto& extent : shape) {
         auto& dim = *tensor.mutable_shape()->add_dim();
         if (extent.size) {
@@ -46,19 +48,14 @@ void join_fields(node_writer& nodes, const pad_plan& p, const std::vector<std::s
 void declare_outputs(onnx::GraphProto& graph, const pad_plan& p)
 {
     google::protobuf::RepeatedPtrField<onnx::ValueInfoProto> outputs;
-    const auto add = [&](const std::string& name, element_type element, const std::vector<dimension>& shape) {
-        auto& info = *outputs.Add();
-        info.set_name(name);
-        write_type(info, element, shape);
-    };
     if (p.count) {
-        add(p.count->name, p.count->element, p.count->shape);
+        declare(*outputs.Add(), p.count->name, p.count->element, p.count->shape);
     }
     for (const auto& output : p.outputs) {
-        add(output.name, output.element, output.shape);
+        declare(*outputs.Add(), output.name, output.element, output.shape);
     }
     for (const auto& other : p.others) {
-        add(other.name, other.element, other.shape);
+        declare(*outputs.Add(), other.name, other.element, other.shape);
     }
     if (p.how != batching::loop) { // untouched
         for (const auto& name : p.source.other_outputs) {

@@ -10,8 +10,9 @@
 
 namespace padbatch::onnx_tools {
 
-/// Describes `info` as a tensor.
-void write_type(onnx::ValueInfoProto& info, element_type element, const std::vector<dimension>& shape);
+/// Names `info`, and describes it as a tensor.
+void declare(onnx::ValueInfoProto& info, const std::string& name, element_type element,
+             const std::vector<dimension>& shape);
 
 /// The output that field `i` of the plan is by itself; empty when it shares one.
 [[nodiscard]] std::string own_output(const pad_plan& p, std::size_t i);

@@ -28,7 +28,7 @@ public:
             rows.image_rank = m_plan.source.image_rank;
         }
         drop_low_scores(m_nodes, m_plan, rows);
-        const auto scores = rows.fields[place_of(field::scores)]; // of the model's own type
+        const auto scores = rows.fields[scores_place()]; // of the model's own type
         convert_rows(m_nodes, m_plan, rows);
         group(scores, rows.more.front());
         write_counts();
@@ -43,14 +43,7 @@ public:
     }
 
 private:
-    [[nodiscard]] std::size_t place_of(field kind) const
-    {
-        std::size_t place = 0;
-        while (m_plan.fields[place].kind != kind) {
-            ++place;
-        }
-        return place;
-    }
+    [[nodiscard]] std::size_t scores_place() const { return place_of(m_plan, field::scores).value(); }
 
     // --- the rows of each field, and the image of each row ----------------------------------------------------
 
@@ -140,7 +133,7 @@ private:
     // TopK takes the one with the lower index first, and NonZero goes through a matrix row by row.
     void group(const std::string& scores, const std::string& image)
     {
-        const bool half = m_plan.fields[place_of(field::scores)].from == element_type::float16; // not sorted everywhere
+        const bool half = m_plan.fields[scores_place()].from == element_type::float16; // not sorted everywhere
         const auto by_score = sorted(half ? m_nodes.cast("order/scores", scores, element_type::float32) : scores);
         const auto sorted_image = m_nodes.gather("image/sorted", image, by_score, 0);
 
@@ -173,8 +166,7 @@ private:
         if (m_plan.max_detections) {
             m_max = m_nodes.integer(*m_plan.max_detections);
         } else {
-            const auto and_zero = m_nodes.concat("count/and_zero", {m_counts, m_nodes.integers({0})}, 0);
-            m_max = m_nodes.squeeze("count/most", m_nodes.largest("count/largest", and_zero), 0);
+            m_max = m_nodes.squeeze("count/most", m_nodes.largest_or_zero("count", m_counts), 0);
         }
         if (m_plan.cuts_rows) { // Min takes no integers in opset 11
             const auto fits = m_nodes.add("Less", "count/fits", {m_counts, m_max});

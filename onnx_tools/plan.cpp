@@ -92,12 +92,7 @@ private:
         if (kind == field::masks && m_options.masks == mask_choice::none) {
             return nullptr;
         }
-        for (const auto& f : m_plan.source.fields) {
-            if (f.kind == kind) {
-                return &f;
-            }
-        }
-        return nullptr;
+        return find_field(m_plan.source, kind);
     }
 
     void plan_batch()
@@ -249,10 +244,9 @@ private:
 
     void take_region_masks(planned_field& f)
     {
-        const graph_index index(m_graph);
         std::optional<std::pair<std::int64_t, std::int64_t>> size;
         for (std::size_t i = 0; i < f.values.size(); ++i) {
-            const auto found = find_region_masks(index, f.values[i]);
+            const auto found = find_region_masks(index(), f.values[i]);
             if (!found) {
                 throw tool_error(
                     failure::refused,
@@ -331,7 +325,7 @@ private:
                                                 "outputs that nodes make", "export the model without this output"});
         }
         const bool open = *type.rank > 0 && !type.shape.front().size;
-        if (open && !all_cuts(graph_index(m_graph), name).empty()) {
+        if (open && !all_cuts(index(), name).empty()) {
             throw tool_error(failure::refused,
                              {"--dynamic-batch: the output '" + name +
                                   "' depends on what is detected, and does not say how many rows it has",
@@ -382,7 +376,11 @@ private:
         }
     }
 
+    // Most plans need none.
+    const graph_index& index() { return m_index ? *m_index : m_index.emplace(m_graph); }
+
     const onnx::GraphProto& m_graph;
+    std::optional<graph_index> m_index;
     const pad_options& m_options;
     const layout_rules& m_rules;
     fresh_names m_fresh;
@@ -391,6 +389,16 @@ private:
 };
 
 } // namespace
+
+std::optional<std::size_t> place_of(const pad_plan& p, field kind) noexcept
+{
+    for (std::size_t i = 0; i < p.fields.size(); ++i) {
+        if (p.fields[i].kind == kind) {
+            return i;
+        }
+    }
+    return std::nullopt;
+}
 
 pad_plan plan(const onnx::ModelProto& model, const detections& source, const pad_options& options)
 {

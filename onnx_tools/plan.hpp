@@ -135,6 +135,9 @@ struct pad_plan {
     std::vector<planned_other> others;
 };
 
+/// Which of the plan's fields is of this kind; nothing when none is.
+[[nodiscard]] std::optional<std::size_t> place_of(const pad_plan& p, field kind) noexcept;
+
 /// Works out what padding `model`, whose outputs are `source`, means with `options`.
 ///
 /// Throws `tool_error`: `failure::usage` for options that do not fit this model or one another, `failure::refused` when

@@ -386,6 +386,16 @@ private:
 
 } // namespace
 
+const recognised_field* find_field(const detections& source, field kind) noexcept
+{
+    for (const auto& f : source.fields) {
+        if (f.kind == kind) {
+            return &f;
+        }
+    }
+    return nullptr;
+}
+
 detections recognise(const onnx::ModelProto& model, const recognise_options& options)
 {
     for (const auto& entry : model.metadata_props()) {

@@ -92,6 +92,9 @@ enum class export_kind {
     nms,         ///< a NonMaxSuppression's selection, and the boxes and scores that it refers to
 };
 
+/// A field of `source`; null when it has none such.
+[[nodiscard]] const recognised_field* find_field(const detections& source, field kind) noexcept;
+
 /// What the user knows better. What is absent is worked out.
 struct recognise_options {
     export_kind from = export_kind::torchvision;

@@ -11,11 +11,7 @@ std::string name(const planned_field& f, const row_values& rows)
 // The field with the smallest rows, to count them by.
 std::size_t counted_field(const pad_plan& p)
 {
-    std::size_t counted = 0;
-    for (std::size_t i = 0; i < p.fields.size(); ++i) {
-        counted = p.fields[i].kind == field::scores ? i : counted;
-    }
-    return counted;
+    return place_of(p, field::scores).value_or(0);
 }
 
 // Boxes x1, y1, x2, y2 in pixels become y1, x1, y2, x2 in heights and widths of the image.
@@ -45,10 +41,7 @@ void drop_low_scores(node_writer& nodes, const pad_plan& p, row_values& rows)
     if (!p.score_above) {
         return;
     }
-    std::string scores;
-    for (std::size_t i = 0; i < p.fields.size(); ++i) {
-        scores = p.fields[i].kind == field::scores ? rows.fields[i] : scores;
-    }
+    const auto scores = rows.fields[place_of(p, field::scores).value()];
     const std::string at = "min_score" + rows.where;
     const auto bound = nodes.constant(at + "/bound", *p.score_above);
     const auto high = nodes.add("Greater", at + "/high_enough", {scores, bound});

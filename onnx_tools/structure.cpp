@@ -25,20 +25,10 @@ void walk_up(const graph_index& index, std::string_view value, const Visit& visi
     }
 }
 
-bool is(const onnx::NodeProto& node, std::initializer_list<std::string_view> ops)
-{
-    return std::find(ops.begin(), ops.end(), std::string_view(node.op_type())) != ops.end();
-}
-
-// The node that makes `value`, behind nodes that only copy or convert it. (The bound ends the search in a broken graph
-// that goes round in a circle.)
+// The node that makes `value`, behind nodes that only copy or convert it.
 const onnx::NodeProto* origin(const graph_index& index, std::string_view value)
 {
-    const auto* node = index.producer(value);
-    for (int steps = 0; steps < 16 && node != nullptr && is(*node, {"Identity", "Cast"}); ++steps) {
-        node = node->input_size() == 1 ? index.producer(node->input(0)) : nullptr;
-    }
-    return node;
+    return producer_behind(index, value, {"Identity", "Cast"}, 16);
 }
 
 // `value` as the result of a Slice of rows [0, constant) along the first axis.
@@ -66,29 +56,23 @@ row_cut as_cut(const graph_index& index, std::string_view value)
 
 row_cut cut_of_gather(const graph_index& index, const onnx::NodeProto& node)
 {
-    return is(node, {"Gather", "GatherND", "GatherElements"}) && node.input_size() > 1 ? as_cut(index, node.input(1))
-                                                                                       : row_cut();
+    return is(&node, {"Gather", "GatherND", "GatherElements"}) && node.input_size() > 1 ? as_cut(index, node.input(1))
+                                                                                        : row_cut();
 }
 
 // What a value depends on through `node`; not through its shape alone.
 std::vector<std::string_view> dependencies(const onnx::NodeProto& node)
 {
-    return is(node, {"Shape", "Size"}) ? std::vector<std::string_view>() : values_read(node);
+    return is(&node, {"Shape", "Size"}) ? std::vector<std::string_view>() : values_read(node);
 }
 
 // Whether `indices` come from a NonZero, as a boolean selection is written: each row is picked once at most.
 bool is_selection(const graph_index& index, std::string_view indices)
 {
-    const auto* node = index.producer(indices);
-    for (int steps = 0; steps < 8 && node != nullptr; ++steps) {
-        if (node->op_type() == "NonZero") {
-            return true;
-        }
-        const bool passes = is(
-            *node, {"Identity", "Cast", "Transpose", "Squeeze", "Unsqueeze", "Reshape", "Flatten", "Gather", "Split"});
-        node = passes && node->input_size() > 0 ? index.producer(node->input(0)) : nullptr;
-    }
-    return false;
+    const auto* node = producer_behind(
+        index, indices,
+        {"Identity", "Cast", "Transpose", "Squeeze", "Unsqueeze", "Reshape", "Flatten", "Gather", "Split"}, 7);
+    return is(node, {"NonZero"});
 }
 
 // The inputs of a node through which rows of scores pass, whole or chosen.
@@ -98,8 +82,8 @@ std::vector<std::string_view> data_inputs(const onnx::NodeProto& node)
         return {node.input().begin(), node.input().end()};
     }
     if (node.input_size() > 0 &&
-        is(node, {"Gather", "GatherND", "GatherElements", "TopK", "Reshape", "Flatten", "Identity", "Cast", "Squeeze",
-                  "Unsqueeze", "Slice", "Split", "Transpose", "Compress"})) {
+        is(&node, {"Gather", "GatherND", "GatherElements", "TopK", "Reshape", "Flatten", "Identity", "Cast", "Squeeze",
+                   "Unsqueeze", "Slice", "Split", "Transpose", "Compress"})) {
         return {node.input(0)};
     }
     return {};
@@ -121,7 +105,7 @@ row_bound bound_of(const graph_index& index, const std::string& value)
         if (node == nullptr || node->input_size() == 0) {
             break;
         }
-        if (is(*node, {"Gather", "GatherND"})) {
+        if (is(node, {"Gather", "GatherND"})) {
             const auto cut = cut_of_gather(index, *node);
             if (cut.node != nullptr && integer_attribute(*node, "axis", 0) == 0) {
                 bound.cut = cut.node;
@@ -135,7 +119,7 @@ row_bound bound_of(const graph_index& index, const std::string& value)
             if (const auto cut = as_cut(index, at); cut.node != nullptr) {
                 lower(cut);
             }
-        } else if (!is(*node, {"Identity", "Cast", "Clip", "Compress"})) {
+        } else if (!is(node, {"Identity", "Cast", "Clip", "Compress"})) {
             break;
         }
         at = node->input(0);
@@ -177,7 +161,7 @@ std::optional<score_threshold> find_threshold(const graph_index& index, const st
         auto data = data_inputs(node);
         for (const auto value : data) {
             for (const auto* reader : index.readers(value)) {
-                if (!is(*reader, {"Greater", "GreaterOrEqual"}) || reader->input_size() != 2 ||
+                if (!is(reader, {"Greater", "GreaterOrEqual"}) || reader->input_size() != 2 ||
                     reader->input(0) != value) {
                     continue;
                 }

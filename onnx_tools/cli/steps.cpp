@@ -8,12 +8,6 @@
 namespace padbatch::onnx_tools::cli {
 namespace {
 
-bool has_masks(const pad_plan& p)
-{
-    return std::any_of(p.source.fields.begin(), p.source.fields.end(),
-                       [](const auto& f) { return f.kind == field::masks; });
-}
-
 class step_list {
 public:
     explicit step_list(const pad_plan& p) : m_plan(p) {}
@@ -51,7 +45,7 @@ private:
 
     void say_masks()
     {
-        if (!has_masks(m_plan)) {
+        if (find_field(m_plan.source, field::masks) == nullptr) {
             return;
         }
         if (m_plan.masks == mask_choice::roi) {

@@ -2,6 +2,7 @@
 // a plain loop, and demands equal bytes. Copying has no tolerance.
 
 #include <tests/onnx_tools/chosen_fixtures.hpp>
+#include <tests/support/batch_input.hpp>
 
 #include <doctest/doctest.h>
 
@@ -26,34 +27,6 @@ namespace {
 
 using outputs = std::map<std::string, tensor>;
 
-// The images of one run, as a model takes them.
-struct batch_input {
-    std::vector<std::vector<float>> data;
-    std::vector<std::vector<std::int64_t>> shapes;
-};
-
-batch_input make_input(const fixture& f, const std::vector<unsigned>& scenes, int larger_by)
-{
-    batch_input input;
-    for (std::size_t i = 0; i < f.batch; ++i) {
-        // Growing each image differently makes masks of different sizes where the model takes them.
-        const int grow = f.list_input ? larger_by * (static_cast<int>(i) + 1) : larger_by;
-        const int height = f.image_sizes[i].first + grow;
-        const int width = f.image_sizes[i].second + 2 * grow;
-        auto image = scene(scenes[i], height, width);
-        if (f.list_input || i == 0) {
-            input.data.push_back(std::move(image));
-            input.shapes.push_back({3, height, width});
-        } else {
-            input.data.front().insert(input.data.front().end(), image.begin(), image.end());
-        }
-    }
-    if (!f.list_input) {
-        input.shapes.front().insert(input.shapes.front().begin(), static_cast<std::int64_t>(f.batch));
-    }
-    return input;
-}
-
 // The outputs of the export for one input, and what they must become.
 struct expectation {
     batch_input input;
@@ -69,7 +42,7 @@ const tensor& loose_output(const fixture& f, const expectation& e, std::size_t i
 expectation run_original(const fixture& f, model_session& session, const std::vector<unsigned>& scenes, int larger_by)
 {
     expectation e;
-    e.input = make_input(f, scenes, larger_by);
+    e.input = make_batch_input(f, scenes, larger_by);
     e.loose = session.run(e.input.data, e.input.shapes);
     for (std::size_t i = 0; i < f.batch; ++i) {
         e.counts.push_back(loose_output(f, e, i, 0).shape.at(0));

@@ -13,9 +13,7 @@
 
 #include <doctest/doctest.h>
 
-#include <onnx_tools/check.hpp>
 #include <onnx_tools/model_io.hpp>
-#include <onnx_tools/pad.hpp>
 
 #include <algorithm>
 #include <array>
@@ -31,11 +29,6 @@ using namespace padbatch::onnx_tools;
 using namespace padbatch::test;
 
 namespace {
-
-struct variant {
-    std::string name;
-    pad_options options;
-};
 
 // Exports that OpenVINO does not load. Their Loops paste the masks into images of a size that the export fixes; without
 // these Loops they load, and so do the models that are made of them without pasted masks.
@@ -158,14 +151,6 @@ std::vector<plain_image> chosen_masks(const std::vector<loose_image>& images, co
         rows.erase(region_masks_name);
     }
     return chosen;
-}
-
-std::string rewritten(const onnx::ModelProto& model, const pad_options& options)
-{
-    auto result = model;
-    pad(result, plan(result, recognise(result), options));
-    REQUIRE(complaints(result) == std::vector<std::string>());
-    return result.SerializeAsString();
 }
 
 // The bytes of one image in an output of the batch.

@@ -2,11 +2,10 @@
 #define PADBATCH_TESTS_ONNX_TOOLS_OPENVINO_EXPORTS_HPP
 
 #include <tests/onnx_tools/openvino_model.hpp>
+#include <tests/onnx_tools/rewritten_exports.hpp>
 
 #include <doctest/doctest.h>
 
-#include <onnx_tools/masks.hpp>
-#include <onnx_tools/prune.hpp>
 #include <tests/support/fixtures.hpp>
 #include <tests/support/plain_outputs.hpp>
 #include <tests/support/scenes.hpp>
@@ -21,19 +20,11 @@
 // What OpenVINO itself gives for an export, image by image.
 namespace padbatch::test {
 
-/// The output, and the field of an image, that holds masks before they are pasted into the image.
-inline const std::string region_masks_name = "region_masks_of_image_";
-
 /// The images of one batch, and the rows that each is known to have: 0 where nothing is known.
 struct scene_batch {
     std::vector<unsigned> scenes;
     std::vector<std::int64_t> counts;
 };
-
-inline bool has_field(const fixture& f, const std::string& field)
-{
-    return std::find(f.fields.begin(), f.fields.end(), field) != f.fields.end();
-}
 
 /// Batches of scenes with rows in every image, or else in as many as possible. For an image without any, OpenVINO gives
 /// one row of whatever was in the memory, so only images with rows can be compared.
@@ -61,51 +52,12 @@ inline std::vector<scene_batch> batches_with_rows(const fixture& f)
 
 inline model_input make_input(const fixture& f, const std::vector<unsigned>& scenes)
 {
-    model_input input;
-    for (std::size_t i = 0; i < f.batch; ++i) {
-        const auto [height, width] = f.image_sizes[i];
-        auto pixels = scene(scenes[i], height, width);
-        if (f.list_input || i == 0) {
-            input.data.push_back(std::move(pixels));
-            input.shapes.push_back({3, static_cast<std::size_t>(height), static_cast<std::size_t>(width)});
-        } else {
-            input.data.front().insert(input.data.front().end(), pixels.begin(), pixels.end());
-        }
-    }
-    if (!f.list_input) {
-        input.shapes.front().insert(input.shapes.front().begin(), f.batch);
+    auto batch = make_batch_input(f, scenes);
+    model_input input{std::move(batch.data), {}};
+    for (const auto& shape : batch.shapes) {
+        input.shapes.emplace_back(shape.begin(), shape.end());
     }
     return input;
-}
-
-/// The export with its region masks as further outputs, and without the pasted ones where OpenVINO cannot make them.
-inline std::string with_region_masks(const fixture& f, onnx::ModelProto model, bool pasted)
-{
-    auto& graph = *model.mutable_graph();
-    const auto masks = std::find(f.fields.begin(), f.fields.end(), "masks");
-    if (masks == f.fields.end()) {
-        return model.SerializeAsString();
-    }
-    const auto used = onnx_tools::values_in_use(graph);
-    const auto slot = static_cast<std::size_t>(masks - f.fields.begin());
-    for (std::size_t image = 0; image < f.batch; ++image) {
-        const auto found = onnx_tools::find_region_masks(onnx_tools::graph_index(graph), f.output(image, slot));
-        REQUIRE(found);
-        auto& node = *graph.add_node();
-        node.set_op_type("Identity");
-        node.add_input(found->value);
-        node.add_output(region_masks_name + std::to_string(image));
-        auto& output = *graph.add_output();
-        output.set_name(node.output(0));
-        output.mutable_type()->mutable_tensor_type()->set_elem_type(onnx::TensorProto::FLOAT);
-    }
-    for (std::size_t image = 0; !pasted && image < f.batch; ++image) {
-        auto& outputs = *graph.mutable_output();
-        outputs.erase(std::find_if(outputs.begin(), outputs.end(),
-                                   [&](const auto& output) { return output.name() == f.output(image, slot); }));
-    }
-    onnx_tools::remove_unused(graph, used);
-    return model.SerializeAsString();
 }
 
 /// The outputs of an export for one image of its batch.

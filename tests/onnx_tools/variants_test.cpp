@@ -4,13 +4,12 @@
 // no tolerance.
 
 #include <tests/onnx_tools/chosen_fixtures.hpp>
+#include <tests/onnx_tools/rewritten_exports.hpp>
 
 #include <doctest/doctest.h>
 
-#include <onnx_tools/check.hpp>
-#include <onnx_tools/masks.hpp>
 #include <onnx_tools/model_io.hpp>
-#include <onnx_tools/pad.hpp>
+#include <tests/support/check_outputs.hpp>
 #include <tests/support/plain_outputs.hpp>
 #include <tests/support/runtime.hpp>
 #include <tests/support/scenes.hpp>
@@ -18,6 +17,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <tuple>
 
 using namespace padbatch;
 using namespace padbatch::onnx_tools;
@@ -25,65 +25,23 @@ using namespace padbatch::test;
 
 namespace {
 
-struct variant {
-    std::string name;
-    pad_options options;
-};
-
-const std::string region = "region_masks_of_image_";
-
-// The export, with the masks before they are pasted as further outputs.
-std::string with_region_masks(const fixture& f, const onnx::ModelProto& model)
-{
-    auto shown = model;
-    const auto masks = std::find(f.fields.begin(), f.fields.end(), "masks");
-    for (std::size_t image = 0; masks != f.fields.end() && image < f.batch; ++image) {
-        const graph_index index(model.graph());
-        const auto found =
-            find_region_masks(index, f.output(image, static_cast<std::size_t>(masks - f.fields.begin())));
-        REQUIRE(found);
-        REQUIRE(found->size == std::pair<std::int64_t, std::int64_t>(28, 28));
-        auto& node = *shown.mutable_graph()->add_node();
-        node.set_op_type("Identity");
-        node.add_input(found->value);
-        node.add_output(region + std::to_string(image));
-        auto& output = *shown.mutable_graph()->add_output();
-        output.set_name(node.output(0));
-        output.mutable_type()->mutable_tensor_type()->set_elem_type(onnx::TensorProto::FLOAT);
-    }
-    return shown.SerializeAsString();
-}
-
 // Runs the export on its batch of scenes.
 std::vector<plain_image> run_export(const fixture& f, model_session& session, const std::vector<unsigned>& scenes)
 {
-    std::vector<std::vector<float>> data;
-    std::vector<std::vector<std::int64_t>> shapes;
+    auto input = make_batch_input(f, scenes);
     std::vector<plain_image> images(f.batch);
+    auto loose = session.run(input.data, input.shapes);
     for (std::size_t i = 0; i < f.batch; ++i) {
         std::tie(images[i].height, images[i].width) = f.image_sizes[i];
-        auto pixels = scene(scenes[i], images[i].height, images[i].width);
-        if (f.list_input || i == 0) {
-            data.push_back(std::move(pixels));
-            shapes.push_back({3, images[i].height, images[i].width});
-        } else {
-            data.front().insert(data.front().end(), pixels.begin(), pixels.end());
-        }
-    }
-    if (!f.list_input) {
-        shapes.front().insert(shapes.front().begin(), static_cast<std::int64_t>(f.batch));
-    }
-    auto loose = session.run(data, shapes);
-    for (std::size_t i = 0; i < f.batch; ++i) {
         for (std::size_t slot = 0; slot < f.fields.size(); ++slot) {
             images[i].rows[f.fields[slot]] = loose.at(f.output(i, slot));
         }
-        if (const auto found = loose.find(region + std::to_string(i)); found != loose.end()) {
+        if (const auto found = loose.find(region_masks_name + std::to_string(i)); found != loose.end()) {
             auto masks = found->second;
             if (images[i].rows.at("masks").type != masks.type) { // a wrapper converted the pasted masks
                 masks = padbatch::test::detail::converted(masks, images[i].rows.at("masks").type);
             }
-            images[i].rows[region] = std::move(masks);
+            images[i].rows[region_masks_name] = std::move(masks);
         }
         for (const auto& extra : f.extra_outputs) {
             images[i].rows[extra] = loose.at(extra);
@@ -121,9 +79,6 @@ variant make(const std::string& name, const Change& change)
 
 std::vector<variant> variants_of(const fixture& f, const std::string& score)
 {
-    const auto has = [&](const char* field) {
-        return std::find(f.fields.begin(), f.fields.end(), field) != f.fields.end();
-    };
     std::vector<variant> all;
     const auto add = [&](const std::string& name, const auto& change) { all.push_back(make(name, change)); };
     add("as it is", [](pad_options&) {});
@@ -143,7 +98,7 @@ std::vector<variant> variants_of(const fixture& f, const std::string& score)
         o.count_type = element_type::float32;
         o.flat_counts = true;
     });
-    if (has("labels")) {
+    if (has_field(f, "labels")) {
         for (const auto layout : {output_layout::efficientnms, output_layout::yolov7, output_layout::mmdeploy,
                                   output_layout::tf_od, output_layout::ultralytics}) {
             add("layout " + std::string(rules_of(layout).name), [&](pad_options& o) { o.layout = layout; });
@@ -164,7 +119,7 @@ std::vector<variant> variants_of(const fixture& f, const std::string& score)
         add("narrow labels", [](pad_options& o) { o.label_type = element_type::int32; });
         add("float labels", [](pad_options& o) { o.label_type = element_type::float32; });
     }
-    if (has("masks")) {
+    if (has_field(f, "masks")) {
         add("no masks", [](pad_options& o) { o.masks = mask_choice::none; });
         add("region masks", [](pad_options& o) { o.masks = mask_choice::roi; });
         add("region masks, squeezed, batch, scores", [&](pad_options& o) {
@@ -204,36 +159,11 @@ std::vector<plain_image> chosen_masks(std::vector<plain_image> images, const pad
 {
     for (auto& image : images) {
         if (options.masks == mask_choice::roi) {
-            image.rows["masks"] = image.rows.at(region);
+            image.rows["masks"] = image.rows.at(region_masks_name);
         }
-        image.rows.erase(region);
+        image.rows.erase(region_masks_name);
     }
     return images;
-}
-
-std::string rewritten(const onnx::ModelProto& model, const pad_options& options)
-{
-    auto result = model;
-    pad(result, plan(result, recognise(result), options));
-    REQUIRE(complaints(result) == std::vector<std::string>());
-    return result.SerializeAsString();
-}
-
-void check_outputs(const std::vector<named_tensor>& expected, const model_session& session,
-                   const std::map<std::string, tensor>& got)
-{
-    std::vector<std::string> names;
-    for (const auto& [name, value] : expected) {
-        names.push_back(name);
-    }
-    REQUIRE(session.outputs() == names);
-    for (const auto& output : expected) {
-        CAPTURE(output.first);
-        const auto& result = got.at(output.first);
-        CHECK(result.type == output.second.type);
-        CHECK(result.shape == output.second.shape);
-        CHECK((result.bytes == output.second.bytes));
-    }
 }
 
 // A batch of one-image results, with the outputs that are no detections stacked.
@@ -316,7 +246,7 @@ TEST_CASE("an export of one image, made dynamic, gives the bytes of its images o
             if (level != ORT_DISABLE_ALL && model.graph().input_size() != 1) {
                 continue;
             }
-            model_session original(with_region_masks(f, model), level);
+            model_session original(with_region_masks(f, model, true), level);
             const std::vector<unsigned> scenes{1, 0, 2, 3, 0, 4, 5};
             std::vector<plain_image> images;
             for (const auto seed : scenes) {
@@ -342,32 +272,18 @@ TEST_CASE("an export of any batch gives the bytes of its outputs with every opti
         }
         CAPTURE(f.file.filename().string());
         const auto model = load_model(f.file.string());
-        model_session original(with_region_masks(f, model), ORT_DISABLE_ALL);
+        model_session original(with_region_masks(f, model, true), ORT_DISABLE_ALL);
         const auto& scenes = f.runs.at(f.runs.size() - 2).scenes;
         const auto images = run_export(f, original, scenes);
         for (const auto& v : variants_of(f, middle_score(images))) {
             CAPTURE(v.name);
             model_session session(rewritten(model, v.options), ORT_DISABLE_ALL);
-            std::vector<std::vector<float>> data;
-            std::vector<std::vector<std::int64_t>> shapes;
-            for (std::size_t i = 0; i < f.batch; ++i) {
-                const auto [height, width] = f.image_sizes[i];
-                auto pixels = scene(scenes[i], height, width);
-                if (f.list_input || i == 0) {
-                    data.push_back(std::move(pixels));
-                    shapes.push_back({3, height, width});
-                } else {
-                    data.front().insert(data.front().end(), pixels.begin(), pixels.end());
-                }
-            }
-            if (!f.list_input) {
-                shapes.front().insert(shapes.front().begin(), static_cast<std::int64_t>(f.batch));
-            }
+            auto input = make_batch_input(f, scenes);
             auto expected = plain_outputs(f.fields, chosen_masks(images, v.options), v.options, f.limit);
             for (const auto& extra : f.extra_outputs) {
                 expected.emplace_back(extra, images.front().rows.at(extra));
             }
-            check_outputs(expected, session, session.run(data, shapes));
+            check_outputs(expected, session, session.run(input.data, input.shapes));
         }
     }
 }

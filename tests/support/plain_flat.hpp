@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <tests/support/check_outputs.hpp>
 #include <tests/support/plain_outputs.hpp>
 #include <tests/support/runtime.hpp>
 
@@ -150,24 +151,6 @@ inline std::vector<flat_variant> flat_variants(std::int64_t most, const std::str
     add("narrow labels", [](pad_options& o) { o.label_type = element_type::int32; });
     add("float labels", [](pad_options& o) { o.label_type = element_type::float32; });
     return all;
-}
-
-/// The outputs of a padded model are these, in this order.
-inline void check_outputs(const std::vector<named_tensor>& expected, const model_session& session,
-                          const std::map<std::string, tensor>& got)
-{
-    std::vector<std::string> names;
-    for (const auto& output : expected) {
-        names.push_back(output.first);
-    }
-    REQUIRE(session.outputs() == names);
-    for (const auto& output : expected) {
-        CAPTURE(output.first);
-        const auto& value = got.at(output.first);
-        CHECK(value.type == output.second.type);
-        CHECK(value.shape == output.second.shape);
-        CHECK((value.bytes == output.second.bytes));
-    }
 }
 
 } // namespace padbatch::test
