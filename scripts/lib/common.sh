@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Shared by the scripts in scripts/: messages, timed steps, Debian packages and
-# the choice of ONNX Runtime, OpenVINO and Triton. Sourced, never run; some of its
+# the choice of ONNX Runtime, OpenVINO, Triton and the linters. Sourced, never run; some of its
 # variables are for its callers only.
 # shellcheck disable=SC2034
 
@@ -10,6 +10,7 @@ logs=$repo/build/logs
 # The scripts change to $repo; a relative path is meant from where they started.
 declare -A root_variable=(
   [onnxruntime]=ONNXRUNTIME_ROOT [openvino]=OPENVINO_ROOT [triton]=PADBATCH_TRITON_ROOT
+  [lint]=PADBATCH_LINT_ROOT
 )
 for variable in "${root_variable[@]}"; do
   case ${!variable:-/} in
@@ -51,9 +52,9 @@ step() {
 tool_packages=(g++ cmake ninja-build libonnx-dev libprotobuf-dev
   protobuf-compiler libcli11-dev nlohmann-json3-dev libpng-dev)
 
-# What the tests, the sanitizers and the linters take besides. PyTorch is there
-# to make test models only.
-test_packages=(clang libclang-rt-dev clang-format clang-tidy doctest-dev
+# What the tests and the sanitizers take besides. PyTorch is there to make test
+# models only.
+test_packages=(clang libclang-rt-dev doctest-dev
   libbenchmark-dev libeigen3-dev libxtensor-dev libopencv-dev python3
   python3-torch python3-torchvision python3-onnx python3-pil)
 
@@ -108,7 +109,7 @@ install_packages() {
     die "the packages could not be installed (see above)"
 }
 
-# --- ONNX Runtime, OpenVINO and Triton ---------------------------------------
+# --- ONNX Runtime, OpenVINO, Triton, linters ----------------------------------
 
 # True if the directory has ONNX Runtime's C++ header and library in one of the
 # layouts of its releases and packages.
@@ -147,6 +148,19 @@ usable_triton_root() {
     [ -x "$server/backends/python/triton_python_backend_stub" ]
 }
 
+# linter ROOT NAME: the program clang-format or clang-tidy in a root that scripts/lint-root makes.
+linter() {
+  printf '%s\n' "$1"/venv/lib/python3*/site-packages/"${2//-/_}"/data/bin/"$2"
+}
+
+# True if the directory has both, and they run here.
+usable_lint_root() {
+  local name
+  for name in clang-format clang-tidy; do
+    "$(linter "$1" "$name")" --version >/dev/null 2>&1 || return 1
+  done
+}
+
 # True if the system's Python is the one that scripts/triton-root knows, or there is
 # none yet and it will be.
 triton_python=3.11
@@ -179,7 +193,7 @@ debian_has_onnxruntime() {
 }
 
 # root_packages NAME: the Debian packages that prepare_root NAME needs on this
-# machine. NAME is onnxruntime, openvino or triton, as in scripts/NAME-root.
+# machine. NAME is onnxruntime, openvino, triton or lint, as in scripts/NAME-root.
 root_packages() {
   local name=$1 variable=${root_variable[$1]}
   if [ -n "${!variable:-}" ] || "usable_${name}_root" /usr; then
@@ -218,4 +232,5 @@ declare -A root_content=(
   [onnxruntime]="include/onnxruntime_cxx_api.h (or include/onnxruntime/onnxruntime_cxx_api.h) with lib/libonnxruntime.so is not"
   [openvino]="CMake package (OpenVINOConfig.cmake) is not"
   [triton]="server and virtual environment, as scripts/triton-root makes them, are not"
+  [lint]="virtual environment with clang-format and clang-tidy, as scripts/lint-root makes it, is not"
 )

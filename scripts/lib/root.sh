@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Shared by scripts/onnxruntime-root, scripts/openvino-root and scripts/triton-root,
-# which unpack libraries at a place of their own. Sourced after common.sh, never run.
+# Shared by scripts/onnxruntime-root, scripts/openvino-root, scripts/triton-root and
+# scripts/lint-root, which unpack software at a place of their own. Sourced after common.sh, never run.
 # Its caller sets `title` (the library's name), `variable` (names a root of the
 # user's own), `stamp` (what a complete root holds) and `usable` (the command that
 # tells whether a directory is such a root), and defines `usage`.
@@ -53,6 +53,12 @@ begin_root() {
   mkdir "$root"
 }
 
+# Sets $python to one that has pip.
+require_pip() {
+  python=$(python_with_pip) || die "this script needs Python 3 with pip: apt-get install --no-install-recommends python3-pip
+$(without)"
+}
+
 # fetch_wheel NAME VERSION X86_64_PLATFORM AARCH64_PLATFORM HASH...: downloads this
 # machine's wheel of a Python package for CPython 3.11 (only the C++ parts of it
 # are used) into $work/wheel. It must have one of the hashes.
@@ -65,8 +71,7 @@ fetch_wheel() {
 $(without)" ;;
   esac
   shift 4
-  python=$(python_with_pip) || die "this script needs Python 3 with pip: apt-get install --no-install-recommends python3-pip
-$(without)"
+  require_pip
   say "fetching the Python package $name $version ($platform)"
   {
     printf '%s==%s' "$name" "$version"
@@ -101,6 +106,19 @@ with zipfile.ZipFile(wheel) as archive:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(archive.read(match.group()))
 PYTHON
+}
+
+# make_venv WHAT: makes a virtual environment at $root/venv for the system's Python, with
+# the packages of $work/packages.txt, which are WHAT.
+make_venv() {
+  require_pip
+  say "fetching $1"
+  /usr/bin/python3 -m venv --without-pip "$root/venv"
+  "$python" -m pip --disable-pip-version-check --python "$root/venv/bin/python" install --quiet \
+    --no-deps --no-compile --only-binary=:all: --require-hashes --requirement "$work/packages.txt" ||
+    die "pip could not fetch the Python packages (its own message is above): is there a
+network, and does pip know the proxy or mirror to use?
+$(without)"
 }
 
 # end_root DETAIL: puts $root in its place, in one step.
