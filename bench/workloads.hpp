@@ -131,11 +131,9 @@ struct ragged_workload : workload {
 template <typename... Fields, typename F>
 void for_each_field(const ragged_workload<Fields...>&, F&& f)
 {
-    [&]<std::size_t... Field>(std::index_sequence<Field...>)
-    {
+    [&]<std::size_t... Field>(std::index_sequence<Field...>) {
         (f(std::integral_constant<std::size_t, Field>()), ...);
-    }
-    (std::index_sequence_for<Fields...>());
+    }(std::index_sequence_for<Fields...>());
 }
 
 /// W1 and W2: boxes, labels as torchvision has them, scores.

@@ -115,10 +115,7 @@ void check_all(const From& from, const plain_batch& batch)
 
 /// Whether a form without exceptions takes this output.
 template <class From, class To>
-constexpr bool takes = requires(const From& from, To to)
-{
-    try_to_counts(from, to);
-};
+constexpr bool takes = requires(const From& from, To to) { try_to_counts(from, to); };
 
 } // namespace
 

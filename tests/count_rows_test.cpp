@@ -61,11 +61,8 @@ TEST_CASE("a score that is no number is not real")
     CHECK(counts[0] == 1);
     count_scores(std::vector<float>{nan_score, nan_score, nan_score}, 3, counts, -1);
     CHECK(counts[0] == 0);
-    check_error(
-        [&] {
-            count_scores(std::vector<float>{0.5F, nan_score, 0.25F}, 3, counts);
-        },
-        errc::not_a_prefix, {"row 2 of image 0", "row 1"});
+    check_error([&] { count_scores(std::vector<float>{0.5F, nan_score, 0.25F}, 3, counts); }, errc::not_a_prefix,
+                {"row 2 of image 0", "row 1"});
 }
 
 TEST_CASE("a real row behind one that is not is an error, and nothing is written")
@@ -105,8 +102,7 @@ TEST_CASE("rows are counted by any condition, the same as by a plain loop")
             }
         }
         counts32 counts(batch, 77);
-        count_rows(
-            values, capacity, [](std::uint8_t value) { return value < 5; }, counts);
+        count_rows(values, capacity, [](std::uint8_t value) { return value < 5; }, counts);
         CHECK(counts == expected);
     }
 }
@@ -119,12 +115,7 @@ TEST_CASE("another number of values than [B, M] is an error, and nothing is writ
     check_error([&] { count_scores(scores, 3, counts); }, errc::size_mismatch, {"5 values", "2 images of 3"});
     check_error([&] { count_scores(scores, 0, counts); }, errc::size_mismatch, {"5 values", "2 images of 0"});
     check_error([&] { count_ids(scores, 3, counts); }, errc::size_mismatch);
-    check_error(
-        [&] {
-            count_rows(
-                scores, 5, [](float) { return true; }, counts);
-        },
-        errc::size_mismatch);
+    check_error([&] { count_rows(scores, 5, [](float) { return true; }, counts); }, errc::size_mismatch);
     CHECK(counts == counts32{77, 77});
     counts32 none;
     CHECK_NOTHROW(count_scores(std::vector<float>{}, 3, none));

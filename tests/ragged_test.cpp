@@ -24,10 +24,7 @@ using floats = std::vector<float>;
 using detections = ragged<boxes<>, scores<>>;
 
 template <class Batch>
-constexpr bool takes_view = requires(Batch&& batch)
-{
-    static_cast<Batch&&>(batch).view();
-};
+constexpr bool takes_view = requires(Batch&& batch) { static_cast<Batch&&>(batch).view(); };
 
 static_assert(!std::is_copy_constructible_v<detections> && !std::is_copy_assignable_v<detections>);
 static_assert(std::is_nothrow_move_constructible_v<detections> && std::is_nothrow_move_assignable_v<detections>);

@@ -29,7 +29,7 @@ public:
 
     /// Why `values` are no row ids of a batch of this size, if so: `errc::bad_batch_index`.
     template <detail::contiguous_values R>
-    requires offset_element<detail::value_of<const R>>
+        requires offset_element<detail::value_of<const R>>
     [[nodiscard]] static status check(const R& values, std::size_t batch) noexcept
     {
         std::int64_t before = 0;
@@ -51,8 +51,8 @@ public:
     }
 
     template <detail::contiguous_values R>
-    requires offset_element<detail::value_of<const R>> row_ids_view(unchecked_t, const R& values, std::size_t batch)
-    noexcept
+        requires offset_element<detail::value_of<const R>>
+    row_ids_view(unchecked_t, const R& values, std::size_t batch) noexcept
         : m_data(values.data()), m_type(detail::number_type_of<detail::value_of<const R>>), m_size(values.size()),
           m_batch(batch)
     {
@@ -60,23 +60,17 @@ public:
 #if PADBATCH_EXCEPTIONS
     /// Throws `error` where `check` fails.
     template <detail::contiguous_values R>
-    requires offset_element<detail::value_of<const R>> row_ids_view(const R& values, std::size_t batch)
-        : row_ids_view(unchecked, values, batch)
+        requires offset_element<detail::value_of<const R>>
+    row_ids_view(const R& values, std::size_t batch) : row_ids_view(unchecked, values, batch)
     {
         detail::require(check(values, batch));
     }
 #endif
 
     /// The number of rows.
-    [[nodiscard]] std::size_t size() const noexcept
-    {
-        return m_size;
-    }
+    [[nodiscard]] std::size_t size() const noexcept { return m_size; }
     /// The number of images.
-    [[nodiscard]] std::size_t batch() const noexcept
-    {
-        return m_batch;
-    }
+    [[nodiscard]] std::size_t batch() const noexcept { return m_batch; }
     [[nodiscard]] std::size_t operator[](std::size_t j) const noexcept
     {
         return static_cast<std::size_t>(detail::read_number(m_data, m_type, j));
@@ -92,8 +86,7 @@ private:
 namespace detail {
 
 template <class T>
-concept mask_element = std::same_as < std::remove_cv_t<T>,
-bool > || std::same_as<std::remove_cv_t<T>, std::uint8_t>;
+concept mask_element = std::same_as<std::remove_cv_t<T>, bool> || std::same_as<std::remove_cv_t<T>, std::uint8_t>;
 
 } // namespace detail
 
@@ -105,7 +98,7 @@ public:
 
     /// Why `values` are no such mask, if so: `errc::size_mismatch`, `errc::not_a_prefix`.
     template <detail::contiguous_values R>
-    requires detail::mask_element<detail::value_of<const R>>
+        requires detail::mask_element<detail::value_of<const R>>
     [[nodiscard]] static status check(const R& values, std::size_t batch, std::size_t capacity) noexcept
     {
         if (status outcome = check_size(values.size(), batch, capacity); !outcome.ok()) {
@@ -122,29 +115,24 @@ public:
         return {};
     }
     template <detail::contiguous_values R>
-    requires detail::mask_element<detail::value_of<const R>> mask_view(unchecked_t, const R& values, std::size_t batch,
-                                                                       std::size_t capacity)
-    noexcept : m_data(reinterpret_cast<const unsigned char*>(values.data())), m_batch(batch), m_capacity(capacity) {}
+        requires detail::mask_element<detail::value_of<const R>>
+    mask_view(unchecked_t, const R& values, std::size_t batch, std::size_t capacity) noexcept
+        : m_data(reinterpret_cast<const unsigned char*>(values.data())), m_batch(batch), m_capacity(capacity)
+    {
+    }
 #if PADBATCH_EXCEPTIONS
     /// Throws `error` where `check` fails.
     template <detail::contiguous_values R>
-    requires detail::mask_element<detail::value_of<const R>> mask_view(const R& values, std::size_t batch,
-                                                                       std::size_t capacity)
-        : mask_view(unchecked, values, batch, capacity)
+        requires detail::mask_element<detail::value_of<const R>>
+    mask_view(const R& values, std::size_t batch, std::size_t capacity) : mask_view(unchecked, values, batch, capacity)
     {
         detail::require(check(values, batch, capacity));
     }
 #endif
 
     /// The number of images.
-    [[nodiscard]] std::size_t size() const noexcept
-    {
-        return m_batch;
-    }
-    [[nodiscard]] std::size_t capacity() const noexcept
-    {
-        return m_capacity;
-    }
+    [[nodiscard]] std::size_t size() const noexcept { return m_batch; }
+    [[nodiscard]] std::size_t capacity() const noexcept { return m_capacity; }
     /// The number of real rows of image i.
     [[nodiscard]] std::size_t count(std::size_t i) const noexcept
     {
@@ -226,7 +214,7 @@ concept counted = std::same_as<T, counts_view> || std::same_as<T, offsets_view> 
 
 /// Writes a count for each image, `[B]`.
 template <counted From, detail::contiguous_values To>
-requires count_element<detail::output_value<To>>
+    requires count_element<detail::output_value<To>>
 [[nodiscard]] status try_to_counts(const From& from, To&& to) noexcept
 {
     using T = detail::output_value<To>;
@@ -247,7 +235,7 @@ requires count_element<detail::output_value<To>>
     return {};
 }
 template <detail::contiguous_values To>
-requires count_element<detail::output_value<To>>
+    requires count_element<detail::output_value<To>>
 [[nodiscard]] status try_to_counts(const row_ids_view& from, To&& to) noexcept
 {
     using T = detail::output_value<To>;
@@ -266,7 +254,7 @@ requires count_element<detail::output_value<To>>
 
 /// Writes where each image's rows begin, `[B + 1]`, from 0 on.
 template <counted From, detail::contiguous_values To>
-requires offset_element<detail::output_value<To>>
+    requires offset_element<detail::output_value<To>>
 [[nodiscard]] status try_to_offsets(const From& from, To&& to) noexcept
 {
     using T = detail::output_value<To>;
@@ -283,7 +271,7 @@ requires offset_element<detail::output_value<To>>
     return outcome;
 }
 template <detail::contiguous_values To>
-requires offset_element<detail::output_value<To>>
+    requires offset_element<detail::output_value<To>>
 [[nodiscard]] status try_to_offsets(const row_ids_view& from, To&& to) noexcept
 {
     using T = detail::output_value<To>;
@@ -303,7 +291,7 @@ requires offset_element<detail::output_value<To>>
 
 /// Writes the image of each row, `[n]`.
 template <counted From, detail::contiguous_values To>
-requires offset_element<detail::output_value<To>>
+    requires offset_element<detail::output_value<To>>
 [[nodiscard]] status try_to_row_ids(const From& from, To&& to) noexcept
 {
     using T = detail::output_value<To>;
@@ -322,7 +310,7 @@ requires offset_element<detail::output_value<To>>
 
 /// Writes which rows are real, `[B, M]`, where M is `capacity`; `errc::bad_count` when an image has more rows.
 template <counted From, detail::contiguous_values To>
-requires detail::mask_element<detail::output_value<To>>
+    requires detail::mask_element<detail::output_value<To>>
 [[nodiscard]] status try_to_mask(const From& from, std::size_t capacity, To&& to) noexcept
 {
     using T = detail::output_value<To>;
@@ -345,7 +333,7 @@ requires detail::mask_element<detail::output_value<To>>
 }
 
 template <detail::contiguous_values To>
-requires detail::mask_element<detail::output_value<To>>
+    requires detail::mask_element<detail::output_value<To>>
 [[nodiscard]] status try_to_mask(const row_ids_view& from, std::size_t capacity, To&& to) noexcept
 {
     using T = detail::output_value<To>;

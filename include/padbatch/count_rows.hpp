@@ -14,7 +14,7 @@ namespace padbatch::inline PADBATCH_MODE {
 /// `[B, M]` tensor of scores or ids. They must be the first rows of the image, or `errc::not_a_prefix`. `is_real` must
 /// not throw.
 template <detail::contiguous_values R, class IsReal, detail::contiguous_values To>
-requires count_element<detail::output_value<To>>
+    requires count_element<detail::output_value<To>>
 [[nodiscard]] status try_count_rows(const R& values, std::size_t capacity, const IsReal& is_real, To&& to) noexcept
 {
     using T = detail::output_value<To>;
@@ -45,21 +45,19 @@ requires count_element<detail::output_value<To>>
 
 /// The same for scores: real are those above `threshold`, as in exports without a count output.
 template <detail::contiguous_values R, detail::contiguous_values To>
-requires count_element<detail::output_value<To>>
+    requires count_element<detail::output_value<To>>
 [[nodiscard]] status try_count_scores(const R& scores, std::size_t capacity, To&& to, double threshold = 0) noexcept
 {
-    return try_count_rows(
-        scores, capacity, [threshold](auto score) { return convert<double>(score) > threshold; }, to);
+    return try_count_rows(scores, capacity, [threshold](auto score) { return convert<double>(score) > threshold; }, to);
 }
 
 /// The same for ids of which -1 is the first that is not real.
 template <detail::contiguous_values R, detail::contiguous_values To>
-requires count_element<detail::output_value<To>>
+    requires count_element<detail::output_value<To>>
 [[nodiscard]] status try_count_ids(const R& ids, std::size_t capacity, To&& to) noexcept
 {
     static_assert(std::is_signed_v<detail::value_of<const R>>, "ids that end with -1 have a sign");
-    return try_count_rows(
-        ids, capacity, [](auto id) { return !(id == static_cast<decltype(id)>(-1)); }, to);
+    return try_count_rows(ids, capacity, [](auto id) { return !(id == static_cast<decltype(id)>(-1)); }, to);
 }
 
 #if PADBATCH_EXCEPTIONS

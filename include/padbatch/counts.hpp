@@ -16,8 +16,7 @@ namespace padbatch::inline PADBATCH_MODE {
 /// What counts may be stored as. TensorFlow's models give floats, most others int32.
 template <class T>
 concept count_element = std::same_as<std::remove_cv_t<T>, std::int32_t> ||
-                        std::same_as<std::remove_cv_t<T>, std::int64_t> || std::same_as < std::remove_cv_t<T>,
-float > ;
+                        std::same_as<std::remove_cv_t<T>, std::int64_t> || std::same_as<std::remove_cv_t<T>, float>;
 
 /// What offsets and row ids may be stored as.
 template <class T>
@@ -92,7 +91,7 @@ public:
     }
 
     template <detail::contiguous_values R>
-    requires count_element<detail::value_of<R>>
+        requires count_element<detail::value_of<R>>
     [[nodiscard]] static status check(const R& values, std::size_t capacity) noexcept
     {
         return check(std::span<const std::remove_cv_t<detail::value_of<R>>>(values.data(),
@@ -101,8 +100,8 @@ public:
     }
 
     template <detail::contiguous_values R>
-    requires count_element<detail::value_of<R>> counts_view(unchecked_t, const R& values)
-    noexcept
+        requires count_element<detail::value_of<R>>
+    counts_view(unchecked_t, const R& values) noexcept
         : m_data(values.data()), m_type(detail::number_type_of<detail::value_of<R>>),
           m_size(static_cast<std::size_t>(values.size()))
     {
@@ -111,18 +110,15 @@ public:
 #if PADBATCH_EXCEPTIONS
     /// Throws `error` where `check` fails.
     template <detail::contiguous_values R>
-    requires count_element<detail::value_of<R>> counts_view(const R& values, std::size_t capacity)
-        : counts_view(unchecked, values)
+        requires count_element<detail::value_of<R>>
+    counts_view(const R& values, std::size_t capacity) : counts_view(unchecked, values)
     {
         detail::require(check(values, capacity));
     }
 #endif
 
     /// The number of images.
-    [[nodiscard]] std::size_t size() const noexcept
-    {
-        return m_size;
-    }
+    [[nodiscard]] std::size_t size() const noexcept { return m_size; }
     [[nodiscard]] std::size_t operator[](std::size_t i) const noexcept
     {
         return static_cast<std::size_t>(detail::read_number(m_data, m_type, i));
@@ -187,7 +183,7 @@ public:
     }
 
     template <detail::contiguous_values R>
-    requires offset_element<detail::value_of<R>>
+        requires offset_element<detail::value_of<R>>
     [[nodiscard]] static status check(const R& values, std::size_t rows) noexcept
     {
         return check(std::span<const std::remove_cv_t<detail::value_of<R>>>(values.data(),
@@ -196,8 +192,8 @@ public:
     }
 
     template <detail::contiguous_values R>
-    requires offset_element<detail::value_of<R>> offsets_view(unchecked_t, const R& values)
-    noexcept
+        requires offset_element<detail::value_of<R>>
+    offsets_view(unchecked_t, const R& values) noexcept
         : m_data(values.data()), m_type(detail::number_type_of<detail::value_of<R>>),
           m_size(static_cast<std::size_t>(values.size()) - 1)
     {
@@ -206,7 +202,8 @@ public:
 #if PADBATCH_EXCEPTIONS
     /// Throws `error` where `check` fails.
     template <detail::contiguous_values R>
-    requires offset_element<detail::value_of<R>> offsets_view(const R& values, std::size_t rows)
+        requires offset_element<detail::value_of<R>>
+    offsets_view(const R& values, std::size_t rows)
     {
         detail::require(check(values, rows));
         *this = offsets_view(unchecked, values);
@@ -214,10 +211,7 @@ public:
 #endif
 
     /// The number of images, one less than there are offsets.
-    [[nodiscard]] std::size_t size() const noexcept
-    {
-        return m_size;
-    }
+    [[nodiscard]] std::size_t size() const noexcept { return m_size; }
     /// Offset i, i from 0 to size().
     [[nodiscard]] std::size_t operator[](std::size_t i) const noexcept
     {
@@ -226,19 +220,10 @@ public:
                                             : static_cast<const std::int64_t*>(m_data)[i]);
     }
     /// Where the offsets lie.
-    [[nodiscard]] const void* first_offset() const noexcept
-    {
-        return m_data;
-    }
-    [[nodiscard]] std::size_t count(std::size_t i) const noexcept
-    {
-        return (*this)[i + 1] - (*this)[i];
-    }
+    [[nodiscard]] const void* first_offset() const noexcept { return m_data; }
+    [[nodiscard]] std::size_t count(std::size_t i) const noexcept { return (*this)[i + 1] - (*this)[i]; }
     /// The number of rows of all images.
-    [[nodiscard]] std::size_t total() const noexcept
-    {
-        return (*this)[m_size] - (*this)[0];
-    }
+    [[nodiscard]] std::size_t total() const noexcept { return (*this)[m_size] - (*this)[0]; }
 
 private:
     static constexpr std::int32_t s_zero = 0;

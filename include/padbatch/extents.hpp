@@ -125,7 +125,8 @@ private:
         using type = some;
     };
     template <bool Static>
-    requires Static struct storage<Static> {
+        requires Static
+    struct storage<Static> {
         using type = none;
     };
     [[no_unique_address]] typename storage<is_static>::type m_extents = initial();

@@ -16,11 +16,8 @@ namespace padbatch::inline PADBATCH_MODE {
 
 /// The kind of a field: has a `name` and `row`, the extents of a row unless said otherwise. Make your own with `tag`.
 template <class Tag>
-concept field_tag = requires
-{
-    {
-        Tag::name
-        } -> std::convertible_to<const char*>;
+concept field_tag = requires {
+    { Tag::name } -> std::convertible_to<const char*>;
     typename Tag::row;
 };
 
@@ -104,8 +101,8 @@ struct tag {
     /// Names data of this field. `row_extents` are needed where `row` has dynamic extents and the data do not tell:
     /// `t::masks(flat, 1, 28, 28)`.
     template <class X, std::integral... Extents>
-    requires(sizeof...(Extents) == 0 || sizeof...(Extents) == sizeof...(E)) constexpr auto
-    operator()(X&& x, Extents... row_extents) const noexcept
+        requires(sizeof...(Extents) == 0 || sizeof...(Extents) == sizeof...(E))
+    constexpr auto operator()(X&& x, Extents... row_extents) const noexcept
     {
         if constexpr (sizeof...(Extents) == 0) {
             return bound<Self, detail::held<X>>{std::forward<X>(x), {}};
@@ -121,8 +118,8 @@ struct tag {
 
     /// The extents of this field's rows, for an owner.
     template <std::integral... Extents>
-    requires(sizeof...(Extents) == sizeof...(E))
-        [[nodiscard]] constexpr row_shape<Self> shape(Extents... row_extents) const noexcept
+        requires(sizeof...(Extents) == sizeof...(E))
+    [[nodiscard]] constexpr row_shape<Self> shape(Extents... row_extents) const noexcept
     {
         const std::size_t all[sizeof...(E) + 1] = {static_cast<std::size_t>(row_extents)..., 0};
         return {row{std::span<const std::size_t, sizeof...(E)>(all, sizeof...(E))}};
@@ -130,8 +127,8 @@ struct tag {
 
     /// Names members of a struct that lie one after the other and together are a row.
     template <class Struct, class T, std::same_as<T Struct::*>... More>
-    requires(sizeof...(More) > 0 && std::is_object_v<T>) constexpr auto operator()(T Struct::*first,
-                                                                                   More... more) const noexcept
+        requires(sizeof...(More) > 0 && std::is_object_v<T>)
+    constexpr auto operator()(T Struct::* first, More... more) const noexcept
     {
         return bound<Self, member_list<T Struct::*, 1 + sizeof...(More)>>{{{first, more...}}, {}};
     }
@@ -216,8 +213,7 @@ using keypoints_scores = field<t::keypoints_scores_t, T, extents<K>>;
 namespace detail {
 
 template <class... Fields>
-struct field_list {
-};
+struct field_list {};
 
 /// The field of a list that has a tag, or void.
 template <class Tag, class... Fields>

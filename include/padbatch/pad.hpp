@@ -89,7 +89,7 @@ std::size_t pad_into(unchecked_t, const padded_view<Fields...>& output, const So
     decltype(auto) source = detail::source_for<detail::field_list<Fields...>>::of(from);
     static_assert(padded_view<Fields...>::is_writable, "the output is const");
     static_assert(detail::match_fields<typename std::remove_cvref_t<decltype(source)>::fields, Fields...>());
-    static_assert(((detail::is_fill<Options> || std::is_same_v<Options, overflow::truncate_t>)&&...),
+    static_assert(((detail::is_fill<Options> || std::is_same_v<Options, overflow::truncate_t>) && ...),
                   "the unchecked form takes fill(...) and overflow::truncate");
     typename detail::fill_holder<detail::field_list<Fields...>, Options...>::type fill_values;
     static_cast<void>(detail::make_fills(detail::find_fill(options...), fill_values));

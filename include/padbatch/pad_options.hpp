@@ -18,8 +18,7 @@ namespace overflow {
 struct error_t {};
 struct truncate_t {};
 template <field_tag Tag>
-struct top_scores_t {
-};
+struct top_scores_t {};
 
 /// Refuses the batch with `errc::too_many_rows`: the default.
 inline constexpr error_t error{};
@@ -74,14 +73,15 @@ struct fill_t {
 
 /// The values that padding rows are made of: `fill(t::labels(-1), t::boxes(0.5F))`. Fields that are not named get 0.
 template <class... Bounds>
-requires(is_bound<std::decay_t<Bounds>>&&...)
-    [[nodiscard]] constexpr fill_t<std::decay_t<Bounds>...> fill(Bounds&&... values) noexcept
+    requires(is_bound<std::decay_t<Bounds>> && ...)
+[[nodiscard]] constexpr fill_t<std::decay_t<Bounds>...> fill(Bounds&&... values) noexcept
 {
     return {std::tuple<std::decay_t<Bounds>...>(static_cast<Bounds&&>(values)...)};
 }
 
 template <class... X>
-requires(!is_bound<std::decay_t<X>> || ...) void fill(X&&...)
+    requires(!is_bound<std::decay_t<X>> || ...)
+void fill(X&&...)
 {
     static_assert(sizeof...(X) == 0, "name the field of each pad value: fill(t::labels(-1))");
 }

@@ -55,10 +55,7 @@ public:
     }
 #endif
 
-    padded(padded&& other) noexcept
-    {
-        swap(other);
-    }
+    padded(padded&& other) noexcept { swap(other); }
     padded& operator=(padded&& other) noexcept
     {
         padded taken(std::move(other));
@@ -122,52 +119,19 @@ public:
         return make_layout(batch, capacity, extents_from(shapes...), layout).ok() ? layout.total : 0;
     }
 
-    [[nodiscard]] view_type view() & noexcept
-    {
-        return m_view;
-    }
-    [[nodiscard]] const_view_type view() const& noexcept
-    {
-        return m_view;
-    }
-    operator view_type() & noexcept
-    {
-        return m_view;
-    }
-    operator const_view_type() const& noexcept
-    {
-        return m_view;
-    }
+    [[nodiscard]] view_type view() & noexcept { return m_view; }
+    [[nodiscard]] const_view_type view() const& noexcept { return m_view; }
+    operator view_type() & noexcept { return m_view; }
+    operator const_view_type() const& noexcept { return m_view; }
 
-    [[nodiscard]] std::size_t size() const noexcept
-    {
-        return m_view.size();
-    }
-    [[nodiscard]] std::size_t capacity() const noexcept
-    {
-        return m_view.capacity();
-    }
-    [[nodiscard]] counts_view counts() const& noexcept
-    {
-        return m_view.counts();
-    }
-    [[nodiscard]] std::size_t count(std::size_t i) const noexcept
-    {
-        return m_view.count(i);
-    }
-    [[nodiscard]] auto image(std::size_t i) & noexcept
-    {
-        return view().image(i);
-    }
-    [[nodiscard]] auto image(std::size_t i) const& noexcept
-    {
-        return view().image(i);
-    }
+    [[nodiscard]] std::size_t size() const noexcept { return m_view.size(); }
+    [[nodiscard]] std::size_t capacity() const noexcept { return m_view.capacity(); }
+    [[nodiscard]] counts_view counts() const& noexcept { return m_view.counts(); }
+    [[nodiscard]] std::size_t count(std::size_t i) const noexcept { return m_view.count(i); }
+    [[nodiscard]] auto image(std::size_t i) & noexcept { return view().image(i); }
+    [[nodiscard]] auto image(std::size_t i) const& noexcept { return view().image(i); }
     /// All M rows of image i, for a producer that writes there itself; `finish_slot` says how many it wrote.
-    [[nodiscard]] auto slot(std::size_t i) & noexcept
-    {
-        return view().slot(i);
-    }
+    [[nodiscard]] auto slot(std::size_t i) & noexcept { return view().slot(i); }
     template <field_tag Tag>
     [[nodiscard]] auto operator[](const Tag& field) & noexcept
     {
@@ -187,22 +151,10 @@ public:
     void slot(std::size_t i) && = delete;
     template <field_tag Tag>
     void operator[](const Tag& field) && = delete;
-    [[nodiscard]] auto begin() noexcept
-    {
-        return view().begin();
-    }
-    [[nodiscard]] auto end() noexcept
-    {
-        return view().end();
-    }
-    [[nodiscard]] auto begin() const noexcept
-    {
-        return view().begin();
-    }
-    [[nodiscard]] auto end() const noexcept
-    {
-        return view().end();
-    }
+    [[nodiscard]] auto begin() noexcept { return view().begin(); }
+    [[nodiscard]] auto end() noexcept { return view().end(); }
+    [[nodiscard]] auto begin() const noexcept { return view().begin(); }
+    [[nodiscard]] auto end() const noexcept { return view().end(); }
 
     /// The rows of image i that the last `pad_into` dropped because there were more than fit.
     [[nodiscard]] std::size_t dropped(std::size_t i) const noexcept
@@ -234,17 +186,11 @@ public:
         return {};
     }
 #if PADBATCH_EXCEPTIONS
-    void resize(std::size_t batch)
-    {
-        detail::require(try_resize(batch));
-    }
+    void resize(std::size_t batch) { detail::require(try_resize(batch)); }
 #endif
 
     /// Says that someone wrote into the padding: the next `padding::reuse` clears everything.
-    void invalidate() noexcept
-    {
-        m_known = known::nothing;
-    }
+    void invalidate() noexcept { m_known = known::nothing; }
 
 private:
     friend struct padded_access;
@@ -280,14 +226,8 @@ private:
     }
 
     // In front of the counts: what the last call dropped, and from which row on each slot is clean.
-    [[nodiscard]] std::int32_t* dropped_data() const noexcept
-    {
-        return static_cast<std::int32_t*>(m_memory.data());
-    }
-    [[nodiscard]] std::int32_t* clean_data() const noexcept
-    {
-        return dropped_data() + m_layout.batch;
-    }
+    [[nodiscard]] std::int32_t* dropped_data() const noexcept { return static_cast<std::int32_t*>(m_memory.data()); }
+    [[nodiscard]] std::int32_t* clean_data() const noexcept { return dropped_data() + m_layout.batch; }
 
     void clear_counts() noexcept
     {
@@ -350,27 +290,23 @@ private:
         if (capacity > detail::highest_number(detail::number_type::int32)) {
             return {errc::size_overflow, "the capacity is {}, more than a count of 32 bits can hold", capacity};
         }
-        return [&]<std::size_t... F>(std::index_sequence<F...>)
-        {
+        return [&]<std::size_t... F>(std::index_sequence<F...>) {
             const detail::slab_field all[] = {
                 {Fields::tag::name, sizeof(typename Fields::value_type), std::get<F>(extents).checked_size()}...};
             return layout_type::make(batch, capacity, all, layout);
-        }
-        (std::index_sequence_for<Fields...>{});
+        }(std::index_sequence_for<Fields...>{});
     }
 
     /// Lets the view look at the memory as `[batch, capacity, ...]`.
     void place(std::size_t batch, std::size_t capacity, const extents_tuple& extents) noexcept
     {
         auto* const base = static_cast<std::byte*>(m_memory.data());
-        [&]<std::size_t... F>(std::index_sequence<F...>)
-        {
+        [&]<std::size_t... F>(std::index_sequence<F...>) {
             m_view = view_type(
                 unchecked, batch, capacity, base + m_layout.counts, detail::number_type::int32,
                 detail::field_memory<Fields>{reinterpret_cast<typename Fields::value_type*>(base + m_layout.begin[F]),
                                              std::get<F>(extents)}...);
-        }
-        (std::index_sequence_for<Fields...>{});
+        }(std::index_sequence_for<Fields...>{});
     }
 
     /// Makes the batch `[batch, capacity, ...]`, in the memory there is where that is enough. `zeroed` asks for memory
@@ -416,11 +352,9 @@ private:
     [[nodiscard]] bool same_extents(const extents_tuple& extents) const noexcept
     {
         const extents_tuple current = current_extents();
-        return [&]<std::size_t... I>(std::index_sequence<I...>)
-        {
+        return [&]<std::size_t... I>(std::index_sequence<I...>) {
             return (std::get<I>(extents).same_as(std::get<I>(current)) && ...);
-        }
-        (std::index_sequence_for<Fields...>{});
+        }(std::index_sequence_for<Fields...>{});
     }
 };
 

@@ -47,7 +47,8 @@ public:
     }
 
     /// The same memory for an adapter.
-    [[nodiscard]] auto ref() const noexcept requires element<T>
+    [[nodiscard]] auto ref() const noexcept
+        requires element<T>
     {
         using void_type = std::conditional_t<std::is_const_v<T>, const void, void>;
         const auto all = shape();
@@ -102,9 +103,8 @@ public:
     /// Takes counts (`[B]` or `[B, 1]`), the capacity M, and the fields in order: `padded_view(counts, 100,
     /// t::boxes(boxes), t::scores(scores))`, each a contiguous container of rows or of elements.
     template <detail::contiguous_values Counts, class... Bounds>
-    requires(sizeof...(Bounds) == sizeof...(Fields))
-        padded_view(unchecked_t, Counts&& counts, std::size_t capacity, const Bounds&... values)
-    noexcept
+        requires(sizeof...(Bounds) == sizeof...(Fields))
+    padded_view(unchecked_t, Counts&& counts, std::size_t capacity, const Bounds&... values) noexcept
         : detail::field_memory<Fields>{memory_of<Fields>(values)}..., m_batch(static_cast<std::size_t>(counts.size())),
           m_capacity(capacity), m_counts(const_cast<void*>(static_cast<const void*>(counts.data()))),
           m_count_type(detail::number_type_of<detail::value_of<std::remove_reference_t<Counts>>>)
@@ -119,8 +119,8 @@ public:
 #if PADBATCH_EXCEPTIONS
     /// Throws `error` where `check` fails.
     template <detail::contiguous_values Counts, class... Bounds>
-    requires(sizeof...(Bounds) == sizeof...(Fields))
-        padded_view(Counts&& counts, std::size_t capacity, const Bounds&... values)
+        requires(sizeof...(Bounds) == sizeof...(Fields))
+    padded_view(Counts&& counts, std::size_t capacity, const Bounds&... values)
         : padded_view(unchecked, static_cast<Counts&&>(counts), capacity, values...)
     {
         detail::require(check(counts, capacity, values...));
@@ -129,10 +129,9 @@ public:
 
     /// A view that may write, as one that may only read.
     template <class... Other>
-    requires(sizeof...(Other) == sizeof...(Fields) && !std::is_same_v<padded_view<Other...>, padded_view> &&
-             (std::is_same_v<detail::const_field<Other>, Fields> && ...))
-        padded_view(const padded_view<Other...>& other)
-    noexcept
+        requires(sizeof...(Other) == sizeof...(Fields) && !std::is_same_v<padded_view<Other...>, padded_view> &&
+                 (std::is_same_v<detail::const_field<Other>, Fields> && ...))
+    padded_view(const padded_view<Other...>& other) noexcept
         : padded_view(other.size(), other.capacity(), other.m_counts, other.m_count_type,
                       detail::field_memory<Fields>{other[typename Fields::tag{}].data(),
                                                    other[typename Fields::tag{}].extents()}...)
@@ -147,19 +146,10 @@ public:
     }
 
     /// B, the number of images.
-    [[nodiscard]] std::size_t size() const noexcept
-    {
-        return m_batch;
-    }
+    [[nodiscard]] std::size_t size() const noexcept { return m_batch; }
     /// M, the number of rows that each image has, real ones and padding.
-    [[nodiscard]] std::size_t capacity() const noexcept
-    {
-        return m_capacity;
-    }
-    [[nodiscard]] counts_view counts() const noexcept
-    {
-        return {m_counts, m_count_type, m_batch};
-    }
+    [[nodiscard]] std::size_t capacity() const noexcept { return m_capacity; }
+    [[nodiscard]] counts_view counts() const noexcept { return {m_counts, m_count_type, m_batch}; }
     /// The number of real rows of image i.
     [[nodiscard]] std::size_t count(std::size_t i) const noexcept
     {
@@ -167,19 +157,14 @@ public:
     }
 
     /// The real rows of image i.
-    [[nodiscard]] image_type image(std::size_t i) const noexcept
-    {
-        return rows_at(i, count(i));
-    }
+    [[nodiscard]] image_type image(std::size_t i) const noexcept { return rows_at(i, count(i)); }
 
     /// All M rows of image i, for a producer that writes there itself and then says how many with `set_count`.
-    [[nodiscard]] image_type slot(std::size_t i) const noexcept
-    {
-        return rows_at(i, m_capacity);
-    }
+    [[nodiscard]] image_type slot(std::size_t i) const noexcept { return rows_at(i, m_capacity); }
 
     /// Sets the count of image i. Does not touch its rows; `finish_slot` also fills what follows them.
-    void set_count(std::size_t i, std::size_t n) const noexcept requires is_writable
+    void set_count(std::size_t i, std::size_t n) const noexcept
+        requires is_writable
     {
         detail::write_number(m_counts, m_count_type, i, n);
     }
@@ -195,24 +180,12 @@ public:
                                                                                         m_capacity, memory.row);
     }
 
-    [[nodiscard]] auto begin() const noexcept
-    {
-        return detail::index_iterator<padded_view>(*this, 0);
-    }
-    [[nodiscard]] auto end() const noexcept
-    {
-        return detail::index_iterator<padded_view>(*this, m_batch);
-    }
+    [[nodiscard]] auto begin() const noexcept { return detail::index_iterator<padded_view>(*this, 0); }
+    [[nodiscard]] auto end() const noexcept { return detail::index_iterator<padded_view>(*this, m_batch); }
 
     /// Where the counts lie, and as what.
-    [[nodiscard]] void* count_data() const noexcept
-    {
-        return m_counts;
-    }
-    [[nodiscard]] detail::number_type count_type() const noexcept
-    {
-        return m_count_type;
-    }
+    [[nodiscard]] void* count_data() const noexcept { return m_counts; }
+    [[nodiscard]] detail::number_type count_type() const noexcept { return m_count_type; }
 
 private:
     template <class...>

@@ -25,7 +25,7 @@ struct member_parts<member_list<T Struct::*, N>> {
 };
 
 template <class Object, class Struct, class T>
-[[nodiscard]] std::ptrdiff_t member_offset(const Object& object, T Struct::*member) noexcept
+[[nodiscard]] std::ptrdiff_t member_offset(const Object& object, T Struct::* member) noexcept
 {
     return reinterpret_cast<const std::byte*>(&(object.*member)) - reinterpret_cast<const std::byte*>(&object);
 }

@@ -38,7 +38,8 @@ public:
     ragged() noexcept = default;
     /// The extents are given by tag, `t::masks.shape(1, 28, 28)`, and stay.
     template <class... Tags>
-    requires(sizeof...(Tags) > 0) explicit ragged(const row_shape<Tags>&... shapes) noexcept
+        requires(sizeof...(Tags) > 0)
+    explicit ragged(const row_shape<Tags>&... shapes) noexcept
     {
         (set_shape(shapes), ...);
     }
@@ -58,8 +59,8 @@ public:
     /// elements, or rows. Fails, and appends nothing, when the numbers of rows differ, rows have another shape than
     /// those before, or memory is short.
     template <class... Bounds>
-    requires(sizeof...(Bounds) == sizeof...(Fields) && (is_bound<Bounds> && ...)) [[nodiscard]] status
-        try_append(const Bounds&... values) noexcept
+        requires(sizeof...(Bounds) == sizeof...(Fields) && (is_bound<Bounds> && ...))
+    [[nodiscard]] status try_append(const Bounds&... values) noexcept
     {
         status outcome;
         static_cast<void>(((outcome = detail::check_rows<Bounds>(values.value, values.row), outcome.ok()) && ...));
@@ -133,14 +134,8 @@ public:
     {
         detail::require(try_append(values...));
     }
-    void end_image()
-    {
-        detail::require(try_end_image());
-    }
-    void reserve(std::size_t images, std::size_t rows)
-    {
-        detail::require(try_reserve(images, rows));
-    }
+    void end_image() { detail::require(try_end_image()); }
+    void reserve(std::size_t images, std::size_t rows) { detail::require(try_reserve(images, rows)); }
 #endif
 
     /// No images and no rows, but the memory stays, and extents that were given.
@@ -152,27 +147,15 @@ public:
     }
 
     /// The number of images that were ended.
-    [[nodiscard]] std::size_t size() const noexcept
-    {
-        return m_offsets.size() == 0 ? 0 : m_offsets.size() - 1;
-    }
-    [[nodiscard]] std::size_t count(std::size_t i) const noexcept
-    {
-        return view().count(i);
-    }
+    [[nodiscard]] std::size_t size() const noexcept { return m_offsets.size() == 0 ? 0 : m_offsets.size() - 1; }
+    [[nodiscard]] std::size_t count(std::size_t i) const noexcept { return view().count(i); }
     /// The rows of the image at hand, which was not ended yet.
     [[nodiscard]] std::size_t open_rows() const noexcept
     {
         return m_rows - (size() == 0 ? 0 : static_cast<std::size_t>(m_offsets[size()]));
     }
-    [[nodiscard]] auto image(std::size_t i) & noexcept
-    {
-        return view().image(i);
-    }
-    [[nodiscard]] auto image(std::size_t i) const& noexcept
-    {
-        return view().image(i);
-    }
+    [[nodiscard]] auto image(std::size_t i) & noexcept { return view().image(i); }
+    [[nodiscard]] auto image(std::size_t i) const& noexcept { return view().image(i); }
     template <field_tag Tag>
     [[nodiscard]] auto operator[](const Tag& field) & noexcept
     {
@@ -188,22 +171,10 @@ public:
     void image(std::size_t i) && = delete;
     template <field_tag Tag>
     void operator[](const Tag& field) && = delete;
-    [[nodiscard]] auto begin() noexcept
-    {
-        return view().begin();
-    }
-    [[nodiscard]] auto end() noexcept
-    {
-        return view().end();
-    }
-    [[nodiscard]] auto begin() const noexcept
-    {
-        return view().begin();
-    }
-    [[nodiscard]] auto end() const noexcept
-    {
-        return view().end();
-    }
+    [[nodiscard]] auto begin() noexcept { return view().begin(); }
+    [[nodiscard]] auto end() noexcept { return view().end(); }
+    [[nodiscard]] auto begin() const noexcept { return view().begin(); }
+    [[nodiscard]] auto end() const noexcept { return view().end(); }
     [[nodiscard]] bool overlaps(const void* first, const void* last) const noexcept
     {
         return view().overlaps(first, last);
@@ -216,22 +187,13 @@ public:
                            : std::span<const std::int64_t>(m_offsets.data(), size() + 1);
     }
 
-    [[nodiscard]] view_type view() & noexcept
-    {
-        return make_view<view_type, Fields...>();
-    }
+    [[nodiscard]] view_type view() & noexcept { return make_view<view_type, Fields...>(); }
     [[nodiscard]] const_view_type view() const& noexcept
     {
         return make_view<const_view_type, detail::const_field<Fields>...>();
     }
-    operator view_type() & noexcept
-    {
-        return view();
-    }
-    operator const_view_type() const& noexcept
-    {
-        return view();
-    }
+    operator view_type() & noexcept { return view(); }
+    operator const_view_type() const& noexcept { return view(); }
 
 private:
     friend struct ragged_access;

@@ -37,9 +37,9 @@ public:
     /// Takes the offsets (`[B + 1]`) and the fields in order: `ragged_view(offsets, t::boxes(boxes),
     /// t::scores(scores))`, each a contiguous container of rows or of elements.
     template <detail::contiguous_values Offsets, class... Bounds>
-    requires(sizeof...(Bounds) == sizeof...(Fields))
-        ragged_view(unchecked_t, const Offsets& offsets, const Bounds&... values)
-    noexcept : detail::field_memory<Fields>{memory_of<Fields>(values)}..., m_offsets(unchecked, offsets)
+        requires(sizeof...(Bounds) == sizeof...(Fields))
+    ragged_view(unchecked_t, const Offsets& offsets, const Bounds&... values) noexcept
+        : detail::field_memory<Fields>{memory_of<Fields>(values)}..., m_offsets(unchecked, offsets)
     {
         static_assert(offset_element<detail::value_of<const Offsets>>, "offsets are int32 or int64");
     }
@@ -47,8 +47,8 @@ public:
 #if PADBATCH_EXCEPTIONS
     /// Throws `error` where `check` fails.
     template <detail::contiguous_values Offsets, class... Bounds>
-    requires(sizeof...(Bounds) == sizeof...(Fields)) ragged_view(Offsets&& offsets, const Bounds&... values)
-        : ragged_view(unchecked, offsets, values...)
+        requires(sizeof...(Bounds) == sizeof...(Fields))
+    ragged_view(Offsets&& offsets, const Bounds&... values) : ragged_view(unchecked, offsets, values...)
     {
         static_assert(detail::all_outlive_call<Offsets>());
         detail::require(check(offsets, values...));
@@ -63,10 +63,9 @@ public:
 
     /// A view that may write, as one that may only read.
     template <class... Other>
-    requires(sizeof...(Other) == sizeof...(Fields) && !std::is_same_v<ragged_view<Other...>, ragged_view> &&
-             (std::is_same_v<detail::const_field<Other>, Fields> && ...))
-        ragged_view(const ragged_view<Other...>& other)
-    noexcept
+        requires(sizeof...(Other) == sizeof...(Fields) && !std::is_same_v<ragged_view<Other...>, ragged_view> &&
+                 (std::is_same_v<detail::const_field<Other>, Fields> && ...))
+    ragged_view(const ragged_view<Other...>& other) noexcept
         : detail::field_memory<Fields>{other[typename Fields::tag{}].data(),
                                        other[typename Fields::tag{}].extents()}...,
           m_offsets(other.offsets())
@@ -74,19 +73,10 @@ public:
     }
 
     /// B, the number of images.
-    [[nodiscard]] std::size_t size() const noexcept
-    {
-        return m_offsets.size();
-    }
-    [[nodiscard]] const offsets_view& offsets() const noexcept
-    {
-        return m_offsets;
-    }
+    [[nodiscard]] std::size_t size() const noexcept { return m_offsets.size(); }
+    [[nodiscard]] const offsets_view& offsets() const noexcept { return m_offsets; }
     /// The number of rows of image i.
-    [[nodiscard]] std::size_t count(std::size_t i) const noexcept
-    {
-        return m_offsets.count(i);
-    }
+    [[nodiscard]] std::size_t count(std::size_t i) const noexcept { return m_offsets.count(i); }
     /// The rows of image i.
     [[nodiscard]] image_type image(std::size_t i) const noexcept
     {
@@ -102,14 +92,8 @@ public:
         return rows_at<found>(0, m_offsets[size()]).rows;
     }
 
-    [[nodiscard]] auto begin() const noexcept
-    {
-        return detail::index_iterator<ragged_view>(*this, 0);
-    }
-    [[nodiscard]] auto end() const noexcept
-    {
-        return detail::index_iterator<ragged_view>(*this, size());
-    }
+    [[nodiscard]] auto begin() const noexcept { return detail::index_iterator<ragged_view>(*this, 0); }
+    [[nodiscard]] auto end() const noexcept { return detail::index_iterator<ragged_view>(*this, size()); }
 
     /// Whether any row lies in `[first, last)`.
     [[nodiscard]] bool overlaps(const void* first, const void* last) const noexcept

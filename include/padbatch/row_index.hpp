@@ -78,20 +78,11 @@ public:
     }
 
     /// The number of images.
-    [[nodiscard]] std::size_t size() const noexcept
-    {
-        return m_offsets.size() == 0 ? 0 : m_offsets.size() - 1;
-    }
+    [[nodiscard]] std::size_t size() const noexcept { return m_offsets.size() == 0 ? 0 : m_offsets.size() - 1; }
     /// The number of rows that belong to an image.
-    [[nodiscard]] std::size_t rows() const noexcept
-    {
-        return m_order.size();
-    }
+    [[nodiscard]] std::size_t rows() const noexcept { return m_order.size(); }
     /// The number of rows there are, also behind the end.
-    [[nodiscard]] std::size_t given_rows() const noexcept
-    {
-        return m_given;
-    }
+    [[nodiscard]] std::size_t given_rows() const noexcept { return m_given; }
     [[nodiscard]] std::size_t count(std::size_t i) const noexcept
     {
         return static_cast<std::size_t>(m_offsets[i + 1] - m_offsets[i]);
@@ -102,10 +93,7 @@ public:
         return {m_order.data() + m_offsets[i], count(i)};
     }
     /// Whether the rows came sorted by image, so that each image's are adjacent.
-    [[nodiscard]] bool is_sorted() const noexcept
-    {
-        return m_sorted;
-    }
+    [[nodiscard]] bool is_sorted() const noexcept { return m_sorted; }
 
 private:
     detail::buffer<std::int32_t> m_order;

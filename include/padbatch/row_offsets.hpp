@@ -52,19 +52,10 @@ public:
         return m_offsets.size() == 0 ? &s_zero : m_offsets.data();
     }
     /// The number of offsets, one more than there are images.
-    [[nodiscard]] std::size_t size() const noexcept
-    {
-        return m_offsets.size() == 0 ? 1 : m_offsets.size();
-    }
+    [[nodiscard]] std::size_t size() const noexcept { return m_offsets.size() == 0 ? 1 : m_offsets.size(); }
 
-    [[nodiscard]] const std::int64_t* begin() const noexcept
-    {
-        return data();
-    }
-    [[nodiscard]] const std::int64_t* end() const noexcept
-    {
-        return data() + size();
-    }
+    [[nodiscard]] const std::int64_t* begin() const noexcept { return data(); }
+    [[nodiscard]] const std::int64_t* end() const noexcept { return data() + size(); }
 
 private:
     static constexpr std::int64_t s_zero = 0;

@@ -54,7 +54,8 @@ public:
 
     /// The element at one index for each extent, such as `mask(0, y, x)`.
     template <class... Index>
-    requires(sizeof...(Index) == E::rank) [[nodiscard]] T& operator()(Index... index) const noexcept
+        requires(sizeof...(Index) == E::rank)
+    [[nodiscard]] T& operator()(Index... index) const noexcept
     {
         std::size_t element = 0;
         std::size_t k = 0;
@@ -131,16 +132,20 @@ public:
 
     static constexpr bool is_contiguous = std::is_same_v<Layout, layout::contiguous>;
 
-    basic_rows() noexcept requires is_contiguous = default;
+    basic_rows() noexcept
+        requires is_contiguous
+    = default;
     basic_rows(T* data, std::size_t size, const E& extents = {}, const Layout& layout = {}) noexcept
         : m_data(data), m_size(size), m_extents(extents), m_layout(layout)
     {
     }
     /// Rows of `T` as rows of `const T`.
     template <class Other>
-    requires(std::is_const_v<T>&& std::is_same_v<Other, value_type>)
-        basic_rows(const basic_rows<Other, E, Layout>& other)
-    noexcept : m_data(other.data()), m_size(other.size()), m_extents(other.extents()), m_layout(other.layout()) {}
+        requires(std::is_const_v<T> && std::is_same_v<Other, value_type>)
+    basic_rows(const basic_rows<Other, E, Layout>& other) noexcept
+        : m_data(other.data()), m_size(other.size()), m_extents(other.extents()), m_layout(other.layout())
+    {
+    }
 
     /// The first element of the first row (of what rows are picked from, when they are indexed).
     [[nodiscard]] T* data() const noexcept { return m_data; }
@@ -180,7 +185,8 @@ public:
     }
 
     /// All elements of all rows.
-    [[nodiscard]] std::span<T> flat() const noexcept requires is_contiguous
+    [[nodiscard]] std::span<T> flat() const noexcept
+        requires is_contiguous
     {
         return {m_data, m_size * m_extents.size()};
     }

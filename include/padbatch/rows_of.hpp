@@ -15,8 +15,7 @@ namespace padbatch::inline PADBATCH_MODE {
 /// void;`, `template <class E> static status check(const X&, const E&, const char* name)` and `template <class E>
 /// static basic_rows<...> rows(X&, const E&)`.
 template <class X>
-struct rows_traits {
-};
+struct rows_traits {};
 
 namespace detail {
 
@@ -40,16 +39,13 @@ struct value_parts<T[N]> {
     static constexpr std::size_t count = N * value_parts<T>::count;
 };
 template <class T, std::size_t N>
-struct value_parts<std::array<T, N>> : value_parts<T[N]> {
-};
+struct value_parts<std::array<T, N>> : value_parts<T[N]> {};
 
 template <class Narrow, class Wide>
-struct extents_fit : std::false_type {
-};
+struct extents_fit : std::false_type {};
 template <std::size_t... A, std::size_t... B>
-requires(sizeof...(A) == sizeof...(B)) struct extents_fit<extents<A...>, extents<B...>>
-    : std::bool_constant<((A == B || B == dynamic) && ...)> {
-};
+    requires(sizeof...(A) == sizeof...(B))
+struct extents_fit<extents<A...>, extents<B...>> : std::bool_constant<((A == B || B == dynamic) && ...)> {};
 
 /// How values of type `U` make up rows of extents `E`: each value is a row, or an element of one.
 template <class U, class E, class Of>
@@ -68,7 +64,8 @@ struct row_parts {
         "its own, or other extents");
 };
 template <class U, class E, class Of>
-requires(!std::is_void_v<Of>) struct row_parts<U, E, Of> {
+    requires(!std::is_void_v<Of>)
+struct row_parts<U, E, Of> {
     static constexpr bool is_flat = false;
     using element_type = Of;
     using extents_type = E;
@@ -86,10 +83,7 @@ template <class From, class To>
 using copy_const = std::conditional_t<std::is_const_v<From>, const To, To>;
 
 template <class X>
-concept has_rows_traits = requires
-{
-    typename rows_traits<std::remove_cvref_t<X>>::adapted;
-};
+concept has_rows_traits = requires { typename rows_traits<std::remove_cvref_t<X>>::adapted; };
 
 /// Whether `x` is rows already.
 template <class X>

@@ -22,18 +22,11 @@ namespace padbatch::inline PADBATCH_MODE {
 /// - `bool overlaps(first, last) const`: may any row lie in this memory?
 /// - `copy_to(i, slots)`: its own way to copy the first rows of image i.
 template <class S>
-concept source = requires(const S& s, std::size_t i)
-{
+concept source = requires(const S& s, std::size_t i) {
     typename S::fields;
-    {
-        s.size()
-        } -> std::convertible_to<std::size_t>;
-    {
-        s.count(i)
-        } -> std::convertible_to<std::size_t>;
-    {
-        s.image(i).size()
-        } -> std::convertible_to<std::size_t>;
+    { s.size() } -> std::convertible_to<std::size_t>;
+    { s.count(i) } -> std::convertible_to<std::size_t>;
+    { s.image(i).size() } -> std::convertible_to<std::size_t>;
 };
 
 namespace detail {
@@ -166,7 +159,8 @@ template <class... Tags, class... X, class... E, class... As, class... Of>
 }
 
 template <class... X>
-requires(!is_bound<std::remove_cvref_t<X>> || ...) void each(X&&...)
+    requires(!is_bound<std::remove_cvref_t<X>> || ...)
+void each(X&&...)
 {
     static_assert(sizeof...(X) == 0, "name each field: each(t::boxes(boxes), t::scores(scores))");
 }
@@ -204,8 +198,7 @@ struct fields_of_image<image_view<TaggedRows...>> {
                                   typename TaggedRows::rows_type::extents_type>...>;
 };
 template <class... TaggedRows>
-struct fields_of_image<made_image<TaggedRows...>> : fields_of_image<image_view<TaggedRows...>> {
-};
+struct fields_of_image<made_image<TaggedRows...>> : fields_of_image<image_view<TaggedRows...>> {};
 
 /// Why the fields of an image do not have the same number of rows, if so.
 template <class... TaggedRows>

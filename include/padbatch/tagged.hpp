@@ -183,7 +183,7 @@ template <detail::contiguous_values Values, class... Bounds>
 }
 
 template <class Index, class... Bounds>
-requires std::is_same_v<std::remove_cvref_t<Index>, row_index>
+    requires std::is_same_v<std::remove_cvref_t<Index>, row_index>
 [[nodiscard]] auto tagged(unchecked_t, Index&& index, const Bounds&... values) noexcept
 {
     return tagged_source<Index, detail::flat_field_of<Bounds>...>(unchecked, static_cast<Index&&>(index),
@@ -191,7 +191,7 @@ requires std::is_same_v<std::remove_cvref_t<Index>, row_index>
 }
 
 template <class Index, detail::contiguous_values Values, class... Bounds>
-requires std::is_same_v<std::remove_cvref_t<Index>, row_index>
+    requires std::is_same_v<std::remove_cvref_t<Index>, row_index>
 [[nodiscard]] auto tagged_columns(unchecked_t, Index&& index, const Values& values, std::size_t width,
                                   const Bounds&... columns) noexcept
 {
@@ -210,7 +210,7 @@ requires std::is_same_v<std::remove_cvref_t<Index>, row_index>
 /// An index that is a variable is held by reference, so that it can be built again without an allocation. Throws
 /// `error` where `check_tagged` fails.
 template <class Index, class... Bounds>
-requires std::is_same_v<std::remove_cvref_t<Index>, row_index>
+    requires std::is_same_v<std::remove_cvref_t<Index>, row_index>
 [[nodiscard]] auto tagged(Index&& index, const Bounds&... values)
 {
     detail::require(check_tagged(index, values...));
@@ -222,7 +222,7 @@ requires std::is_same_v<std::remove_cvref_t<Index>, row_index>
 ///     tagged_columns(row_index(values, 7, col<0>, 8), values, 7, t::boxes(cols<1, 4>),
 ///                    t::labels(col<5>).as<std::int64_t>(), t::scores(col<6>))
 template <class Index, detail::contiguous_values Values, class... Bounds>
-requires std::is_same_v<std::remove_cvref_t<Index>, row_index>
+    requires std::is_same_v<std::remove_cvref_t<Index>, row_index>
 [[nodiscard]] auto tagged_columns(Index&& index, Values&& values, std::size_t width, const Bounds&... columns)
 {
     static_assert(detail::all_outlive_call<Values>());

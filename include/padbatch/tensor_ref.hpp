@@ -60,13 +60,17 @@ public:
 
     /// A tensor of `T` in row-major order.
     template <element T, detail::contiguous_values Shape>
-    requires(std::is_const_v<Void> || !std::is_const_v<T>) basic_tensor_ref(T* data, const Shape& shape)
-    noexcept : basic_tensor_ref(static_cast<Void*>(data), element_type_of<T>, shape) {}
+        requires(std::is_const_v<Void> || !std::is_const_v<T>)
+    basic_tensor_ref(T* data, const Shape& shape) noexcept
+        : basic_tensor_ref(static_cast<Void*>(data), element_type_of<T>, shape)
+    {
+    }
 
     /// Memory that may be written, as memory that may only be read.
     template <class Other>
-    requires(std::is_const_v<Void> && !std::is_const_v<Other>) basic_tensor_ref(const basic_tensor_ref<Other>& other)
-    noexcept : basic_tensor_ref(other.data(), other.type(), other.shape(), other.strides(), other.device())
+        requires(std::is_const_v<Void> && !std::is_const_v<Other>)
+    basic_tensor_ref(const basic_tensor_ref<Other>& other) noexcept
+        : basic_tensor_ref(other.data(), other.type(), other.shape(), other.strides(), other.device())
     {
         m_rank = other.rank(); // also one that is too high, so that no check accepts it
     }

@@ -390,8 +390,7 @@ TEST_CASE("outputs that nobody keeps are refused by the compiler")
 {
     using outputs = std::vector<Ort::Value>;
     constexpr auto lasting = []<class Outputs>(Outputs&& values) {
-        return requires(const onnxruntime::contract& model)
-        {
+        return requires(const onnxruntime::contract& model) {
             onnxruntime::detections<boxes<const float>>(model, std::forward<Outputs>(values));
         };
     };

@@ -11,15 +11,9 @@ struct images_by_value {
 
     std::size_t size() const { return images.size(); }
 #ifdef PADBATCH_MUST_FAIL
-    std::vector<float> operator[](std::size_t i) const
-    {
-        return images[i];
-    }
+    std::vector<float> operator[](std::size_t i) const { return images[i]; }
 #else
-    std::span<const float> operator[](std::size_t i) const
-    {
-        return images[i];
-    }
+    std::span<const float> operator[](std::size_t i) const { return images[i]; }
 #endif
 };
 

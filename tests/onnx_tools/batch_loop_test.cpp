@@ -238,9 +238,8 @@ TEST_CASE("only one image can be repeated")
 {
     check_failure(failure::refused, {"--dynamic-batch", "2 images", "export the model with one image"},
                   [] { (void)dynamic(fixture_named("mask_rcnn_tv014_b2_list_op11").model); });
-    check_failure(failure::refused, {"--dynamic-batch", "not one image"}, [] {
-        (void)dynamic(small_detector({1, 13, "7", ""}));
-    });
+    check_failure(failure::refused, {"--dynamic-batch", "not one image"},
+                  [] { (void)dynamic(small_detector({1, 13, "7", ""})); });
     auto unlimited = small_model("1,3,2,2");
     for (auto& node : *unlimited.mutable_graph()->mutable_node()) {
         if (node.op_type() == "Slice") {

@@ -209,9 +209,8 @@ TEST_CASE("links that lead nowhere")
     for (const bool overwrite : {false, true}) {
         check_failure(failure::io, {"circle"}, [&] { require_savable(folder.file("a"), {overwrite, ""}); });
         check_failure(failure::io, {"circle"}, [&] { save_model(model_of('a'), folder.file("a"), {overwrite, ""}); });
-        check_failure(failure::io, {"missing'"}, [&] {
-            save_model(model_of('a'), folder.file("far"), {overwrite, ""});
-        });
+        check_failure(failure::io, {"missing'"},
+                      [&] { save_model(model_of('a'), folder.file("far"), {overwrite, ""}); });
     }
     CHECK(folder.names() == std::set<std::string>{"a", "b", "far"});
 }

@@ -309,9 +309,8 @@ TEST_CASE("file systems that cannot rename without replacing, or exchange")
     save_triton_repository(other, options_of(folder, true));
     check_saved(folder, other);
     file_system.before_rename = [&] { fs::create_directory(folder.file("repository/new")); };
-    check_failure(failure::io, {"exists already"}, [&] {
-        save_triton_repository(batched, {folder.file("repository"), "new"});
-    });
+    check_failure(failure::io, {"exists already"},
+                  [&] { save_triton_repository(batched, {folder.file("repository"), "new"}); });
     file_system = {};
     CHECK(fs::is_empty(folder.file("repository/new")));
     fs::remove(folder.file("repository/new"));

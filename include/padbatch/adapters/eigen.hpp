@@ -30,10 +30,7 @@ static_assert(sizeof(Eigen::half) == sizeof(float16) && sizeof(Eigen::bfloat16) 
 template <class Derived>
 std::true_type test_eigen_dense(const Eigen::DenseBase<Derived>*);
 template <class X>
-concept eigen_dense = requires(const X* x)
-{
-    test_eigen_dense(x);
-};
+concept eigen_dense = requires(const X* x) { test_eigen_dense(x); };
 
 template <class Derived>
 std::true_type test_eigen_without_gaps(const Eigen::PlainObjectBase<Derived>*);
@@ -255,8 +252,8 @@ template <class T, class E>
 #if PADBATCH_EXCEPTIONS
 /// The same for rows at a distance, such as columns of flat rows. Throws `error` where `check_map` fails.
 template <class T, class E, class Layout>
-requires(!basic_rows<T, E, Layout>::is_contiguous)
-    [[nodiscard]] map_type<T, E, Layout> map(const basic_rows<T, E, Layout>& rows)
+    requires(!basic_rows<T, E, Layout>::is_contiguous)
+[[nodiscard]] map_type<T, E, Layout> map(const basic_rows<T, E, Layout>& rows)
 {
     detail::require(check_map(rows));
     return map(unchecked, rows);
@@ -266,7 +263,8 @@ requires(!basic_rows<T, E, Layout>::is_contiguous)
 /// One row of rank 2 or more as a row-major matrix, without a copy: `map(image[t::masks][k])` is H x W for a mask of
 /// `[1, H, W]`, and (C * H) x W in general; keypoints are K x 3.
 template <class T, class E>
-requires(E::rank >= 2) [[nodiscard]] auto map(const row<T, E>& row) noexcept
+    requires(E::rank >= 2)
+[[nodiscard]] auto map(const row<T, E>& row) noexcept
 {
     using last = extents<E::static_extent(E::rank - 1)>;
     auto* const data = reinterpret_cast<detail::to_eigen<T>*>(row.data());

@@ -207,16 +207,14 @@ template <class... Fields, class Find>
 {
     tensor_for<padded_view<Fields...>::is_writable> counts;
     std::tuple<tensor_for<!std::is_const_v<typename Fields::element_type>>...> tensors;
-    return [&]<std::size_t... F>(std::index_sequence<F...>)->status
-    {
+    return [&]<std::size_t... F>(std::index_sequence<F...>) -> status {
         status outcome;
         static_cast<void>(((outcome = find_tensor<Fields>(std::get<F>(tensors), model, find), outcome.ok()) && ...));
         if (!outcome.ok() || !(outcome = find(model.count_name(), counts)).ok()) {
             return outcome;
         }
         return try_from_tensors(view, counts, std::get<F>(tensors)...);
-    }
-    (std::index_sequence_for<Fields...>{});
+    }(std::index_sequence_for<Fields...>{});
 }
 
 /// Why `tensor` cannot be handed to an engine as it is, if so; sets `bytes` to its size.

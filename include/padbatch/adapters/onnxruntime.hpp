@@ -43,10 +43,7 @@ public:
 
 #if PADBATCH_EXCEPTIONS
     /// Takes an `Ort::Session`. Throws `error` where `try_read` fails.
-    explicit contract(const OrtSession* session)
-    {
-        padbatch::detail::require(try_read(session));
-    }
+    explicit contract(const OrtSession* session) { padbatch::detail::require(try_read(session)); }
 #endif
 
     /// Reads an `Ort::Session`. Fails, and changes nothing, when the model is not padded (`errc::missing_field`) or its
@@ -93,8 +90,8 @@ public:
     /// The count's output and those of the fields, in this order, for a run that computes no more than them:
     /// `model.try_output_names<boxes<>, scores<>>(names)`. Element types do not matter. Fails: `errc::missing_field`.
     template <class... Fields>
-    requires(sizeof...(Fields) > 0) [[nodiscard]] status
-        try_output_names(std::array<const char*, 1 + sizeof...(Fields)>& names) const noexcept
+        requires(sizeof...(Fields) > 0)
+    [[nodiscard]] status try_output_names(std::array<const char*, 1 + sizeof...(Fields)>& names) const noexcept
     {
         status outcome;
         const std::array<const char*, 1 + sizeof...(Fields)> found{
@@ -108,7 +105,8 @@ public:
 #if PADBATCH_EXCEPTIONS
     /// The same, thrown as `error`.
     template <class... Fields>
-    requires(sizeof...(Fields) > 0) [[nodiscard]] std::array<const char*, 1 + sizeof...(Fields)> output_names() const
+        requires(sizeof...(Fields) > 0)
+    [[nodiscard]] std::array<const char*, 1 + sizeof...(Fields)> output_names() const
     {
         std::array<const char*, 1 + sizeof...(Fields)> names{};
         padbatch::detail::require(try_output_names<Fields...>(names));

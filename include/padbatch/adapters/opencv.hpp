@@ -163,10 +163,7 @@ namespace opencv {
 /// One box x1, y1, x2, y2 as a `cv::Rect2f` (or `Rect2d`, `Rect`, by its type): x, y, width, height. Width and height
 /// are the differences, below zero where the corners are the other way round.
 template <class Box>
-requires requires(const Box& box)
-{
-    box[3];
-}
+    requires requires(const Box& box) { box[3]; }
 [[nodiscard]] auto to_rect(const Box& box) noexcept
 {
     return padbatch::detail::rect_of<std::remove_cvref_t<decltype(box[0])>>(box);

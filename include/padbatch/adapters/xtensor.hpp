@@ -26,8 +26,7 @@ namespace detail {
 
 /// What lies in memory with a stride for each extent: containers, adaptors, and views of them that pick no items.
 template <class X>
-concept xtensor_memory = requires(X& x)
-{
+concept xtensor_memory = requires(X& x) {
     *x.data();
     x.data_offset();
     x.shape()[0];
@@ -57,7 +56,8 @@ using xtensor_layout =
 /// rank 0 and 1 may have any strides; others have to be row-major. Without rows, `[0]`, the other extents do not
 /// matter.
 template <class X>
-requires(xt::is_xexpression<X>::value) struct rows_traits<X> {
+    requires(xt::is_xexpression<X>::value)
+struct rows_traits<X> {
     using adapted = void;
 
     /// `errc::wrong_shape`: another rank, or strides that rows cannot have. `errc::row_mismatch`: other extents.
@@ -144,7 +144,8 @@ namespace xtensor {
 ///     xt::xtensor<std::int32_t, 1> counts = xt::zeros<std::int32_t>({8});
 ///     auto batch = from_tensors<padbatch::boxes<>>(xtensor::ref(counts), xtensor::ref(boxes));
 template <class X>
-requires(xt::is_xexpression<X>::value) [[nodiscard]] auto ref(X& x) noexcept
+    requires(xt::is_xexpression<X>::value)
+[[nodiscard]] auto ref(X& x) noexcept
 {
     static_assert(
         padbatch::detail::xtensor_memory<X>,
@@ -215,8 +216,8 @@ template <class T, class E, class Layout>
 
 /// `view` of rows at a distance, that validates nothing.
 template <class T, class E, class Layout>
-requires(!basic_rows<T, E, Layout>::is_contiguous)
-    [[nodiscard]] auto view(unchecked_t, const basic_rows<T, E, Layout>& rows)
+    requires(!basic_rows<T, E, Layout>::is_contiguous)
+[[nodiscard]] auto view(unchecked_t, const basic_rows<T, E, Layout>& rows)
 {
     static_assert(!std::is_same_v<Layout, layout::indexed>,
                   "rows picked by an index have no strides: pad or copy them first");
@@ -239,7 +240,8 @@ requires(!basic_rows<T, E, Layout>::is_contiguous)
 #if PADBATCH_EXCEPTIONS
 /// The same for rows at a distance, such as columns of flat rows. Throws `error` where `check_view` fails.
 template <class T, class E, class Layout>
-requires(!basic_rows<T, E, Layout>::is_contiguous) [[nodiscard]] auto view(const basic_rows<T, E, Layout>& rows)
+    requires(!basic_rows<T, E, Layout>::is_contiguous)
+[[nodiscard]] auto view(const basic_rows<T, E, Layout>& rows)
 {
     padbatch::detail::require(check_view(rows));
     return view(unchecked, rows);

@@ -46,7 +46,7 @@ consteval bool options_known() noexcept
                       (std::size_t{0} + ... + (is_fill<std::remove_cvref_t<Options>> ? 1 : 0)) < 2 &&
                       (std::size_t{0} + ... + (std::is_same_v<std::remove_cvref_t<Options>, capacity> ? 1 : 0)) < 2,
                   "overflow::..., capacity::... and fill(...) can be given once; fill takes several fields");
-    static_assert(((!std::is_same_v<Options, workspace> && !std::is_same_v<Options, pad_result>)&&...),
+    static_assert(((!std::is_same_v<Options, workspace> && !std::is_same_v<Options, pad_result>) && ...),
                   "a workspace and a pad_result are variables, which keep what they are given");
     return true;
 }
@@ -146,10 +146,7 @@ template <class... Fields, class Source, class Policy>
                              examined_source& result) noexcept
 {
     constexpr bool checks_extents = !(Fields::extents_type::is_static && ...);
-    constexpr bool checks_overlap = !requires
-    {
-        source.overlaps(written.first, written.last);
-    };
+    constexpr bool checks_overlap = !requires { source.overlaps(written.first, written.last); };
     const std::size_t size = source.size();
     examined_source found;
     for (std::size_t i = 0; i < size; ++i) {

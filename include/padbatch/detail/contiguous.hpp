@@ -15,17 +15,11 @@ namespace padbatch::inline PADBATCH_MODE::detail {
 /// Memory with a container's `data()` and `size()`, whose elements lie one after the other: an array of another library
 /// that goes through its elements in another order, or with gaps, has iterators that say so.
 template <class R>
-concept contiguous_values = requires(R& range)
-{
-    {
-        range.size()
-        } -> std::convertible_to<std::size_t>;
-    {*range.data()};
-    {
-        range.begin()
-        } -> std::contiguous_iterator;
-}
-&&std::is_pointer_v<decltype(std::declval<R&>().data())>;
+concept contiguous_values = requires(R& range) {
+    { range.size() } -> std::convertible_to<std::size_t>;
+    { *range.data() };
+    { range.begin() } -> std::contiguous_iterator;
+} && std::is_pointer_v<decltype(std::declval<R&>().data())>;
 
 template <contiguous_values R>
 using value_of = std::remove_pointer_t<decltype(std::declval<R&>().data())>;
@@ -42,9 +36,9 @@ inline constexpr bool is_array<std::array<T, N>> = true;
 /// Whether what `X` refers to, deduced for `X&&`, is still there after the call: lvalues, and views such as spans. A
 /// temporary that owns its memory is not.
 template <class X>
-inline constexpr bool outlives_call = std::is_lvalue_reference_v<X> ||
-                                      (std::is_trivially_destructible_v<std::remove_cvref_t<X>> &&
-                                       !is_array<std::remove_cvref_t<X>>);
+inline constexpr bool outlives_call =
+    std::is_lvalue_reference_v<X> ||
+    (std::is_trivially_destructible_v<std::remove_cvref_t<X>> && !is_array<std::remove_cvref_t<X>>);
 
 /// Ends compiling, with the reason, where something does not outlive the call.
 template <class... X>

@@ -46,8 +46,7 @@ struct choose_first {
 };
 
 template <class Tag>
-struct is_top_scores : std::false_type {
-};
+struct is_top_scores : std::false_type {};
 template <class Tag>
 struct is_top_scores<overflow::top_scores_t<Tag>> : std::true_type {
     using tag = Tag;

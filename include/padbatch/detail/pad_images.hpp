@@ -186,8 +186,7 @@ private:
             const std::size_t n = source.count(i);
             const std::size_t kept = n < capacity ? n : capacity;
             const std::size_t stale = clean_from == nullptr ? capacity : static_cast<std::size_t>(clean_from[i]);
-            [&]<std::size_t... F>(std::index_sequence<F...>) PADBATCH_DETAIL_INLINE_LAMBDA
-            {
+            [&]<std::size_t... F>(std::index_sequence<F...>) PADBATCH_DETAIL_INLINE_LAMBDA {
                 const kept_rows chosen = n > capacity ? keep(i, n) : kept_rows{};
                 if (chosen.index != nullptr) [[unlikely]] {
                     copy_chosen(i, chosen);
@@ -203,8 +202,7 @@ private:
                 }
                 (fill_slot<Width, Stores, Fields>(std::get<F>(at), kept, stale, fill_values), ...);
                 ((std::get<F>(at).to += std::get<F>(at).slot_size), ...);
-            }
-            (std::index_sequence_for<Fields...>{});
+            }(std::index_sequence_for<Fields...>{});
             write_number(counts, count_type, i, kept);
             rows += kept;
         }

@@ -137,11 +137,9 @@ private:
         if (output.m_known != known::padding) {
             return output.m_known == known::zeros && zero;
         }
-        return [&]<std::size_t... F>(std::index_sequence<F...>)
-        {
+        return [&]<std::size_t... F>(std::index_sequence<F...>) {
             return ((std::get<F>(output.m_fill) == value_of<Fields>(values)) && ...);
-        }
-        (std::index_sequence_for<Fields...>{});
+        }(std::index_sequence_for<Fields...>{});
     }
 
     template <class Field>

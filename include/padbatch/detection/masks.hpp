@@ -43,8 +43,8 @@ namespace detail {
 template <class Option>
 inline constexpr bool is_mask_threshold = std::is_same_v<std::remove_cvref_t<Option>, mask_threshold>;
 template <class Option>
-inline constexpr bool is_paste_option = is_mask_threshold<Option> ||
-                                        (is_pad_option<Option> && !is_fill<Option> && !is_overflow<Option>);
+inline constexpr bool is_paste_option =
+    is_mask_threshold<Option> || (is_pad_option<Option> && !is_fill<Option> && !is_overflow<Option>);
 template <>
 inline constexpr bool is_paste_option<overflow::error_t> = true;
 template <>
@@ -119,9 +119,9 @@ template <class Field, source Batch, class... Options>
 ///
 ///     try_paste_masks(t::masks(pixels, 1, 800, 1333), t::boxes(boxes), t::masks(regions, 1, 28, 28))
 template <class X, class E, class Boxes, class Regions, class... Options>
-requires(is_bound<Boxes>&& is_bound<Regions>) //
-    [[nodiscard]] status try_paste_masks(const bound<t::masks_t, X, E>& full, const Boxes& boxes,
-                                         const Regions& regions, const Options&... options) noexcept
+    requires(is_bound<Boxes> && is_bound<Regions>) //
+[[nodiscard]] status try_paste_masks(const bound<t::masks_t, X, E>& full, const Boxes& boxes, const Regions& regions,
+                                     const Options&... options) noexcept
 {
     static_assert(std::is_same_v<typename Boxes::tag, t::boxes_t> && std::is_same_v<typename Regions::tag, t::masks_t>,
                   "the order is paste_masks(t::masks(full, 1, H, W), t::boxes(boxes), t::masks(regions, 1, h, w))");
@@ -154,7 +154,8 @@ requires(is_bound<Boxes>&& is_bound<Regions>) //
 /// that has to grow). Throws `error`, and then nothing has been written: what `pad_into` throws, and masks of another
 /// shape, or a threshold out of range.
 template <class Full, source Batch, class... Options>
-requires(!is_bound<Full>) pad_result paste_masks(Full&& full, const Batch& batch, Options&&... options)
+    requires(!is_bound<Full>)
+pad_result paste_masks(Full&& full, const Batch& batch, Options&&... options)
 {
     pad_result result;
     detail::require(try_paste_masks(full, batch, options..., result));
@@ -163,8 +164,8 @@ requires(!is_bound<Full>) pad_result paste_masks(Full&& full, const Batch& batch
 
 /// The same for one image; see `try_paste_masks`.
 template <class Full, class Boxes, class Regions, class... Options>
-requires(is_bound<Full>&& is_bound<Boxes>&& is_bound<Regions>) //
-    void paste_masks(const Full& full, const Boxes& boxes, const Regions& regions, const Options&... options)
+    requires(is_bound<Full> && is_bound<Boxes> && is_bound<Regions>) //
+void paste_masks(const Full& full, const Boxes& boxes, const Regions& regions, const Options&... options)
 {
     detail::require(try_paste_masks(full, boxes, regions, options...));
 }
