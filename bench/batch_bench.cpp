@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a dynamic batch costs, and what each way to write masks costs, in ONNX Runtime. The models are made by
 // bench/export_models.py.
 //

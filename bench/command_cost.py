@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """What the command costs as a whole process, beside `cp` of the same file, with and without a flush to the disk.
 
     bench/command_cost.py COMMAND MODEL.onnx [ROUNDS]

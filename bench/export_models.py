@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Exports the models that model_cost_bench compares: a full-size Mask R-CNN (ResNet-50 FPN, random weights) as it is, and
 in a wrapper that assigns its outputs into torch.zeros, which is the usual way to pad without onnx-pad-outputs.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """What including a header costs, in preprocessed lines (-E -P) and seconds of compilation (-fsyntax-only): padbatch's
 umbrella and its adapters, the libraries that these adapt, and a few headers to compare with.
 

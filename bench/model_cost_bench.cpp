@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What padding inside the graph costs at run time: the export as it is, padded by onnx-pad-outputs, and padded by the
 // wrapper recipe, side by side. The models are made by bench/export_models.py.
 //

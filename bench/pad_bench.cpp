@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How fast ragged rows become padded tensors: padbatch beside the limit, plain loops and other libraries, on the
 // workloads of docs/performance.md.
 //

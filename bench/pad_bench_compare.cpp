@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Checks the variants of a workload against each other, times them and prints a table.
 
 #include "pad_bench.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Eigen's tensors: clear the output, then assign each image's rows to a slice of it.
 
 #include "pad_bench.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What people write by hand, and the limits that everything is compared with.
 
 #include "pad_bench.hpp"

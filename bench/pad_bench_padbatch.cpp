@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // padbatch's own variants.
 
 #include "pad_bench.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // libtorch on one thread. The tensors of the images are made before anything is timed; what pads makes its own output
 // in each call, as these functions do.
 

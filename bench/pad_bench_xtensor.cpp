@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // xtensor: clear the output, then assign each image's rows to a view of it. The adaptors of the memory are made before
 // anything is timed.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // From which output size on non-temporal stores pay on a machine: masks of 1 to 256 images, 1.6 MB to 419 MB of output
 // that is used again. padbatch has to follow the faster of the two.
 //

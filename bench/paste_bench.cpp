@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What it costs to make full masks of 28x28 region masks, `paste_masks` beside the limit, a plain loop and
 // torchvision's algorithm in libtorch: masks of one 800x1333 image as float, uint8 and bool.
 //

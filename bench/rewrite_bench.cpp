@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the steps of onnx-pad-outputs cost on a small export and on the same export with 160 MB of weights, beside the
 // limit: reading the file's bytes and writing them again.
 //

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Finds ONNX Runtime's C++ API.
 #
 # Looked at, in this order:

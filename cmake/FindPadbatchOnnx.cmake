@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # ONNX, whatever its package calls it: the target padbatch::onnx_proto for the protobuf classes, and padbatch::onnx for
 # the full library where that is installed.
 #

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What only the developers of padbatch need: warnings, sanitizers, and the parts that users do not build.
 
 option(PADBATCH_BUILD_TESTS "Build the tests" ON)

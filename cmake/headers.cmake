@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The headers, in two sets: `adapters` are those that need a library besides, adapters/NAME.hpp and adapters/NAME/*.hpp,
 # which padbatch_adapter(NAME) brings; `HEADERS` are all the others, which need nothing.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The adapters' targets, the same for the source tree and for the installed package.
 #
 #   padbatch_adapter(NAME [OPTIONAL])

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs an export and the model that onnx-pad-outputs made of it on PNG images, prints the outputs of both and what was
 // found in each image, and draws it: a picture of the images side by side, with masks, boxes, labels and scores. What
 // is printed and drawn comes from the padded outputs and their counts alone.

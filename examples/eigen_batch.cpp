@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Detections that were made with Eigen, one matrix for each image, padded for a consumer of tensors; and its tensors
 // read as Eigen matrices again, without a copy.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs a model that onnx-pad-outputs wrote, and goes through what it found in each image.
 //
 //     onnxruntime_batch PADDED.onnx

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The outputs of a detector as cv::Mat, one for each image, padded to one batch; then each image's boxes as rectangles
 // and its masks as cv::Mat headers, which look into the batch.
 

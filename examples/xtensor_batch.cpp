@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Detections that were made with xtensor, padded into arrays of xtensor: nothing is copied but the rows themselves.
 
 #include <padbatch/adapters/xtensor.hpp>

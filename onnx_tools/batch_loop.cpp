@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/batch_loop.hpp>
 
 #include <onnx_tools/outputs.hpp>

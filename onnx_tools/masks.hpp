@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef PADBATCH_ONNX_TOOLS_MASKS_HPP
 #define PADBATCH_ONNX_TOOLS_MASKS_HPP
 

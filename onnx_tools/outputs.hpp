@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef PADBATCH_ONNX_TOOLS_OUTPUTS_HPP
 #define PADBATCH_ONNX_TOOLS_OUTPUTS_HPP
 

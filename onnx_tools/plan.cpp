@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/plan.hpp>
 
 #include <onnx_tools/choices.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <tests/support/count_allocations.hpp>
 
 #include <doctest/doctest.h>

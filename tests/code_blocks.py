@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Compiles or runs every code block of a Markdown page, and looks up its links, so that none can rot.
 
     code_blocks.py PAGE --root REPOSITORY --prefix INSTALLED --work FOLDER --compiler CXX [-DNAME=VALUE...]

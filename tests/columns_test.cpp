@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <padbatch/padbatch.hpp>
 
 #include "tests/support/check_status.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <padbatch/element_type.hpp>
 
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <padbatch/float16.hpp>
 
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What including the headers costs: no core header includes one of the standard library's that cost more than padbatch
 itself, and the umbrella stays within its budgets of preprocessed lines, with detection/ and without.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <padbatch/detail/copy.hpp>
 #include <padbatch/detail/fill.hpp>
 #include <padbatch/detail/top_rows.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What would read memory that is gone, or not what the caller means, and is refused instead.
 
 #include <padbatch/padbatch.hpp>

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Trains a small torchvision Mask R-CNN to find circles, squares and triangles, and exports it to ONNX.
 
     apt-get install python3-torch python3-torchvision python3-onnx python3-pil    # Debian 12

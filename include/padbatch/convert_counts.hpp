@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef PADBATCH_CONVERT_COUNTS_HPP
 #define PADBATCH_CONVERT_COUNTS_HPP
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef PADBATCH_ELEMENT_TYPE_HPP
 #define PADBATCH_ELEMENT_TYPE_HPP
 

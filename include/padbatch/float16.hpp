@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef PADBATCH_FLOAT16_HPP
 #define PADBATCH_FLOAT16_HPP
 

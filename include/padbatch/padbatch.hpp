@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef PADBATCH_PADBATCH_HPP
 #define PADBATCH_PADBATCH_HPP
 

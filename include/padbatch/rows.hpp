@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef PADBATCH_ROWS_HPP
 #define PADBATCH_ROWS_HPP
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef PADBATCH_TENSOR_REF_HPP
 #define PADBATCH_TENSOR_REF_HPP
 

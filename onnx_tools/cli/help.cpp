@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/cli/help.hpp>
 
 namespace padbatch::onnx_tools::cli {

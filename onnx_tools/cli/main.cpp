@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/check.hpp>
 #include <onnx_tools/cli/inspect.hpp>
 #include <onnx_tools/cli/options.hpp>

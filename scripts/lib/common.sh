@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # Shared by the scripts in scripts/: messages, timed steps, Debian packages and
 # the choice of ONNX Runtime, OpenVINO, Triton and the linters. Sourced, never run; some of its

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Adds up the JUnit files that ctest wrote.
 
 usage: junit.py FILE...

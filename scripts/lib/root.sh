@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # Shared by scripts/onnxruntime-root, scripts/openvino-root, scripts/triton-root and
 # scripts/lint-root, which unpack software at a place of their own. Sourced after common.sh, never run.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <padbatch/adapters/eigen.hpp>
 #include <padbatch/adapters/eigen/tensor.hpp>
 #include <padbatch/columns.hpp>

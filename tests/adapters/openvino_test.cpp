@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <padbatch/adapters/openvino.hpp>
 #include <padbatch/pad.hpp>
 #include <padbatch/padded.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <padbatch/adapters/xtensor.hpp>
 #include <padbatch/columns.hpp>
 #include <padbatch/pad.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: rows are arrays of another length
 #include <padbatch/padded_view.hpp>
 

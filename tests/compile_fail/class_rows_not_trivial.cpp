@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: rows are copied as bytes: their type must be trivially copyable
 #include <padbatch/padded_view.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: the class given to .of<T>() has another size than a row of T
 #include <padbatch/padded_view.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: say what they consist of, as in t::boxes(x).of<float>()
 #include <padbatch/padded_view.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: this field's rows have another number of elements than there are columns
 #include <padbatch/columns.hpp>
 

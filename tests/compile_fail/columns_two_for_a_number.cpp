@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: this field is one number a row: name one column
 #include <padbatch/columns.hpp>
 

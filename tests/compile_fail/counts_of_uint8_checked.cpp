@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: counts are int32, int64 or float
 #include <padbatch/padded_view.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: needs a tag of its own
 #include <padbatch/source.hpp>
 

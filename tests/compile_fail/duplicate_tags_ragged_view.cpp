@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: each field of a batch needs a tag of its own
 #include <padbatch/ragged_view.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: indexing this container makes a temporary copy
 #include <padbatch/source.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: std::span<const
 #include <padbatch/extents.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: padding copies bytes: a field's type must be trivially copyable
 #include <padbatch/padded_view.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: a pad value is given for a field that the output lacks
 #include <padbatch/pad.hpp>
 

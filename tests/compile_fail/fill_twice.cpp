@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: a field's pad value is given twice
 #include <padbatch/pad.hpp>
 

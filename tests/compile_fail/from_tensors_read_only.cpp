@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: from_tensors<scores<>>(counts, values)
 #include <padbatch/tensors.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: convert in the function that makes the rows
 #include <padbatch/source.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: uint8
 #include <padbatch/convert_counts.hpp>
 

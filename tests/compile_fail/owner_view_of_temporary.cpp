@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: return std::move(batch)
 #include <padbatch/padded.hpp>
 

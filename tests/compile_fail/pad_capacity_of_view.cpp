@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: a view's capacity is fixed when it is made
 #include <padbatch/pad.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: the output is const
 #include <padbatch/pad.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: the output has a field (see Out above) that the source lacks
 #include <padbatch/pad.hpp>
 

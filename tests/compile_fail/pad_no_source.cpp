@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: this is no source of detections
 #include <padbatch/pad.hpp>
 

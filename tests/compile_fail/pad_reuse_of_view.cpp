@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: padding::reuse needs an owner
 #include <padbatch/pad.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: a field has rows of another shape in the output
 #include <padbatch/pad.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: the unchecked form takes fill(...) and overflow::truncate
 #include <padbatch/pad.hpp>
 

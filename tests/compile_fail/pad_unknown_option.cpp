@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: an option of pad_into is one of overflow::...
 #include <padbatch/pad.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: nothing is converted unasked
 #include <padbatch/pad.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: one number is no row of this field
 #include <padbatch/project.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: the rows have another element type than this batch
 #include <padbatch/ragged.hpp>
 

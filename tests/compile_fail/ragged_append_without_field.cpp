@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: this image has no field with this tag
 #include <padbatch/ragged.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: an owner's fields are not const
 #include <padbatch/ragged.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: a row shape is given for a field that this batch lacks
 #include <padbatch/ragged.hpp>
 

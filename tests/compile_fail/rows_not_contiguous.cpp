@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: rows of one image have to be contiguous memory
 #include <padbatch/padded_view.hpp>
 

@@ -1,11 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
 # cmake -DCOMPILER=... -DFOLDERS=... -DSOURCE=... -P run.cmake
 #
-# Compiles SOURCE with PADBATCH_MUST_FAIL, where the compiler must refuse it in the words of its first line,
+# Compiles SOURCE with PADBATCH_MUST_FAIL, where the compiler must refuse it in the words of its second line,
 # `// expect: TEXT`, and without, where it must not.
 
-file(STRINGS "${SOURCE}" first LIMIT_COUNT 1)
-if(NOT first MATCHES "^// expect: (.+)$")
-    message(FATAL_ERROR "the first line of ${SOURCE} is not `// expect: TEXT`")
+file(STRINGS "${SOURCE}" lines LIMIT_COUNT 2)
+list(GET lines 1 second)
+if(NOT second MATCHES "^// expect: (.+)$")
+    message(FATAL_ERROR "the second line of ${SOURCE} is not `// expect: TEXT`")
 endif()
 set(expected "${CMAKE_MATCH_1}")
 list(TRANSFORM FOLDERS PREPEND -I)

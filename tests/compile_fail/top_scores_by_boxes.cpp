@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: rows can only be chosen by a field of one number a row
 #include <padbatch/pad.hpp>
 

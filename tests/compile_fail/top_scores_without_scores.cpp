@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: overflow::top_scores needs scores in the source
 #include <padbatch/pad.hpp>
 

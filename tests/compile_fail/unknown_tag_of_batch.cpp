@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: this batch has no field with this tag
 #include <padbatch/padded_view.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: offsets are int32 or int64, and are written
 #include <padbatch/unpad.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: fields that can be written need counts that can be written
 #include <padbatch/padded_view.hpp>
 

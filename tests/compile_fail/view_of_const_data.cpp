@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: the data are const, and the field is not
 #include <padbatch/padded_view.hpp>
 

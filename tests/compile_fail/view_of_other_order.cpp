@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: the data are in another order than the fields of this view
 #include <padbatch/padded_view.hpp>
 

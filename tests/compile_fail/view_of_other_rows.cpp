@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: the data have rows of another shape than the field
 #include <padbatch/padded_view.hpp>
 

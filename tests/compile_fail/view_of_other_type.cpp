@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: the data have another element type than the field
 #include <padbatch/ragged_view.hpp>
 

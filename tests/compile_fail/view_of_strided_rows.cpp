@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: this view needs contiguous memory
 #include <padbatch/padded_view.hpp>
 

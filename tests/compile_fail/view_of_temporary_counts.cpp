@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: a temporary that owns its memory would be gone before it is read
 #include <padbatch/padded_view.hpp>
 

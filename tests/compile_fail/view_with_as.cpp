@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expect: a view copies nothing, so give it data of the right type
 #include <padbatch/padded_view.hpp>
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # cmake -DHOW=... -DSOURCE=... -DPREFIX=... -DWORK=... -DCOMPILER=... -DFIXTURE=... -DFOUND_AT=... -DADAPTERS=... -P run.cmake
 #
 # Configures, builds and runs the consumer project in WORK. Where HOW names a thing that cannot be had, configuring must

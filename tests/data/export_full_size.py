@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Exports a full-size Mask R-CNN (ResNet-50 FPN, 91 classes, random weights) for two images to ONNX, with a manifest.
 
 Runs with Debian 12's python3-torchvision (0.14.1) and with newer ones. The manifest's row counts are null: PyTorch and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the scripts that make exports share: a folder of ONNX files and the manifest that describes them."""
 
 import json

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Exports small torchvision detection models to ONNX, for the tests.
 
 The models are torchvision's own detection classes with tiny trunks and heads and random weights from a fixed

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Exports small detectors that are not torchvision's to ONNX, for the tests.
 
 Each has one NonMaxSuppression node for the whole batch. A "flat" model gathers what that node selected into one

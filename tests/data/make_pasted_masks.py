@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Makes pasted_masks.bin: region masks, boxes, and the full masks that torchvision's `paste_masks_in_image` makes of
 them, for the test of padbatch/detection/masks.hpp.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Runs the demo's steps and holds what is printed and drawn against the shapes that the test images were made of.
 
     draw_detections_test.py COMMAND EXAMPLE REPOSITORY FOLDER

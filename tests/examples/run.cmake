@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # cmake -DPROGRAM=... -DARGUMENTS=... -DEXPECTED=... -P run.cmake
 #
 # Runs an example. It must succeed and print what the file EXPECTED holds, if there is such a file.

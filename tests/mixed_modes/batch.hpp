@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef PADBATCH_TESTS_MIXED_MODES_BATCH_HPP
 #define PADBATCH_TESTS_MIXED_MODES_BATCH_HPP
 

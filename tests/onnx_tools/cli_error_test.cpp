@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <tests/onnx_tools/command_errors.hpp>
 #include <tests/support/parse_model.hpp>
 #include <tests/support/run_command.hpp>

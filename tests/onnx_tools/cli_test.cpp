@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <tests/onnx_tools/command.hpp>
 #include <tests/support/run_command.hpp>
 #include <tests/support/temporary_folder.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs an export and the model that was made from it in ONNX Runtime on the same images, pads the export's outputs with
 // a plain loop, and demands equal bytes. Copying has no tolerance.
 

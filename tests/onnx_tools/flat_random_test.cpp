@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Small graphs that hand on the rows that a test makes up: ties, images that are not there, no rows, no images, in
 // every element type, column order and opset.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs exports that are not torchvision's and the models that were made from them with every option, and demands the
 // bytes that a plain loop makes of the exports' outputs: sorted, grouped by image, cut, padded.
 

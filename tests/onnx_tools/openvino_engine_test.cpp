@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The rewrite in a second engine. OpenVINO runs an export, and the models that were made from it, on the same images;
 // the padded outputs must be the very bytes that plain loops make of the export's own.
 //

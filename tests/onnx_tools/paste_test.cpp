@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Models padded with `--masks roi`, finished on the host by paste_masks, beside the full masks of the export.
 
 #include <tests/onnx_tools/chosen_fixtures.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs exports beside the models that were made from them.
 //
 //     runtime_tests [--few-options] FOLDER [FIXTURE ...]     the fixtures of FOLDER/manifest.json, all or those named

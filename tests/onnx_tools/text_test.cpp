@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/text.hpp>
 
 #include <doctest/doctest.h>

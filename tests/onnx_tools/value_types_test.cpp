@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/value_types.hpp>
 
 #include <tests/support/fixture_models.hpp>

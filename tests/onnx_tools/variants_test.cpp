@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs an export one image at a time (or with its own batch), and the models that were made from it with every option,
 // and demands the outputs that plain loops make of the export's: names, order, types, extents and bytes. The runtime
 // computes the same values in both, and everything after that only copies, compares, converts or divides, so there is

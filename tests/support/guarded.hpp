@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef PADBATCH_TESTS_SUPPORT_GUARDED_HPP
 #define PADBATCH_TESTS_SUPPORT_GUARDED_HPP
 

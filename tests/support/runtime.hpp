@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef PADBATCH_TESTS_SUPPORT_RUNTIME_HPP
 #define PADBATCH_TESTS_SUPPORT_RUNTIME_HPP
 

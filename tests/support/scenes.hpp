@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Test images that C++ and Python make alike, bit for bit (Python: scene() in tests/data/make_exports.py).
 #pragma once
 

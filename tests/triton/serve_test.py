@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Serves padded and unpadded models with a real Triton server, and holds what clients get against ONNX Runtime.
 
     serve_test.py ROOT COMMAND EXPORT RAGGED WORK

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef PADBATCH_DETAIL_CONTIGUOUS_HPP
 #define PADBATCH_DETAIL_CONTIGUOUS_HPP
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Triton's ONNX Runtime backend, as far as these tests need it, in Python.
 
 Triton takes a backend that is written in Python, and the server that can be installed without a GPU brings none for ONNX
