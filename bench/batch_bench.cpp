@@ -10,8 +10,8 @@
 #include "model_program.hpp"
 #include "rounds.hpp"
 
-#include <onnx_tools/model_io.hpp>
-#include <onnx_tools/pad.hpp>
+#include <onnx_tools/files/model_io.hpp>
+#include <onnx_tools/pad/pad.hpp>
 #include <padbatch/adapters/onnxruntime.hpp>
 #include <padbatch/detection/masks.hpp>
 

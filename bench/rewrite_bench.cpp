@@ -4,9 +4,9 @@
 //
 //     rewrite_bench --benchmark_enable_random_interleaving=true --benchmark_repetitions=9
 
-#include <onnx_tools/check.hpp>
-#include <onnx_tools/model_io.hpp>
-#include <onnx_tools/pad.hpp>
+#include <onnx_tools/files/model_io.hpp>
+#include <onnx_tools/model/check.hpp>
+#include <onnx_tools/pad/pad.hpp>
 
 #include <benchmark/benchmark.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/cli/inspect.hpp>
 
+#include <onnx_tools/cli/describe.hpp>
 #include <onnx_tools/cli/report.hpp>
-#include <onnx_tools/cli/steps.hpp>
 #include <onnx_tools/cli/values.hpp>
 
 namespace padbatch::onnx_tools::cli {

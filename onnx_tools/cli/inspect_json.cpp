@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/cli/inspect.hpp>
 
-#include <onnx_tools/cli/steps.hpp>
+#include <onnx_tools/cli/describe.hpp>
 #include <onnx_tools/cli/values.hpp>
 #include <padbatch/contract.hpp>
 #include <padbatch/version.hpp>

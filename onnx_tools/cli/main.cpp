@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <onnx_tools/check.hpp>
 #include <onnx_tools/cli/inspect.hpp>
 #include <onnx_tools/cli/options.hpp>
 #include <onnx_tools/cli/report.hpp>
 #include <onnx_tools/error.hpp>
-#include <onnx_tools/model_io.hpp>
-#include <onnx_tools/pad.hpp>
-#include <onnx_tools/serving.hpp>
-#include <onnx_tools/triton.hpp>
+#include <onnx_tools/files/model_io.hpp>
+#include <onnx_tools/model/check.hpp>
+#include <onnx_tools/pad/pad.hpp>
+#include <onnx_tools/serve/triton_config.hpp>
+#include <onnx_tools/serve/warnings.hpp>
 
 #include <google/protobuf/stubs/common.h>
 

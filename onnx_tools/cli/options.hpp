@@ -2,9 +2,9 @@
 #ifndef PADBATCH_ONNX_TOOLS_CLI_OPTIONS_HPP
 #define PADBATCH_ONNX_TOOLS_CLI_OPTIONS_HPP
 
-#include <onnx_tools/plan.hpp>
-#include <onnx_tools/recognise.hpp>
-#include <onnx_tools/triton.hpp>
+#include <onnx_tools/plan/plan.hpp>
+#include <onnx_tools/recognise/recognise.hpp>
+#include <onnx_tools/serve/triton_config.hpp>
 
 #include <optional>
 #include <string>

@@ -2,7 +2,7 @@
 #ifndef PADBATCH_ONNX_TOOLS_CLI_TABLES_HPP
 #define PADBATCH_ONNX_TOOLS_CLI_TABLES_HPP
 
-#include <onnx_tools/plan.hpp>
+#include <onnx_tools/plan/plan.hpp>
 
 #include <cstdint>
 #include <string>

@@ -3,8 +3,8 @@
 #define PADBATCH_ONNX_TOOLS_CLI_VALUES_HPP
 
 #include <onnx_tools/error.hpp>
-#include <onnx_tools/field.hpp>
-#include <onnx_tools/recognise.hpp>
+#include <onnx_tools/recognise/field.hpp>
+#include <onnx_tools/recognise/recognise.hpp>
 
 #include <cstdint>
 #include <map>

@@ -2,7 +2,7 @@
 #ifndef PADBATCH_TESTS_ADAPTERS_PADDED_FIXTURES_HPP
 #define PADBATCH_TESTS_ADAPTERS_PADDED_FIXTURES_HPP
 
-#include <onnx_tools/pad.hpp>
+#include <onnx_tools/pad/pad.hpp>
 #include <padbatch/padded_view.hpp>
 #include <tests/support/fixture_models.hpp>
 #include <tests/support/scenes.hpp>

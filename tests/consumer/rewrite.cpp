@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <onnx_tools/model_io.hpp>
-#include <onnx_tools/pad.hpp>
+#include <onnx_tools/files/model_io.hpp>
+#include <onnx_tools/pad/pad.hpp>
 
 int main(int argc, char** argv)
 {

@@ -4,7 +4,7 @@
 
 #include <tests/support/fixtures.hpp>
 
-#include <onnx_tools/model_io.hpp>
+#include <onnx_tools/files/model_io.hpp>
 
 #include <doctest/doctest.h>
 

@@ -2,7 +2,7 @@
 #ifndef PADBATCH_TESTS_SUPPORT_PLAIN_OUTPUTS_HPP
 #define PADBATCH_TESTS_SUPPORT_PLAIN_OUTPUTS_HPP
 
-#include <onnx_tools/plan.hpp>
+#include <onnx_tools/plan/plan.hpp>
 #include <padbatch/float16.hpp>
 #include <tests/support/plain_pad.hpp>
 

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <onnx_tools/cli/describe.hpp>
+
+#include <onnx_tools/cli/tables.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace padbatch::onnx_tools::cli {
+namespace {
+
+class step_list {
+public:
+    explicit step_list(const pad_plan& p) : m_plan(p) {}
+
+    std::vector<std::string> all() &&
+    {
+        say_masks();
+        say_batch();
+        say_rows();
+        for (const auto& f : m_plan.fields) {
+            say_conversion(f);
+        }
+        say_padding();
+        for (const auto& output : m_plan.outputs) {
+            if (output.fields.size() > 1) {
+                say("joins " + names_of(output) + " into " + output.name +
+                    ", one after the other along the last dimension");
+            }
+        }
+        say(m_plan.count ? "writes the counts to " + m_plan.count->name + ", " +
+                               std::string(name_of(m_plan.count->element)) + " " + text_of_shape(m_plan.count->shape)
+                         : "writes no counts: the layout " + std::string(m_plan.layout->name) + " has none");
+        say_others();
+        return std::move(m_steps);
+    }
+
+private:
+    void say(std::string step) { m_steps.push_back(std::move(step)); }
+
+    [[nodiscard]] bool has_column(flat_column column) const
+    {
+        const auto& columns = m_plan.source.flat->columns;
+        return std::find(columns.begin(), columns.end(), column) != columns.end();
+    }
+
+    void say_masks()
+    {
+        if (find_field(m_plan.source, field::masks) == nullptr) {
+            return;
+        }
+        if (m_plan.masks == mask_choice::roi) {
+            say("keeps masks as the mask head makes them, for the region of each box, and pastes none");
+        } else if (m_plan.masks == mask_choice::none) {
+            say("leaves masks out");
+        }
+    }
+
+    void say_batch()
+    {
+        if (m_plan.how == batching::loop) {
+            say("repeats the graph for each image of the batch in a Loop");
+        }
+    }
+
+    void say_rows()
+    {
+        const bool from_list = m_plan.how == batching::flat;
+        if (from_list && has_column(flat_column::cx)) {
+            say("turns boxes cx, cy, w, h into x1, y1, x2, y2");
+        }
+        if (m_plan.score_above) {
+            const auto& own = m_plan.source.threshold;
+            const bool lower = own && std::strtod(m_plan.min_score_text.c_str(), nullptr) <= own->score;
+            say("drops rows whose score is below " + m_plan.min_score_text +
+                (lower ? "; the model itself keeps none below " + text_of_number(own->score) : ""));
+        }
+        if (from_list) {
+            say("gives each image its rows of the list, in descending score");
+        }
+        if (m_plan.cuts_rows) {
+            say("keeps the first " + count_of(*m_plan.max_detections, "row") + " of each image, its best");
+        }
+    }
+
+    void say_conversion(const planned_field& f)
+    {
+        const std::string name(name_of(f.kind));
+        const std::string type(name_of(f.element));
+        if (f.above) {
+            say("writes " + name + " as " + type + ", " + (f.element == element_type::boolean ? "true" : "1") +
+                " where they are at least " + m_plan.mask_threshold_text);
+        }
+        if (f.normalised) {
+            say("writes " + name + " as y1, x1, y2, x2, divided by the height and width of the image");
+        }
+        if (!f.above && f.from && f.from != f.element) {
+            say("converts " + name + " to " + type);
+        }
+        if (f.squeezed) {
+            say("drops the 1 in " + name + " [n, 1, H, W]");
+        }
+    }
+
+    void say_padding()
+    {
+        if (m_plan.widens_masks) {
+            say("pads masks of different sizes to the largest height and width of the batch");
+        }
+        if (m_plan.max_detections) {
+            say("pads every image to " + count_of(*m_plan.max_detections, "row"));
+        } else if (m_plan.how == batching::loop) {
+            say("pads every image to " + count_of(m_plan.source.limit->rows, "row") +
+                " in the Loop, and cuts to the largest count of the batch at hand after it");
+        } else {
+            say("pads every image to the largest count of the batch at hand");
+        }
+        for (const auto& f : m_plan.fields) {
+            if (f.pad_text != "0") {
+                say("fills the padding of " + std::string(name_of(f.kind)) + " with " + f.pad_text);
+            }
+        }
+    }
+
+    [[nodiscard]] std::string names_of(const planned_output& output) const
+    {
+        std::vector<field> kinds;
+        for (const auto i : output.fields) {
+            kinds.push_back(m_plan.fields[i].kind);
+        }
+        return list_of(kinds);
+    }
+
+    void say_others()
+    {
+        const auto others = static_cast<std::int64_t>(m_plan.source.other_outputs.size());
+        if (others != 0) {
+            say((m_plan.how == batching::loop ? "stacks " : "keeps ") + count_of(others, "other output") +
+                (m_plan.how == batching::loop ? ", image by image" : ""));
+        }
+    }
+
+    const pad_plan& m_plan;
+    std::vector<std::string> m_steps;
+};
+
+} // namespace
+
+std::vector<std::string> steps(const pad_plan& p)
+{
+    return step_list(p).all();
+}
+
+} // namespace padbatch::onnx_tools::cli

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef PADBATCH_ONNX_TOOLS_CLI_DESCRIBE_HPP
+#define PADBATCH_ONNX_TOOLS_CLI_DESCRIBE_HPP
+
+#include <onnx_tools/plan/plan.hpp>
+
+#include <string>
+#include <vector>
+
+namespace padbatch::onnx_tools::cli {
+
+/// What the rewrite does, in its order, a line each.
+[[nodiscard]] std::vector<std::string> steps(const pad_plan& p);
+
+} // namespace padbatch::onnx_tools::cli
+
+#endif

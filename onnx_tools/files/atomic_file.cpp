@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <onnx_tools/files/atomic_file.hpp>
+
+#include <onnx_tools/error.hpp>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace padbatch::onnx_tools {
+
+namespace fs = std::filesystem;
+
+std::string quoted(const std::string& path)
+{
+    return "'" + path + "'";
+}
+
+std::string reason(int error)
+{
+    return std::strerror(error); // NOLINT(concurrency-mt-unsafe): the command has one thread
+}
+
+file_descriptor::~file_descriptor()
+{
+    if (m_fd >= 0) {
+        ::close(m_fd);
+    }
+}
+
+bool file_descriptor::close()
+{
+    return ::close(std::exchange(m_fd, -1)) == 0;
+}
+
+fs::path folder_of(const fs::path& file)
+{
+    return file.has_parent_path() ? file.parent_path() : fs::path(".");
+}
+
+std::string temporary_name(int attempt)
+{
+    return ".padbatch-" + std::to_string(::getpid()) + "-" + std::to_string(attempt) + ".tmp";
+}
+
+void cannot_write(const std::string& path, int error)
+{
+    throw tool_error(failure::io,
+                     {"cannot write " + quoted(path) + ": " + reason(error), "a folder with room for the file",
+                      error == EFBIG                       ? "raise the limit on the size of files: ulimit -f"
+                      : error == ENOSPC || error == EDQUOT ? "free some space, or write to another disk"
+                                                           : "check the folder and its permissions"});
+}
+
+int write_new_file(const fs::path& path, const std::string& content)
+{
+    // The kernel takes the umask off these permissions.
+    file_descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    if (file.get() < 0) {
+        return errno;
+    }
+    std::size_t written = 0;
+    while (written < content.size()) {
+        const auto size = ::write(file.get(), content.data() + written, content.size() - written);
+        if (size < 0 && errno != EINTR) {
+            return errno;
+        }
+        written += size < 0 ? 0 : static_cast<std::size_t>(size);
+    }
+    return ::fsync(file.get()) == 0 && file.close() ? 0 : errno;
+}
+
+int flush_folder(const fs::path& folder)
+{
+    const file_descriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    // Some file systems cannot flush a folder, and say so by EINVAL.
+    return opened.get() >= 0 && (::fsync(opened.get()) == 0 || errno == EINVAL) ? 0 : errno;
+}
+
+} // namespace padbatch::onnx_tools

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef PADBATCH_ONNX_TOOLS_FILES_ATOMIC_FILE_HPP
+#define PADBATCH_ONNX_TOOLS_FILES_ATOMIC_FILE_HPP
+
+#include <filesystem>
+#include <string>
+
+namespace padbatch::onnx_tools {
+
+/// A path as a message names it.
+[[nodiscard]] std::string quoted(const std::string& path);
+
+/// What the system calls an `errno`.
+[[nodiscard]] std::string reason(int error);
+
+/// An open file, or none (-1); closed at the end.
+class file_descriptor {
+public:
+    explicit file_descriptor(int fd) : m_fd(fd) {}
+    file_descriptor(const file_descriptor&) = delete;
+    file_descriptor& operator=(const file_descriptor&) = delete;
+    ~file_descriptor();
+
+    [[nodiscard]] int get() const { return m_fd; }
+    /// Some file systems report a failed write only here.
+    [[nodiscard]] bool close();
+
+private:
+    int m_fd;
+};
+
+/// The folder that a file is in, by its name.
+[[nodiscard]] std::filesystem::path folder_of(const std::filesystem::path& file);
+
+/// The name that attempt number `attempt` gives a temporary file or folder. No two programs use the same at a time.
+[[nodiscard]] std::string temporary_name(int attempt);
+
+/// Throws `tool_error` with `failure::io`.
+[[noreturn]] void cannot_write(const std::string& path, int error);
+
+/// Makes a file with this content, and flushes it to the disk. The file must not exist yet. 0, or the error.
+[[nodiscard]] int write_new_file(const std::filesystem::path& path, const std::string& content);
+
+/// Flushes to the disk which files a folder has. 0, or the error.
+[[nodiscard]] int flush_folder(const std::filesystem::path& folder);
+
+} // namespace padbatch::onnx_tools
+
+#endif

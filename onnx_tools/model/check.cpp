@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <onnx_tools/model/check.hpp>
+
+#include <onnx_tools/model/graph.hpp>
+#include <padbatch/contract.hpp>
+
+#include <algorithm>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+
+namespace padbatch::onnx_tools {
+namespace {
+
+using names = std::unordered_set<std::string_view>;
+
+// The names that a graph defines, and the graph around it.
+struct scope {
+    names defined;
+    const scope* around;
+
+    [[nodiscard]] bool sees(std::string_view name) const
+    {
+        const scope* s = this;
+        while (s != nullptr && s->defined.count(name) == 0) {
+            s = s->around;
+        }
+        return s != nullptr;
+    }
+};
+
+// The outputs that a padded model says it has; none of another model.
+names padded_outputs(const onnx::ModelProto& model)
+{
+    names outputs;
+    for (const auto& entry : model.metadata_props()) {
+        std::string_view value = entry.value();
+        if (entry.key() == contract::count_key) {
+            outputs.insert(value);
+        } else if (entry.key() == contract::fields_key) { // FIELD=NAME,FIELD=NAME
+            while (!value.empty()) {
+                const auto pair = value.substr(0, value.find(','));
+                outputs.insert(pair.substr(pair.find('=') + 1));
+                value.remove_prefix(std::min(pair.size() + 1, value.size()));
+            }
+        }
+    }
+    return outputs;
+}
+
+class checker {
+public:
+    std::vector<std::string> found;
+
+    void check_graph(const onnx::GraphProto& graph, const scope* around)
+    {
+        const std::string where = graph.name().empty() ? std::string() : " of graph '" + graph.name() + "'";
+        scope visible = {inputs_and_initializers(graph, where), around};
+        names node_names;
+        for (const auto& node : graph.node()) {
+            if (!node.name().empty() && !node_names.insert(node.name()).second) {
+                found.push_back("two nodes" + where + " are called '" + node.name() + "'");
+            }
+            for (const auto& output : node.output()) {
+                if (!output.empty() && !visible.defined.insert(output).second) {
+                    found.push_back("two values" + where + " are called '" + output + "'");
+                }
+            }
+        }
+        for (const auto& node : graph.node()) {
+            for (const auto& input : node.input()) {
+                if (!input.empty() && !visible.sees(input)) {
+                    found.push_back(describe(node) + where + " reads '" + input + "', which nothing produces");
+                }
+            }
+            for_each_subgraph(node, [&](const onnx::GraphProto& sub) { check_graph(sub, &visible); });
+        }
+        for (const auto& output : graph.output()) {
+            if (!visible.sees(output.name())) {
+                found.push_back("the output '" + output.name() + "'" + where + " is produced by nothing");
+            }
+        }
+    }
+
+    void check_outputs(const onnx::GraphProto& graph, const names& padded)
+    {
+        names outputs;
+        for (const auto& output : graph.output()) {
+            if (!outputs.insert(output.name()).second) {
+                found.push_back("two outputs are called '" + output.name() + "'");
+            }
+            const auto& type = output.type();
+            const bool untyped =
+                type.value_case() == onnx::TypeProto::VALUE_NOT_SET ||
+                (type.has_tensor_type() && type.tensor_type().elem_type() == onnx::TensorProto::UNDEFINED);
+            if (untyped && padded.count(output.name()) != 0) {
+                found.push_back("the output '" + output.name() + "' does not say its element type");
+            }
+        }
+    }
+
+private:
+    names inputs_and_initializers(const onnx::GraphProto& graph, const std::string& where)
+    {
+        names inputs;
+        for (const auto& input : graph.input()) {
+            if (!inputs.insert(input.name()).second) {
+                found.push_back("two inputs" + where + " are called '" + input.name() + "'");
+            }
+        }
+        // An initializer may be the default value of an input.
+        names initializers;
+        for (const auto& tensor : graph.initializer()) {
+            if (!initializers.insert(tensor.name()).second) {
+                found.push_back("two initializers" + where + " are called '" + tensor.name() + "'");
+            }
+        }
+        for (const auto& tensor : graph.sparse_initializer()) {
+            if (!initializers.insert(tensor.values().name()).second) {
+                found.push_back("two initializers" + where + " are called '" + tensor.values().name() + "'");
+            }
+        }
+        inputs.insert(initializers.begin(), initializers.end());
+        return inputs;
+    }
+};
+
+} // namespace
+
+std::vector<std::string> complaints(const onnx::ModelProto& model)
+{
+    checker c;
+    c.check_graph(model.graph(), nullptr);
+    c.check_outputs(model.graph(), padded_outputs(model));
+    return std::move(c.found);
+}
+
+} // namespace padbatch::onnx_tools

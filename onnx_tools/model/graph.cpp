@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <onnx_tools/model/graph.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+namespace padbatch::onnx_tools {
+namespace {
+
+// What `graph` and its subgraphs read from the graphs around them, in order, once per use.
+void add_captures(const onnx::GraphProto& graph, std::vector<std::string_view>& captures)
+{
+    const auto own = defined_names(graph);
+    std::vector<std::string_view> read;
+    for (const auto& node : graph.node()) {
+        const auto values = values_read(node);
+        read.insert(read.end(), values.begin(), values.end());
+    }
+    // A body may hand a captured value straight on as its output.
+    for (const auto& output : graph.output()) {
+        read.push_back(output.name());
+    }
+    for (const auto value : read) {
+        if (own.count(value) == 0) {
+            captures.push_back(value);
+        }
+    }
+}
+
+void collect_names(const onnx::GraphProto& graph, std::unordered_set<std::string>& names)
+{
+    for (const auto value : defined_names(graph)) {
+        names.emplace(value);
+    }
+    for (const auto* infos : {&graph.input(), &graph.output(), &graph.value_info()}) {
+        for (const auto& info : *infos) {
+            names.insert(info.name());
+            for (const auto& dim : info.type().tensor_type().shape().dim()) {
+                names.insert(dim.dim_param());
+            }
+        }
+    }
+    for (const auto& node : graph.node()) {
+        names.insert(node.name());
+        for (const auto value : values_read(node)) {
+            names.emplace(value);
+        }
+        for_each_subgraph(node, [&](const onnx::GraphProto& sub) { collect_names(sub, names); });
+    }
+}
+
+template <typename Node, typename Visit>
+void visit_subgraphs(Node& node, const Visit& visit)
+{
+    if constexpr (std::is_const_v<Node>) {
+        for (const auto& attribute : node.attribute()) {
+            if (attribute.has_g()) {
+                visit(attribute.g());
+            }
+            for (const auto& graph : attribute.graphs()) {
+                visit(graph);
+            }
+        }
+    } else {
+        for (auto& attribute : *node.mutable_attribute()) {
+            if (attribute.has_g()) {
+                visit(*attribute.mutable_g());
+            }
+            for (auto& graph : *attribute.mutable_graphs()) {
+                visit(graph);
+            }
+        }
+    }
+}
+
+// The elements of a tensor of fixed-width elements: in raw_data, or in the typed field that `typed` is.
+template <typename T, typename Typed>
+std::optional<std::vector<T>> elements(const onnx::TensorProto& tensor, const Typed& typed)
+{
+    if (tensor.data_location() == onnx::TensorProto::EXTERNAL) {
+        return std::nullopt;
+    }
+    constexpr std::int64_t most = 1 << 20; // no constant that tells anything is larger, and no product overflows
+    std::int64_t size = 1;
+    for (const auto dim : tensor.dims()) {
+        if (dim < 0 || dim > most || size > most) {
+            return std::nullopt;
+        }
+        size *= dim;
+    }
+    std::vector<T> values;
+    if (tensor.has_raw_data()) {
+        if (tensor.raw_data().size() != static_cast<std::size_t>(size) * sizeof(T)) {
+            return std::nullopt;
+        }
+        values.resize(static_cast<std::size_t>(size));
+        if (!values.empty()) { // an empty vector's data may be null, which memcpy must not get
+            std::memcpy(values.data(), tensor.raw_data().data(), tensor.raw_data().size());
+        }
+    } else {
+        if (typed.size() != size) {
+            return std::nullopt;
+        }
+        values.assign(typed.begin(), typed.end());
+    }
+    return values;
+}
+
+std::optional<double> half_to_number(std::uint16_t bits)
+{
+    const unsigned exponent = (bits >> 10U) & 0x1fU;
+    const unsigned fraction = bits & 0x3ffU;
+    if (exponent == 0x1fU) {
+        return std::nullopt; // infinity or not a number: no threshold, no size
+    }
+    const double magnitude = exponent == 0 ? fraction * 0x1p-24 : (1024 + fraction) * 0x1p-25 * (1U << exponent);
+    return (bits & 0x8000U) != 0 ? -magnitude : magnitude;
+}
+
+} // namespace
+
+void for_each_subgraph(const onnx::NodeProto& node, const std::function<void(const onnx::GraphProto&)>& visit)
+{
+    visit_subgraphs(node, visit);
+}
+
+void for_each_subgraph(onnx::NodeProto& node, const std::function<void(onnx::GraphProto&)>& visit)
+{
+    visit_subgraphs(node, visit);
+}
+
+std::unordered_set<std::string_view> defined_names(const onnx::GraphProto& graph)
+{
+    std::unordered_set<std::string_view> names;
+    for (const auto& input : graph.input()) {
+        names.insert(input.name());
+    }
+    for (const auto& tensor : graph.initializer()) {
+        names.insert(tensor.name());
+    }
+    for (const auto& tensor : graph.sparse_initializer()) {
+        names.insert(tensor.values().name());
+    }
+    for (const auto& node : graph.node()) {
+        for (const auto& output : node.output()) {
+            if (!output.empty()) {
+                names.insert(output);
+            }
+        }
+    }
+    return names;
+}
+
+std::vector<std::string_view> values_read(const onnx::NodeProto& node)
+{
+    std::vector<std::string_view> values;
+    for (const auto& input : node.input()) {
+        if (!input.empty()) {
+            values.emplace_back(input);
+        }
+    }
+    for_each_subgraph(node, [&](const onnx::GraphProto& graph) { add_captures(graph, values); });
+    return values;
+}
+
+graph_index::graph_index(const onnx::GraphProto& graph) : m_graph(graph)
+{
+    for (const auto& tensor : graph.initializer()) {
+        m_initializers.emplace(tensor.name(), &tensor);
+    }
+    for (const auto& node : graph.node()) {
+        for (const auto& output : node.output()) {
+            if (!output.empty()) {
+                m_producers.emplace(output, &node);
+            }
+        }
+        for (const auto value : values_read(node)) {
+            auto& readers = m_readers[value];
+            if (readers.empty() || readers.back() != &node) {
+                readers.push_back(&node);
+            }
+        }
+    }
+}
+
+const onnx::NodeProto* graph_index::producer(std::string_view value) const
+{
+    const auto found = m_producers.find(value);
+    return found == m_producers.end() ? nullptr : found->second;
+}
+
+const std::vector<const onnx::NodeProto*>& graph_index::readers(std::string_view value) const
+{
+    static const std::vector<const onnx::NodeProto*> none;
+    const auto found = m_readers.find(value);
+    return found == m_readers.end() ? none : found->second;
+}
+
+const onnx::TensorProto* graph_index::initializer(std::string_view value) const
+{
+    const auto found = m_initializers.find(value);
+    return found == m_initializers.end() ? nullptr : found->second;
+}
+
+const onnx::TensorProto* graph_index::constant(std::string_view value) const
+{
+    // Nobody writes long chains of Identity, and a broken graph may go round in a circle.
+    for (int steps = 0; steps < 64; ++steps) {
+        if (const auto* tensor = initializer(value)) {
+            return tensor;
+        }
+        const auto* node = producer(value);
+        if (node == nullptr) {
+            return nullptr;
+        }
+        if (node->op_type() == "Constant") {
+            const auto* held = attribute(*node, "value");
+            return held != nullptr && held->has_t() ? &held->t() : nullptr;
+        }
+        if (node->op_type() != "Identity" || node->input_size() != 1) {
+            return nullptr;
+        }
+        value = node->input(0);
+    }
+    return nullptr;
+}
+
+std::optional<std::vector<std::int64_t>> graph_index::constant_integers(std::string_view value) const
+{
+    if (const auto* tensor = constant(value)) {
+        if (tensor->dims_size() > 1) {
+            return std::nullopt;
+        }
+        if (tensor->data_type() == onnx::TensorProto::INT64) {
+            return elements<std::int64_t>(*tensor, tensor->int64_data());
+        }
+        if (tensor->data_type() == onnx::TensorProto::INT32) {
+            if (const auto narrow = elements<std::int32_t>(*tensor, tensor->int32_data())) {
+                return std::vector<std::int64_t>(narrow->begin(), narrow->end());
+            }
+        }
+        return std::nullopt;
+    }
+    const auto* node = producer(value);
+    if (node != nullptr && node->op_type() == "Constant") {
+        if (const auto* held = attribute(*node, "value_int")) {
+            return std::vector<std::int64_t>{held->i()};
+        }
+        if (const auto* held = attribute(*node, "value_ints")) {
+            return std::vector<std::int64_t>(held->ints().begin(), held->ints().end());
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<double> graph_index::constant_number(std::string_view value) const
+{
+    const auto single = [](const auto& values) -> std::optional<double> {
+        return values && values->size() == 1 ? std::optional<double>(values->front()) : std::nullopt;
+    };
+    if (const auto* tensor = constant(value)) {
+        switch (tensor->data_type()) {
+        case onnx::TensorProto::FLOAT: return single(elements<float>(*tensor, tensor->float_data()));
+        case onnx::TensorProto::DOUBLE: return single(elements<double>(*tensor, tensor->double_data()));
+        case onnx::TensorProto::FLOAT16: {
+            const auto bits = elements<std::uint16_t>(*tensor, tensor->int32_data());
+            return bits && bits->size() == 1 ? half_to_number(bits->front()) : std::nullopt;
+        }
+        default: return std::nullopt;
+        }
+    }
+    const auto* node = producer(value);
+    if (node != nullptr && node->op_type() == "Constant") {
+        if (const auto* held = attribute(*node, "value_float")) {
+            return held->f();
+        }
+    }
+    return std::nullopt;
+}
+
+std::vector<const onnx::ValueInfoProto*> graph_index::required_inputs() const
+{
+    std::vector<const onnx::ValueInfoProto*> inputs;
+    for (const auto& input : m_graph.input()) {
+        if (initializer(input.name()) == nullptr) {
+            inputs.push_back(&input);
+        }
+    }
+    return inputs;
+}
+
+fresh_names::fresh_names(const onnx::GraphProto& graph)
+{
+    collect_names(graph, m_taken);
+}
+
+std::string fresh_names::operator()(const std::string& wanted)
+{
+    std::string name = wanted;
+    for (int i = 2; !m_taken.insert(name).second; ++i) {
+        name = wanted + "_" + std::to_string(i);
+    }
+    return name;
+}
+
+void rename_value(onnx::GraphProto& graph, const std::string& from, const std::string& to)
+{
+    // Touch only what changes: setting an absent field, even to nothing, would add bytes to the file.
+    for (auto* infos : {graph.mutable_input(), graph.mutable_output(), graph.mutable_value_info()}) {
+        for (auto& info : *infos) {
+            if (info.name() == from) {
+                info.set_name(to);
+            }
+        }
+    }
+    for (auto& tensor : *graph.mutable_initializer()) {
+        if (tensor.name() == from) {
+            tensor.set_name(to);
+        }
+    }
+    for (auto& tensor : *graph.mutable_sparse_initializer()) {
+        if (tensor.values().name() == from) {
+            tensor.mutable_values()->set_name(to);
+        }
+    }
+    for (auto& annotation : *graph.mutable_quantization_annotation()) {
+        if (annotation.tensor_name() == from) {
+            annotation.set_tensor_name(to);
+        }
+        for (auto& entry : *annotation.mutable_quant_parameter_tensor_names()) {
+            if (entry.value() == from) {
+                entry.set_value(to);
+            }
+        }
+    }
+    for (auto& node : *graph.mutable_node()) {
+        for (auto* values : {node.mutable_input(), node.mutable_output()}) {
+            for (auto& value : *values) {
+                if (value == from) {
+                    value = to;
+                }
+            }
+        }
+        for_each_subgraph(node, [&](onnx::GraphProto& sub) {
+            if (defined_names(sub).count(from) == 0) {
+                rename_value(sub, from, to);
+            }
+        });
+    }
+}
+
+bool is(const onnx::NodeProto* node, std::initializer_list<std::string_view> ops)
+{
+    return node != nullptr && std::find(ops.begin(), ops.end(), std::string_view(node->op_type())) != ops.end();
+}
+
+const onnx::NodeProto* producer_behind(const graph_index& index, std::string_view value,
+                                       std::initializer_list<std::string_view> passed, int most)
+{
+    const auto* node = index.producer(value);
+    for (int steps = 0; steps < most && is(node, passed); ++steps) {
+        node = node->input_size() > 0 ? index.producer(node->input(0)) : nullptr;
+    }
+    return node;
+}
+
+const onnx::AttributeProto* attribute(const onnx::NodeProto& node, std::string_view name)
+{
+    for (const auto& attribute : node.attribute()) {
+        if (attribute.name() == name) {
+            return &attribute;
+        }
+    }
+    return nullptr;
+}
+
+std::int64_t integer_attribute(const onnx::NodeProto& node, std::string_view name, std::int64_t otherwise)
+{
+    const auto* found = attribute(node, name);
+    return found == nullptr ? otherwise : found->i();
+}
+
+std::string describe(const onnx::NodeProto& node)
+{
+    const std::string& name = !node.name().empty() || node.output_size() == 0 ? node.name() : node.output(0);
+    return node.op_type() + " '" + name + "'";
+}
+
+} // namespace padbatch::onnx_tools

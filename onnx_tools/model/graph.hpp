@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef PADBATCH_ONNX_TOOLS_MODEL_GRAPH_HPP
+#define PADBATCH_ONNX_TOOLS_MODEL_GRAPH_HPP
+
+#include <onnx/onnx_pb.h>
+
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+namespace padbatch::onnx_tools {
+
+/// Calls `visit` with each graph that an attribute of `node` holds (the bodies of Loop, If and Scan), not deeper.
+void for_each_subgraph(const onnx::NodeProto& node, const std::function<void(const onnx::GraphProto&)>& visit);
+void for_each_subgraph(onnx::NodeProto& node, const std::function<void(onnx::GraphProto&)>& visit);
+
+/// The names that `graph` defines itself: inputs, initializers, and the outputs of its nodes.
+[[nodiscard]] std::unordered_set<std::string_view> defined_names(const onnx::GraphProto& graph);
+
+/// The values that `node` reads: its inputs, then what its subgraphs take from around them. Absent optional inputs
+/// (empty names) are left out.
+[[nodiscard]] std::vector<std::string_view> values_read(const onnx::NodeProto& node);
+
+/// Who makes which value of a graph, and who reads it. A view: the graph must not change while it is used.
+class graph_index {
+public:
+    explicit graph_index(const onnx::GraphProto& graph);
+
+    [[nodiscard]] const onnx::GraphProto& graph() const noexcept { return m_graph; }
+
+    /// The node that makes `value`; null for inputs, initializers and unknown names.
+    [[nodiscard]] const onnx::NodeProto* producer(std::string_view value) const;
+    /// The nodes that read `value`, directly or in a subgraph, in graph order.
+    [[nodiscard]] const std::vector<const onnx::NodeProto*>& readers(std::string_view value) const;
+    /// Null when `value` is no initializer.
+    [[nodiscard]] const onnx::TensorProto* initializer(std::string_view value) const;
+
+    /// The tensor that `value` always is: an initializer, or the output of a Constant node, also behind Identity.
+    /// Not for Constant nodes that hold their value in another attribute than `value`.
+    [[nodiscard]] const onnx::TensorProto* constant(std::string_view value) const;
+    /// The integers of a constant of int32 or int64, scalar or one-dimensional, in whichever way it is held.
+    [[nodiscard]] std::optional<std::vector<std::int64_t>> constant_integers(std::string_view value) const;
+    /// The number that a constant with one floating-point element holds.
+    [[nodiscard]] std::optional<double> constant_number(std::string_view value) const;
+
+    /// The graph inputs that a caller must supply: those without an initializer.
+    [[nodiscard]] std::vector<const onnx::ValueInfoProto*> required_inputs() const;
+
+private:
+    const onnx::GraphProto& m_graph;
+    std::unordered_map<std::string_view, const onnx::NodeProto*> m_producers;
+    std::unordered_map<std::string_view, std::vector<const onnx::NodeProto*>> m_readers;
+    std::unordered_map<std::string_view, const onnx::TensorProto*> m_initializers;
+};
+
+/// Hands out names that nothing in a model has yet, neither in its graph nor in any subgraph, for values, nodes and
+/// symbolic dimensions alike.
+class fresh_names {
+public:
+    explicit fresh_names(const onnx::GraphProto& graph);
+
+    /// `wanted`, or `wanted_2`, `wanted_3`, ... when it is taken. The answer is taken from then on.
+    [[nodiscard]] std::string operator()(const std::string& wanted);
+
+    /// Never hands out `name`.
+    void reserve(const std::string& name) { m_taken.insert(name); }
+
+private:
+    std::unordered_set<std::string> m_taken;
+};
+
+/// Gives the value `from` of `graph` the name `to`, wherever it is defined, used, described or captured by a
+/// subgraph. A subgraph that defines the name `from` anew keeps it.
+void rename_value(onnx::GraphProto& graph, const std::string& from, const std::string& to);
+
+/// Whether there is a node, and its operator is one of these.
+[[nodiscard]] bool is(const onnx::NodeProto* node, std::initializer_list<std::string_view> ops);
+
+/// The node that makes `value`, behind nodes of the operators `passed`, of which the first input is followed, `most` of
+/// them at most: a broken graph may go round in a circle.
+[[nodiscard]] const onnx::NodeProto* producer_behind(const graph_index& index, std::string_view value,
+                                                     std::initializer_list<std::string_view> passed, int most);
+
+/// An attribute of `node` by its name, or null.
+[[nodiscard]] const onnx::AttributeProto* attribute(const onnx::NodeProto& node, std::string_view name);
+/// An integer attribute of `node`, or `otherwise` when it has none.
+[[nodiscard]] std::int64_t integer_attribute(const onnx::NodeProto& node, std::string_view name,
+                                             std::int64_t otherwise);
+
+/// How a message calls a node: its operator, and its name or else its first output.
+[[nodiscard]] std::string describe(const onnx::NodeProto& node);
+
+} // namespace padbatch::onnx_tools
+
+#endif

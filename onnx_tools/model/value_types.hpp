@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef PADBATCH_ONNX_TOOLS_MODEL_VALUE_TYPES_HPP
+#define PADBATCH_ONNX_TOOLS_MODEL_VALUE_TYPES_HPP
+
+#include <onnx_tools/model/graph.hpp>
+#include <padbatch/element_type.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace padbatch::onnx_tools {
+
+/// One extent of a shape as a file declares it: a number, a symbol, or neither.
+struct dimension {
+    std::optional<std::int64_t> size;
+    std::string symbol;
+
+    bool operator==(const dimension&) const = default;
+};
+
+/// What is known of a tensor value: each part may be missing.
+struct value_type {
+    std::optional<element_type> element;
+    std::optional<int> rank;
+    /// As many as `rank` when the file declares a shape; else empty.
+    std::vector<dimension> shape;
+};
+
+/// ONNX's number of an element type, and the other way round. Types that no field of detections has (strings, complex
+/// numbers, 4- and 8-bit floats) have no `element_type`.
+[[nodiscard]] int to_onnx(element_type type) noexcept;
+[[nodiscard]] std::optional<element_type> from_onnx(int data_type) noexcept;
+/// ONNX's own name of an element type number, for messages, such as `FLOAT`.
+[[nodiscard]] std::string onnx_type_name(int data_type);
+
+/// What `info` declares. A value that is no tensor (a sequence, say) has neither element type nor rank.
+[[nodiscard]] value_type declared_type(const onnx::ValueInfoProto& info);
+
+/// Finds the ranks of the outputs of a detection model: as declared by the graph's inputs, outputs or value_info, else
+/// worked out from the nodes that make them, as far as these are nodes that detection models end in. What one search
+/// finds is kept for the next; the index must outlive the finder.
+class rank_finder {
+public:
+    explicit rank_finder(const graph_index& index);
+    ~rank_finder();
+    rank_finder(const rank_finder&) = delete;
+    rank_finder& operator=(const rank_finder&) = delete;
+
+    /// Nothing when the rank cannot be told.
+    [[nodiscard]] std::optional<int> rank_of(const std::string& value);
+
+private:
+    struct state;
+    std::unique_ptr<state> m_state;
+};
+
+} // namespace padbatch::onnx_tools
+
+#endif

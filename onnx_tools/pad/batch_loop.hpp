@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef PADBATCH_ONNX_TOOLS_PAD_BATCH_LOOP_HPP
+#define PADBATCH_ONNX_TOOLS_PAD_BATCH_LOOP_HPP
+
+#include <onnx_tools/plan/plan.hpp>
+
+namespace padbatch::onnx_tools {
+
+/// Makes a model of one image the body of a Loop over the images of a batch, as `p`, with `batching::loop`, says.
+/// Inside of the body each image's rows are padded, so that the Loop may stack them; the weights lie there too, since
+/// runtimes prepare only those of the graph that uses them. `fresh` knows the names of the whole graph.
+void pad_in_loop(onnx::GraphProto& graph, const pad_plan& p, fresh_names& fresh, std::int64_t opset);
+
+} // namespace padbatch::onnx_tools
+
+#endif

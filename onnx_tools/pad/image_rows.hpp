@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef PADBATCH_ONNX_TOOLS_PAD_IMAGE_ROWS_HPP
+#define PADBATCH_ONNX_TOOLS_PAD_IMAGE_ROWS_HPP
+
+#include <onnx_tools/pad/node_writer.hpp>
+#include <onnx_tools/plan/plan.hpp>
+
+#include <string>
+#include <vector>
+
+namespace padbatch::onnx_tools {
+
+/// Detections while nodes are appended: the values that hold their rows, the same number in each.
+struct row_values {
+    /// One for each of the plan's fields.
+    std::vector<std::string> fields;
+    /// Further values with a row for each detection.
+    std::vector<std::string> more;
+    /// The image that the boxes lie in, or a batch of images of one size: its last two extents are height and width.
+    std::string image;
+    int image_rank = 0;
+    /// What the names of nodes say of where this is, such as `/0`.
+    std::string where;
+};
+
+/// Drops rows with scores below `p.score_above`, if the plan says so.
+void drop_low_scores(node_writer& nodes, const pad_plan& p, row_values& rows);
+/// Keeps the first M rows, if there may be more.
+void cut_rows(node_writer& nodes, const pad_plan& p, row_values& rows);
+/// Makes the elements what the plan says: masks above the threshold, boxes divided by the image's size, other types.
+void convert_rows(node_writer& nodes, const pad_plan& p, row_values& rows);
+
+/// The number of rows, as a one-dimensional tensor of one element, or without dimensions.
+[[nodiscard]] std::string row_count(node_writer& nodes, const pad_plan& p, const row_values& rows);
+[[nodiscard]] std::string scalar_row_count(node_writer& nodes, const pad_plan& p, const row_values& rows);
+
+/// The extents of one row of a field, a constant where they are known, else those of `value`; empty when a row is one
+/// element.
+[[nodiscard]] std::string row_extents(node_writer& nodes, const planned_field& f, const std::string& value);
+/// Rows that are all padding, as many as `missing` says, one-dimensional. `row` is what `row_extents` gives.
+[[nodiscard]] std::string padding_rows(node_writer& nodes, const planned_field& f, const std::string& missing,
+                                       const std::string& row, const std::string& where);
+
+/// The number of elements in a dimension is known for all of them.
+[[nodiscard]] bool all_known(const std::vector<dimension>& extents);
+
+} // namespace padbatch::onnx_tools
+
+#endif

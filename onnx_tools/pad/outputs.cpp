@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <onnx_tools/pad/outputs.hpp>
+
+namespace padbatch::onnx_tools {
+
+void declare(onnx::ValueInfoProto& info, const std::string& name, element_type element,
+             const std::vector<dimension>& shape)
+{
+    info.set_name(name);
+    auto& tensor = *info.mutable_type()->mutable_tensor_type();
+    tensor.set_elem_type(to_onnx(element));
+    tensor.mutable_shape()->clear_dim(); // a shape also where there are no dimensions
+    for (const auto& extent : shape) {
+        auto& dim = *tensor.mutable_shape()->add_dim();
+        if (extent.size) {
+            dim.set_dim_value(*extent.size);
+        } else if (!extent.symbol.empty()) {
+            dim.set_dim_param(extent.symbol);
+        }
+    }
+}
+
+std::string own_output(const pad_plan& p, std::size_t i)
+{
+    for (const auto& output : p.outputs) {
+        if (output.fields == std::vector{i}) {
+            return output.name;
+        }
+    }
+    return "";
+}
+
+void join_fields(node_writer& nodes, const pad_plan& p, const std::vector<std::string>& padded)
+{
+    for (const auto& output : p.outputs) {
+        if (output.fields.size() == 1) {
+            continue;
+        }
+        std::vector<std::string> columns;
+        for (const auto i : output.fields) {
+            const auto& f = p.fields[i];
+            columns.push_back(f.row.empty() ? nodes.unsqueeze(std::string(name_of(f.kind)) + "/column", padded[i], 2)
+                                            : padded[i]);
+        }
+        nodes.concat("columns", columns, 2, output.name);
+    }
+}
+
+void declare_outputs(onnx::GraphProto& graph, const pad_plan& p)
+{
+    google::protobuf::RepeatedPtrField<onnx::ValueInfoProto> outputs;
+    if (p.count) {
+        declare(*outputs.Add(), p.count->name, p.count->element, p.count->shape);
+    }
+    for (const auto& output : p.outputs) {
+        declare(*outputs.Add(), output.name, output.element, output.shape);
+    }
+    for (const auto& other : p.others) {
+        declare(*outputs.Add(), other.name, other.element, other.shape);
+    }
+    if (p.how != batching::loop) { // untouched
+        for (const auto& name : p.source.other_outputs) {
+            for (auto& old : *graph.mutable_output()) {
+                if (old.name() == name) {
+                    outputs.Add()->Swap(&old);
+                    break;
+                }
+            }
+        }
+    }
+    graph.mutable_output()->Swap(&outputs);
+}
+
+} // namespace padbatch::onnx_tools

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef PADBATCH_ONNX_TOOLS_PAD_OUTPUTS_HPP
+#define PADBATCH_ONNX_TOOLS_PAD_OUTPUTS_HPP
+
+#include <onnx_tools/pad/node_writer.hpp>
+#include <onnx_tools/plan/plan.hpp>
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace padbatch::onnx_tools {
+
+/// Names `info`, and describes it as a tensor.
+void declare(onnx::ValueInfoProto& info, const std::string& name, element_type element,
+             const std::vector<dimension>& shape);
+
+/// The output that field `i` of the plan is by itself; empty when it shares one.
+[[nodiscard]] std::string own_output(const pad_plan& p, std::size_t i);
+
+/// Makes the outputs that hold several fields, of `padded`, the values `[B, M, ...]` of each field.
+void join_fields(node_writer& nodes, const pad_plan& p, const std::vector<std::string>& padded);
+
+/// Replaces the outputs of `graph`: the count and the padded outputs, then those that are no detections.
+void declare_outputs(onnx::GraphProto& graph, const pad_plan& p);
+
+} // namespace padbatch::onnx_tools
+
+#endif

@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <onnx_tools/plan/plan.hpp>
+
+#include <onnx_tools/error.hpp>
+#include <onnx_tools/model/utf8.hpp>
+#include <onnx_tools/pad/node_writer.hpp>
+#include <onnx_tools/plan/check_options.hpp>
+#include <onnx_tools/plan/pad_value.hpp>
+#include <onnx_tools/plan/threshold.hpp>
+#include <onnx_tools/recognise/region_masks.hpp>
+#include <onnx_tools/recognise/structure.hpp>
+#include <padbatch/contract.hpp>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace padbatch::onnx_tools {
+namespace {
+
+// The oldest opset whose Slice takes its bounds as inputs for all types used here; torchvision's detection models need
+// it as well.
+constexpr std::int64_t oldest_opset = 11;
+
+void require_opset(const onnx::ModelProto& model)
+{
+    const std::int64_t version = standard_opset(model);
+    if (version < oldest_opset) {
+        throw tool_error(failure::refused,
+                         {version == 0 ? "the model uses no standard ONNX operators"
+                                       : "the model has opset " + std::to_string(version),
+                          "opset " + std::to_string(oldest_opset) + " or newer",
+                          "export the model again with opset_version=" + std::to_string(oldest_opset) + " or newer"});
+    }
+}
+
+std::string chosen_or(const std::map<std::string, std::string>& chosen, std::string_view key,
+                      std::string_view otherwise)
+{
+    const auto found = chosen.find(std::string(key));
+    return found == chosen.end() ? std::string(otherwise) : found->second;
+}
+
+std::string symbol_of(field kind, std::size_t row_dimension, std::size_t row_rank)
+{
+    if (kind == field::masks && row_rank - row_dimension <= 2) {
+        return row_rank - row_dimension == 2 ? "masks_height" : "masks_width";
+    }
+    return std::string(name_of(kind)) + "_dim_" + std::to_string(row_dimension + 2);
+}
+
+class planner {
+public:
+    planner(const onnx::ModelProto& model, const detections& source, const pad_options& options)
+        : m_graph(model.graph()), m_options(options), m_rules(rules_of(options.layout)), m_fresh(model.graph())
+    {
+        m_plan.source = source;
+        m_plan.layout = &m_rules;
+        m_plan.masks = options.masks;
+    }
+
+    pad_plan run()
+    {
+        plan_batch();
+        plan_rows();
+        std::vector<layout_output> outputs = m_rules.outputs;
+        for (const auto& f : m_plan.source.fields) {
+            if (!is_in(outputs, f.kind)) {
+                outputs.push_back({name_of(f.kind), {f.kind}});
+            }
+        }
+        for (const auto& output : outputs) {
+            plan_output(output);
+        }
+        plan_count();
+        for (const auto& name : m_plan.source.other_outputs) {
+            plan_other(name);
+        }
+        require_free_names();
+        return std::move(m_plan);
+    }
+
+private:
+    static bool is_in(const std::vector<layout_output>& outputs, field kind)
+    {
+        return std::any_of(outputs.begin(), outputs.end(), [&](const layout_output& output) {
+            return std::find(output.fields.begin(), output.fields.end(), kind) != output.fields.end();
+        });
+    }
+
+    [[nodiscard]] const recognised_field* source_of(field kind) const
+    {
+        if (kind == field::masks && m_options.masks == mask_choice::none) {
+            return nullptr;
+        }
+        return find_field(m_plan.source, kind);
+    }
+
+    void plan_batch()
+    {
+        const auto& source = m_plan.source;
+        m_plan.how = source.flat ? batching::flat : m_options.dynamic_batch ? batching::loop : batching::fixed;
+        if (m_plan.how == batching::fixed) {
+            m_plan.batch.size = source.batch;
+            return;
+        }
+        for (const auto& input : m_graph.input()) {
+            const auto shape = declared_type(input).shape;
+            const bool names_batch = m_plan.how == batching::flat
+                                         ? input.name() == source.flat->batch_input
+                                         : source.image_rank == 4 && input.name() == source.images.front();
+            if (!names_batch || shape.empty()) {
+                continue;
+            }
+            if (!shape.front().size) {
+                m_plan.batch.symbol = shape.front().symbol; // as the user called it
+            } else if (m_plan.how == batching::flat) {
+                m_plan.batch.size = shape.front().size;
+            }
+        }
+        if (!m_plan.batch.size && m_plan.batch.symbol.empty()) {
+            m_plan.batch.symbol = m_fresh("batch");
+        }
+    }
+
+    void plan_rows()
+    {
+        const auto& limit = m_plan.source.limit;
+        if (!m_options.max_of_batch) {
+            m_plan.max_detections = m_options.max_detections ? *m_options.max_detections : limit->rows;
+            m_plan.cuts_rows = !limit || *m_plan.max_detections < limit->rows;
+            m_rows = {*m_plan.max_detections, ""};
+        } else {
+            m_rows.symbol = m_fresh("max_detections");
+        }
+        if (m_options.min_score) {
+            m_plan.min_score_text = *m_options.min_score;
+            m_plan.score_above = threshold("--min-score", field::scores, *m_options.min_score);
+        }
+    }
+
+    onnx::TensorProto threshold(const std::string& option, field kind, const std::string& text)
+    {
+        const auto element = source_of(kind)->element;
+        auto above = just_below(element, text);
+        if (!above) {
+            if (!just_below(element_type::float64, text)) {
+                misused(option + " is '" + text + "'", "a number above 0 and not above 1",
+                        "write for example " + option + " 0.5");
+            }
+            misused(option + " is " + text + ", and the " + std::string(name_of(kind)) + " of this model are " +
+                        name_of(element),
+                    "float16, float32 or float64, and a number that this type has",
+                    "choose another number, or leave the option out");
+        }
+        return std::move(*above);
+    }
+
+    void plan_output(const layout_output& rule)
+    {
+        planned_output output;
+        output.name = chosen_or(m_options.names, name_of(rule.fields.front()), rule.name);
+        output.shape = {m_plan.batch, m_rows};
+        const bool joined = rule.fields.size() > 1;
+        std::int64_t columns = 0;
+        for (const auto kind : rule.fields) {
+            if (source_of(kind) == nullptr) {
+                return;
+            }
+            if (kind != rule.fields.front() && m_options.names.count(std::string(name_of(kind))) != 0) {
+                const std::string first(name_of(rule.fields.front()));
+                misused("--rename " + std::string(name_of(kind)) + "=...: the layout " + std::string(m_rules.name) +
+                            " has them in the output of the " + first,
+                        "--rename " + first + "=NAME", "rename that output by its first field");
+            }
+            output.fields.push_back(m_plan.fields.size());
+            plan_field(*source_of(kind), joined);
+            columns += m_plan.fields.back().row.empty() ? 1 : m_plan.fields.back().row.back().size.value_or(0);
+        }
+        const auto& first = m_plan.fields[output.fields.front()];
+        output.element = first.element;
+        if (joined) {
+            output.shape.push_back({columns, ""});
+        } else {
+            output.shape.insert(output.shape.end(), first.row.begin(), first.row.end());
+        }
+        const bool pasted = first.kind == field::masks && m_options.masks == mask_choice::full;
+        output.bytes =
+            count_bytes(output.name, output.element, output.shape, pasted ? m_plan.source.image_size : std::nullopt);
+        m_plan.outputs.push_back(std::move(output));
+    }
+
+    void plan_field(const recognised_field& source, bool joined)
+    {
+        planned_field f;
+        f.kind = source.kind;
+        f.values = source.values;
+        f.from = source.element;
+        f.element = source.element;
+        f.row = source.row;
+        f.normalised = source.kind == field::boxes && m_rules.normalises_boxes;
+        if (source.kind == field::masks) {
+            plan_masks(f);
+        }
+        if (source.kind == field::labels) {
+            f.element = m_options.label_type ? *m_options.label_type : m_rules.label_type.value_or(f.element);
+        }
+        if (joined) {
+            f.element = source_of(field::boxes)->element;
+        }
+        for (std::size_t d = 0; d < f.row.size(); ++d) {
+            if (!f.row[d].size) {
+                f.row[d].symbol = m_fresh(symbol_of(f.kind, d, f.row.size()));
+            }
+        }
+        plan_padding(f);
+        m_plan.fields.push_back(std::move(f));
+    }
+
+    void plan_masks(planned_field& f)
+    {
+        const bool region = m_options.masks == mask_choice::roi;
+        if (region) {
+            take_region_masks(f);
+        }
+        m_plan.widens_masks = !region && m_plan.source.sizes_may_differ && f.row.size() >= 2;
+        if (m_options.mask_type && *m_options.mask_type != element_type::float32) {
+            m_plan.mask_threshold_text = m_options.mask_threshold.value_or("0.5");
+            f.above = threshold("--mask-threshold", field::masks, m_plan.mask_threshold_text);
+            f.from = element_type::boolean;
+            f.element = *m_options.mask_type;
+        } else if (m_options.mask_type) {
+            f.element = element_type::float32;
+        }
+        if ((m_options.squeeze_masks || m_rules.squeezes_masks) && f.row.size() == 3) {
+            if (f.row.front().size && *f.row.front().size != 1) {
+                misused("the masks have " + std::to_string(*f.row.front().size) + " channels",
+                        "masks [n, 1, H, W], whose 1 can be dropped",
+                        "leave --squeeze-masks out, or use another layout");
+            }
+            f.squeezed = true;
+            f.row.erase(f.row.begin());
+        }
+    }
+
+    void take_region_masks(planned_field& f)
+    {
+        std::optional<std::pair<std::int64_t, std::int64_t>> size;
+        for (std::size_t i = 0; i < f.values.size(); ++i) {
+            const auto found = find_region_masks(index(), f.values[i]);
+            if (!found) {
+                throw tool_error(
+                    failure::refused,
+                    {"--masks roi: the graph does not show what the masks '" + f.values[i] + "' are pasted from",
+                     "the loop over Pad(masks of the regions) in which torchvision's exports paste",
+                     "use --masks full or --masks none"});
+            }
+            f.values[i] = found->value;
+            size = i == 0 || size == found->size ? found->size : std::nullopt;
+        }
+        f.squeezed = f.row.size() == 2; // the model itself drops the 1
+        f.row.assign(f.squeezed ? 2 : 3, {});
+        f.row.front().size = f.squeezed ? std::nullopt : std::optional<std::int64_t>(1);
+        if (size) {
+            f.row[f.row.size() - 2].size = size->first;
+            f.row[f.row.size() - 1].size = size->second;
+        }
+        f.from.reset(); // the pasted masks may have been converted
+    }
+
+    void plan_padding(planned_field& f)
+    {
+        const std::string name(name_of(f.kind));
+        const auto by_layout = f.kind == field::labels ? m_rules.label_padding : "0";
+        f.pad_text = chosen_or(m_options.pad_values, name, by_layout);
+        auto value = parse_pad_value(f.element, f.pad_text);
+        if (!value && f.element == element_type::bfloat16) {
+            throw tool_error(failure::refused, {"the " + name + " are bfloat16", "float16, float32 or float64",
+                                                "convert the model's outputs to one of these"});
+        }
+        if (!value) {
+            misused("--pad-value " + name + "=" + f.pad_text + ": the " + name + " of this model are " +
+                        name_of(f.element),
+                    range_text(f.element), "correct the value");
+        }
+        f.pad_value = std::move(*value);
+    }
+
+    void plan_count()
+    {
+        if (m_rules.count_name.empty()) {
+            return;
+        }
+        planned_count count;
+        count.name = chosen_or(m_options.names, contract::default_count_name, m_rules.count_name);
+        count.element = m_options.count_type.value_or(m_rules.count_type);
+        count.shape = {m_plan.batch};
+        if (!m_options.flat_counts.value_or(m_rules.flat_counts)) {
+            count.shape.push_back({1, ""});
+        }
+        count.bytes = count_bytes(count.name, count.element, count.shape, std::nullopt);
+        m_plan.count = std::move(count);
+    }
+
+    // Outputs that are no detections: with a loop over the images they get the batch as their first extent, in place of
+    // the 1 that they have in an export of one image, if they have it. Where the file does not say so, a run tells.
+    void plan_other(const std::string& name)
+    {
+        if (m_plan.how != batching::loop) {
+            return;
+        }
+        const auto& outputs = m_graph.output();
+        const auto info =
+            std::find_if(outputs.begin(), outputs.end(), [&](const auto& output) { return output.name() == name; });
+        const auto type = declared_type(*info);
+        if (!type.element || !type.rank) {
+            throw tool_error(failure::refused,
+                             {"--dynamic-batch: the output '" + name + "' does not say its element type and its rank",
+                              "further outputs that say them, such as [1, C, H, W] of float32",
+                              "export the model without this output, or with its shape"});
+        }
+        const bool is_input = std::any_of(m_graph.input().begin(), m_graph.input().end(),
+                                          [&](const auto& input) { return input.name() == name; });
+        if (is_input) {
+            throw tool_error(failure::refused, {"--dynamic-batch: the output '" + name + "' is an input of the model",
+                                                "outputs that nodes make", "export the model without this output"});
+        }
+        const bool open = *type.rank > 0 && !type.shape.front().size;
+        if (open && !all_cuts(index(), name).empty()) {
+            throw tool_error(failure::refused,
+                             {"--dynamic-batch: the output '" + name +
+                                  "' depends on what is detected, and does not say how many rows it has",
+                              "further outputs of one shape, such as [1, C, H, W]",
+                              "export the model without this output"});
+        }
+        planned_other other;
+        other.name = name;
+        other.squeezed = *type.rank > 0 && type.shape.front().size.value_or(1) == 1;
+        other.element = *type.element;
+        other.shape = {m_plan.batch};
+        other.shape.insert(other.shape.end(), type.shape.begin() + (other.squeezed ? 1 : 0), type.shape.end());
+        m_plan.others.push_back(std::move(other));
+    }
+
+    // The padded outputs' names: not one another's, not an input's and not another output's.
+    void require_free_names() const
+    {
+        std::set<std::string> used;
+        const auto& others = m_plan.source.other_outputs;
+        const auto require = [&](const std::string& key, const std::string& name) {
+            const std::string how = "choose another name: --rename " + key + "=NAME";
+            if (name.empty() || name.find(',') != std::string::npos || !is_plain_text(name)) {
+                misused("--rename " + key + "=" + name + " gives no usable name",
+                        "a name in UTF-8 that is not empty and has no comma and no control characters in it", how);
+            }
+            if (!used.insert(name).second) {
+                misused("two outputs would be called '" + name + "'", "names that differ", how);
+            }
+            for (const auto& input : m_graph.input()) {
+                if (input.name() == name) {
+                    throw tool_error(failure::refused,
+                                     {"the model has an input called '" + name + "', the name of a padded output",
+                                      "a name that no input has", how});
+                }
+            }
+            if (std::find(others.begin(), others.end(), name) != others.end()) {
+                throw tool_error(failure::refused,
+                                 {"the model has another output called '" + name + "', the name of a padded output",
+                                  "a name that no other output has", how});
+            }
+        };
+        if (m_plan.count) {
+            require(contract::default_count_name, m_plan.count->name);
+        }
+        for (const auto& output : m_plan.outputs) {
+            require(std::string(name_of(m_plan.fields[output.fields.front()].kind)), output.name);
+        }
+    }
+
+    // Most plans need none.
+    const graph_index& index() { return m_index ? *m_index : m_index.emplace(m_graph); }
+
+    const onnx::GraphProto& m_graph;
+    std::optional<graph_index> m_index;
+    const pad_options& m_options;
+    const layout_rules& m_rules;
+    fresh_names m_fresh;
+    pad_plan m_plan;
+    dimension m_rows;
+};
+
+} // namespace
+
+std::optional<std::size_t> place_of(const pad_plan& p, field kind) noexcept
+{
+    for (std::size_t i = 0; i < p.fields.size(); ++i) {
+        if (p.fields[i].kind == kind) {
+            return i;
+        }
+    }
+    return std::nullopt;
+}
+
+pad_plan plan(const onnx::ModelProto& model, const detections& source, const pad_options& options)
+{
+    require_opset(model);
+    require_fitting(source, options);
+    return planner(model, source, options).run();
+}
+
+} // namespace padbatch::onnx_tools

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <onnx_tools/recognise/field.hpp>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace padbatch::onnx_tools {
+namespace {
+
+constexpr std::array<std::pair<field, std::string_view>, field_count> field_names{{
+    {field::boxes, "boxes"},
+    {field::labels, "labels"},
+    {field::scores, "scores"},
+    {field::masks, "masks"},
+    {field::keypoints, "keypoints"},
+    {field::keypoints_scores, "keypoints_scores"},
+}};
+
+bool last_extent_may_be(const value_type& type, std::int64_t size)
+{
+    return type.shape.empty() || !type.shape.back().size || *type.shape.back().size == size;
+}
+
+} // namespace
+
+std::string_view name_of(field f) noexcept
+{
+    for (const auto& [kind, name] : field_names) {
+        if (kind == f) {
+            return name;
+        }
+    }
+    return "";
+}
+
+std::optional<field> field_from_name(std::string_view name) noexcept
+{
+    for (const auto& [kind, known] : field_names) {
+        if (known == name) {
+            return kind;
+        }
+    }
+    return std::nullopt;
+}
+
+std::vector<field> all_fields()
+{
+    std::vector<field> fields;
+    for (const auto& [kind, name] : field_names) {
+        fields.push_back(kind);
+    }
+    return fields;
+}
+
+std::string all_field_names()
+{
+    return list_of(all_fields());
+}
+
+std::string list_of(const std::vector<field>& fields, std::string_view separator)
+{
+    std::string text;
+    for (const auto f : fields) {
+        text += (text.empty() ? "" : std::string(separator)) + std::string(name_of(f));
+    }
+    return text;
+}
+
+std::optional<field> first_fitting(const value_type& type, const std::vector<field>& used, bool scored_keypoints)
+{
+    std::vector<field> fitting;
+    for (const auto& [kind, name] : field_names) {
+        if (std::find(used.begin(), used.end(), kind) == used.end() && fits(kind, type)) {
+            fitting.push_back(kind);
+        }
+    }
+    if (fitting == std::vector{field::masks, field::keypoints}) {
+        const bool three = !type.shape.empty() && type.shape.back().size == 3;
+        return three || scored_keypoints ? std::optional(field::keypoints) : std::nullopt;
+    }
+    return fitting.empty() ? std::nullopt : std::optional(fitting.front());
+}
+
+bool fits(field kind, const value_type& type)
+{
+    if (!type.element || !type.rank) {
+        return false;
+    }
+    const bool floating = is_floating(*type.element);
+    const bool boolean = *type.element == element_type::boolean;
+    switch (kind) {
+    case field::boxes: return floating && *type.rank == 2 && last_extent_may_be(type, 4);
+    case field::labels: return !floating && !boolean && *type.rank == 1;
+    case field::scores: return floating && *type.rank == 1;
+    case field::masks:
+        return (floating || boolean || *type.element == element_type::uint8) && (*type.rank == 4 || *type.rank == 3);
+    case field::keypoints: return floating && *type.rank == 3 && last_extent_may_be(type, 3);
+    case field::keypoints_scores: return floating && *type.rank == 2;
+    }
+    return false;
+}
+
+int usual_rank(field kind) noexcept
+{
+    switch (kind) {
+    case field::labels:
+    case field::scores: return 1;
+    case field::boxes:
+    case field::keypoints_scores: return 2;
+    case field::keypoints: return 3;
+    case field::masks: return 4;
+    }
+    return 0;
+}
+
+bool may_be_called(field kind, const value_type& type) noexcept
+{
+    const bool fixed = kind == field::boxes || kind == field::labels || kind == field::scores;
+    const bool floating = type.element && is_floating(*type.element);
+    return (!type.rank || (fixed ? *type.rank == usual_rank(kind) : *type.rank >= 1)) &&
+           (floating || kind == field::labels || kind == field::masks);
+}
+
+} // namespace padbatch::onnx_tools

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef PADBATCH_ONNX_TOOLS_RECOGNISE_FIELD_HPP
+#define PADBATCH_ONNX_TOOLS_RECOGNISE_FIELD_HPP
+
+#include <onnx_tools/model/value_types.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace padbatch::onnx_tools {
+
+/// The fields of torchvision's detections. `n` is an image's number of detections.
+enum class field {
+    boxes,            ///< `[n, 4]`, floating point, xyxy in pixels
+    labels,           ///< `[n]`, integers
+    scores,           ///< `[n]`, floating point, in descending order
+    masks,            ///< `[n, 1, H, W]` or `[n, H, W]`, floating point, uint8 or bool
+    keypoints,        ///< `[n, K, 3]`, floating point
+    keypoints_scores, ///< `[n, K]`, floating point
+};
+
+[[nodiscard]] std::string_view name_of(field f) noexcept;
+/// Nothing when `name` is no field's.
+[[nodiscard]] std::optional<field> field_from_name(std::string_view name) noexcept;
+/// All fields, in the order above.
+[[nodiscard]] std::vector<field> all_fields();
+/// All names, `boxes, labels, ...`, for messages.
+[[nodiscard]] std::string all_field_names();
+
+/// How many fields there are.
+inline constexpr int field_count = 6;
+
+/// `boxes, labels, scores`, with any separator.
+[[nodiscard]] std::string list_of(const std::vector<field>& fields, std::string_view separator = ", ");
+
+/// The first field, in the order above, that a value of this type can be and that is not in `used`. Nothing when there
+/// is none, or when the element type or the rank is not known. Both masks and keypoints may have rank 3:
+/// `scored_keypoints` says whether the image has keypoints_scores, too, and so keypoints. Where neither that nor the
+/// last extent decides, nothing is said.
+[[nodiscard]] std::optional<field> first_fitting(const value_type& type, const std::vector<field>& used,
+                                                 bool scored_keypoints);
+
+/// Whether element type, rank and last extent, as far as it is known, are those of `kind`. An unknown rank fits
+/// nothing.
+[[nodiscard]] bool fits(field kind, const value_type& type);
+
+/// Whether the user may call a value of this type so: boxes, labels and scores have the rank that they have everywhere,
+/// the other fields have rows, and all but labels and masks are floating point. An unknown rank may be any.
+[[nodiscard]] bool may_be_called(field kind, const value_type& type) noexcept;
+
+/// The rank that a field has in torchvision's models, its rows counted as one dimension.
+[[nodiscard]] int usual_rank(field kind) noexcept;
+
+} // namespace padbatch::onnx_tools
+
+#endif

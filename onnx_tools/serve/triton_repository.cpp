@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <onnx_tools/serve/triton_config.hpp>
+
+#include <onnx_tools/error.hpp>
+#include <onnx_tools/files/atomic_file.hpp>
+#include <onnx_tools/files/model_io.hpp>
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace padbatch::onnx_tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* config_file = "config.pbtxt";
+constexpr const char* version_folder = "1";
+constexpr const char* model_file = "model.onnx";
+
+// What stands at a path itself; a symbolic link is one, wherever it leads.
+fs::file_type type_at(const fs::path& path)
+{
+    std::error_code error;
+    return fs::symlink_status(path, error).type();
+}
+
+bool exists_at(const fs::path& path)
+{
+    return type_at(path) != fs::file_type::not_found;
+}
+
+[[noreturn]] void exists_already(const fs::path& folder)
+{
+    throw tool_error(failure::io, {quoted(folder.string()) + " exists already", "a name that no model has",
+                                   "give another --model-name, or --force to replace the model"});
+}
+
+[[noreturn]] void not_ours(const fs::path& path, const std::string& what)
+{
+    throw tool_error(failure::io, {quoted(path.string()) + " " + what,
+                                   "a model's folder with config.pbtxt and 1/model.onnx, and nothing else to lose",
+                                   "move it away, or give another --model-name"});
+}
+
+void require_only(const fs::path& folder, const std::vector<std::pair<const char*, fs::file_type>>& known)
+{
+    if (type_at(folder) != fs::file_type::directory) {
+        not_ours(folder, "is no folder");
+    }
+    std::error_code error;
+    for (fs::directory_iterator entry(folder, error), end; entry != end && !error; entry.increment(error)) {
+        const auto name = entry->path().filename().string();
+        bool expected = false;
+        for (const auto& [known_name, type] : known) {
+            expected = expected || (name == known_name && type_at(entry->path()) == type);
+        }
+        if (!expected) {
+            not_ours(entry->path(), "is in the way: a model that was written here has no such file");
+        }
+    }
+    if (error) {
+        cannot_write(folder.string(), error.value());
+    }
+}
+
+// Whatever is deleted later is one of these.
+void require_replaceable(const fs::path& folder)
+{
+    require_only(folder, {{config_file, fs::file_type::regular}, {version_folder, fs::file_type::directory}});
+    if (exists_at(folder / version_folder)) {
+        require_only(folder / version_folder, {{model_file, fs::file_type::regular}});
+    }
+}
+
+// Removes what `require_replaceable` knows, and folders only when they are empty then.
+void remove_model(const fs::path& folder)
+{
+    ::unlink((folder / version_folder / model_file).c_str());
+    ::rmdir((folder / version_folder).c_str());
+    ::unlink((folder / config_file).c_str());
+    ::rmdir(folder.c_str());
+}
+
+void require_repository(const std::string& path)
+{
+    std::error_code error;
+    if (fs::is_directory(path, error)) {
+        return;
+    }
+    // The name as it is without a '/' at its end.
+    const fs::path name = fs::path(path).has_filename() ? fs::path(path) : fs::path(path).parent_path();
+    if (name.empty() || exists_at(name)) {
+        throw tool_error(failure::io, {quoted(path) + " is no folder", "the folder of a model repository",
+                                       "give the name of a folder, or of one to make"});
+    }
+    if (!fs::is_directory(folder_of(name), error)) {
+        throw tool_error(failure::io, {"there is no folder " + quoted(folder_of(name).string()) + " to make " +
+                                           quoted(name.string()) + " in",
+                                       "a folder that exists", "make the folder, or name another one"});
+    }
+}
+
+// The folder of the repository, made if it is not there, and gone again unless it is kept.
+class repository_folder {
+public:
+    explicit repository_folder(const std::string& path)
+    {
+        require_repository(path);
+        m_made = ::mkdir(path.c_str(), 0777) == 0; // the kernel takes the umask off
+        if (!m_made && errno != EEXIST) {
+            cannot_write(path, errno);
+        }
+        m_path = fs::canonical(path);
+    }
+    repository_folder(const repository_folder&) = delete;
+    repository_folder& operator=(const repository_folder&) = delete;
+    ~repository_folder()
+    {
+        if (m_made) {
+            ::rmdir(m_path.c_str());
+        }
+    }
+
+    [[nodiscard]] const fs::path& path() const { return m_path; }
+    void keep() { m_made = false; }
+
+private:
+    fs::path m_path;
+    bool m_made = false;
+};
+
+// Whether a file can be moved from one of these folders to the other.
+bool on_one_mount(const fs::path& a, const fs::path& b)
+{
+    struct statx first = {};
+    struct statx second = {};
+    return ::statx(AT_FDCWD, a.c_str(), 0, STATX_MNT_ID, &first) == 0 &&
+           ::statx(AT_FDCWD, b.c_str(), 0, STATX_MNT_ID, &second) == 0 && first.stx_mnt_id == second.stx_mnt_id &&
+           first.stx_dev_major == second.stx_dev_major && first.stx_dev_minor == second.stx_dev_minor;
+}
+
+// Where a model's folder is made before it gets its place in the repository.
+fs::path place_for_temporary(const fs::path& repository)
+{
+    const auto beside = repository.parent_path();
+    return on_one_mount(beside, repository) && ::faccessat(AT_FDCWD, beside.c_str(), W_OK | X_OK, AT_EACCESS) == 0
+               ? beside
+               : repository;
+}
+
+// A folder for a model that is not complete yet. Removed with what is in it.
+class staging {
+public:
+    explicit staging(const fs::path& repository)
+    {
+        const auto place = place_for_temporary(repository);
+        int error = EEXIST;
+        for (int attempt = 0; error == EEXIST && attempt <= 1000; ++attempt) {
+            m_path = place / temporary_name(attempt);
+            error = ::mkdir(m_path.c_str(), 0777) == 0 ? 0 : errno;
+        }
+        if (error != 0) {
+            cannot_write(m_path.string(), error);
+        }
+    }
+    staging(const staging&) = delete;
+    staging& operator=(const staging&) = delete;
+    ~staging()
+    {
+        remove_model(model());
+        ::rmdir(m_path.c_str());
+    }
+
+    // A level below: whoever takes the folder itself for a model finds no version in it.
+    [[nodiscard]] fs::path model() const { return m_path / "model"; }
+    [[nodiscard]] fs::path replaced() const { return m_path / "replaced"; }
+
+    // Gives the model's folder its place. 0, or the error.
+    [[nodiscard]] int move_to(const fs::path& place, bool overwrite) const
+    {
+        const bool replace = overwrite && exists_at(place);
+        const unsigned how = replace ? RENAME_EXCHANGE : RENAME_NOREPLACE;
+        if (::renameat2(AT_FDCWD, model().c_str(), AT_FDCWD, place.c_str(), how) == 0) {
+            return 0;
+        }
+        if (errno != EINVAL && errno != ENOSYS) { // those: this file system cannot do it
+            return errno;
+        }
+        if (!replace) {
+            return exists_at(place) ? EEXIST : rename(model(), place);
+        }
+        if (const int error = rename(place, replaced()); error != 0) {
+            return error;
+        }
+        const int error = rename(model(), place);
+        if (error == 0) {
+            remove_model(replaced());
+        } else if (rename(replaced(), place) != 0) {
+            return errno; // the old model stays where it is now
+        }
+        return error;
+    }
+
+private:
+    static int rename(const fs::path& from, const fs::path& to)
+    {
+        return ::rename(from.c_str(), to.c_str()) == 0 ? 0 : errno;
+    }
+
+    fs::path m_path;
+};
+
+// A place in the repository that may be taken.
+void require_place(const fs::path& folder, bool overwrite, const std::string& loaded_from)
+{
+    if (!exists_at(folder)) {
+        return;
+    }
+    if (!overwrite) {
+        exists_already(folder);
+    }
+    require_replaceable(folder);
+    std::error_code error;
+    if (!loaded_from.empty() && fs::equivalent(folder / version_folder / model_file, loaded_from, error)) {
+        throw tool_error(failure::io, {quoted(folder.string()) + " holds the input file", "another model to replace",
+                                       "give another --model-name; replace the input afterwards if you wish"});
+    }
+}
+
+} // namespace
+
+void require_savable(const triton_options& options, const std::string& loaded_from)
+{
+    require_sensible(options);
+    require_repository(options.repository);
+    require_place(fs::path(options.repository) / options.model_name, options.overwrite, loaded_from);
+}
+
+void save_triton_repository(const onnx::ModelProto& model, const triton_options& options,
+                            const std::string& loaded_from)
+{
+    const auto config = triton_config(model, options);
+    if (const auto data = external_data(model)) {
+        throw tool_error(failure::refused,
+                         {"the model keeps weights in " + quoted(*data) + ", beside its own file",
+                          "a model that is complete in itself",
+                          "save it with its weights inside: onnx.save(onnx.load(IN), OUT) in Python"});
+    }
+    repository_folder repository(options.repository);
+    const auto place = repository.path() / options.model_name;
+    require_place(place, options.overwrite, loaded_from);
+
+    const staging temporary(repository.path());
+    const auto folder = temporary.model();
+    const auto version = folder / version_folder;
+    if (::mkdir(folder.c_str(), 0777) != 0 || ::mkdir(version.c_str(), 0777) != 0) {
+        cannot_write(place.string(), errno);
+    }
+    save_model(model, (version / model_file).string());
+    int error = write_new_file(folder / config_file, config);
+    for (const auto& each : {version, folder}) {
+        error = error == 0 ? flush_folder(each) : error;
+    }
+    error = error == 0 ? temporary.move_to(place, options.overwrite) : error;
+    if (error == EEXIST) {
+        exists_already(place);
+    }
+    if (error != 0) {
+        cannot_write(place.string(), error);
+    }
+    repository.keep();
+    (void)flush_folder(repository.path()); // the model is there; its name may come to the disk later
+}
+
+} // namespace padbatch::onnx_tools

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <onnx_tools/serve/warnings.hpp>
+
+#include <onnx_tools/model/graph.hpp>
+#include <padbatch/contract.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <string_view>
+#include <utility>
+
+namespace padbatch::onnx_tools {
+namespace {
+
+constexpr std::int64_t gib = std::int64_t{1} << 30;
+
+// What makes a model of `images` images one of any number.
+std::string dynamic_remedy(std::int64_t images)
+{
+    return images == 1 ? "rewrite it with --dynamic-batch"
+                       : "export the model for one image, and rewrite it with --dynamic-batch";
+}
+
+// `'a', 'b' and 'c'`, or `'a', 'b', 'c' and 5 others`.
+std::string list_of(const std::vector<std::string>& names)
+{
+    constexpr std::size_t most = 4;
+    const std::size_t shown = names.size() > most ? most - 1 : names.size();
+    std::string text;
+    for (std::size_t i = 0; i < shown; ++i) {
+        const bool last = i + 1 == names.size();
+        text += (i == 0 ? "'" : last ? " and '" : ", '") + names[i] + "'";
+    }
+    return shown == names.size() ? text : text + " and " + std::to_string(names.size() - shown) + " others";
+}
+
+std::string images(std::int64_t count)
+{
+    return std::to_string(count) + (count == 1 ? " image" : " images");
+}
+
+std::string metadata(const onnx::ModelProto& model, std::string_view key)
+{
+    for (const auto& entry : model.metadata_props()) {
+        if (entry.key() == key) {
+            return entry.value();
+        }
+    }
+    return "";
+}
+
+// The node that takes the images of an input apart, and how many it takes.
+struct taken_apart {
+    const onnx::NodeProto* node = nullptr;
+    std::int64_t images = 0;
+};
+
+bool is_first_axis(const onnx::NodeProto& node)
+{
+    return integer_attribute(node, "axis", 0) == 0;
+}
+
+// The highest position that a Gather along the first dimension reads, plus one; 0 when it is not constant.
+std::int64_t images_gathered(const graph_index& index, const onnx::NodeProto& gather)
+{
+    const auto positions = gather.input_size() > 1 ? index.constant_integers(gather.input(1)) : std::nullopt;
+    if (!positions || positions->empty() || !is_first_axis(gather)) {
+        return 0;
+    }
+    const auto [lowest, highest] = std::minmax_element(positions->begin(), positions->end());
+    return *lowest < 0 ? 0 : *highest + 1; // negative ones count from the end, and are there in every batch
+}
+
+// Finds the nodes that make a value fit for a fixed number of images only: a Split along its first dimension, or
+// Gathers of constant positions when nothing else reads it.
+taken_apart find_taken_apart(const graph_index& index, const std::string& value)
+{
+    taken_apart gathers;
+    bool only_gathers = true;
+    for (const auto* reader : index.readers(value)) {
+        const auto& op = reader->op_type();
+        const bool is_data = reader->input_size() > 0 && reader->input(0) == value;
+        if (op == "Split" && is_data && is_first_axis(*reader)) {
+            return {reader, reader->output_size()};
+        }
+        if (op == "Shape") {
+            continue;
+        }
+        taken_apart found;
+        if (op == "Gather" && is_data) {
+            found = {reader, images_gathered(index, *reader)};
+        } else if ((op == "Identity" || op == "Cast") && reader->output_size() == 1) {
+            found = find_taken_apart(index, reader->output(0));
+            if (found.node != nullptr && found.node->op_type() == "Split") {
+                return found;
+            }
+        }
+        only_gathers = only_gathers && found.images > 0;
+        if (found.images > gathers.images) {
+            gathers = found;
+        }
+    }
+    return only_gathers ? gathers : taken_apart{};
+}
+
+// An input that may have any number of images, as it declares, and yet must have a certain one.
+struct false_promise {
+    const onnx::ValueInfoProto* input = nullptr;
+    taken_apart how;
+};
+
+std::vector<false_promise> false_promises(const graph_index& index)
+{
+    std::vector<false_promise> found;
+    for (const auto* input : index.required_inputs()) {
+        const auto shape = declared_type(*input).shape;
+        if (!shape.empty() && !shape.front().size) {
+            if (const auto how = find_taken_apart(index, input->name()); how.node != nullptr) {
+                found.push_back({input, how});
+            }
+        }
+    }
+    return found;
+}
+
+std::string warn_of_false_promise(const false_promise& promise)
+{
+    const std::string symbol = declared_type(*promise.input).shape.front().symbol;
+    const bool split = promise.how.node->op_type() == "Split";
+    return "the input '" + promise.input->name() + "' declares any number of images" +
+           (symbol.empty() ? "" : " ('" + symbol + "')") + ", and the graph takes it apart into " +
+           images(promise.how.images) + " (" + describe(*promise.how.node) + "): " +
+           (split ? "runs at other batch sizes fail there"
+                  : "runs with fewer fail there, and with more the others are left out") +
+           "; " + dynamic_remedy(promise.how.images);
+}
+
+std::string warn_of_constant_batch(const graph_index& index, std::int64_t batch)
+{
+    std::vector<std::string> names;
+    bool list = false;
+    for (const auto* input : index.required_inputs()) {
+        const auto shape = declared_type(*input).shape;
+        if (!shape.empty() && shape.front().size) {
+            list = list || shape.size() == 3;
+            names.push_back(input->name());
+        }
+    }
+    return "the model takes exactly " + images(batch) + " (" +
+           (list && names.size() > 1 ? "one for each of its inputs: " : "its input ") + list_of(names) +
+           "): a server cannot join requests to a batch, and Triton serves it with max_batch_size 0 only; " +
+           dynamic_remedy(batch);
+}
+
+// The outputs that do not begin with the batch, neither as the inputs declare it nor as the graph is made for it.
+std::vector<std::string> ragged_outputs(const onnx::ModelProto& model, const dimension& declared,
+                                        const dimension& batch)
+{
+    std::vector<std::string> names;
+    for (const auto& output : model.graph().output()) {
+        const auto shape = declared_type(output).shape;
+        if (shape.empty() || (shape.front() != declared && shape.front() != batch)) {
+            names.push_back(output.name());
+        }
+    }
+    return names;
+}
+
+std::string warn_of_ragged(const std::vector<std::string>& names, const dimension& batch)
+{
+    const bool one = names.size() == 1;
+    const std::string which = std::string(one ? "the output " : "the outputs ") + list_of(names) +
+                              (one ? " does not begin" : " do not begin") + " with the batch (" +
+                              (batch.size ? images(*batch.size) : "'" + batch.symbol + "'") + "): ";
+    if (batch.size) {
+        return which + "responses have other shapes from request to request, and a server cannot cut them by images" +
+               "; pad the model";
+    }
+    return which + "a server that joins requests, such as Triton with a max_batch_size above 0, cuts " +
+           (one ? "it" : "them") + " by the numbers of images all the same, and each request gets rows of another " +
+           "one, or loses some, without an error; pad the model";
+}
+
+std::int64_t times(std::int64_t a, std::int64_t b)
+{
+    std::int64_t product = 0;
+    return __builtin_mul_overflow(a, b, &product) ? std::numeric_limits<std::int64_t>::max() : product;
+}
+
+std::int64_t plus(std::int64_t a, std::int64_t b)
+{
+    std::int64_t sum = 0;
+    return __builtin_add_overflow(a, b, &sum) ? std::numeric_limits<std::int64_t>::max() : sum;
+}
+
+// The height and width that every image has or none is larger than, where all inputs declare them.
+std::optional<std::pair<std::int64_t, std::int64_t>> declared_image_size(const graph_index& index)
+{
+    std::pair<std::int64_t, std::int64_t> largest{0, 0};
+    for (const auto* input : index.required_inputs()) {
+        const auto shape = declared_type(*input).shape;
+        if (shape.size() != 3 && shape.size() != 4) {
+            continue;
+        }
+        const auto& height = shape[shape.size() - 2].size;
+        const auto& width = shape.back().size;
+        if (!height || !width) {
+            return std::nullopt;
+        }
+        largest = {std::max(largest.first, *height), std::max(largest.second, *width)};
+    }
+    return largest.first == 0 ? std::nullopt : std::optional(largest);
+}
+
+// The bytes of one output, for one image where it begins with the batch's symbol. Nothing where another extent is open;
+// for masks that are as large as the image, `image` says it.
+std::optional<std::int64_t> bytes_of(const onnx::ValueInfoProto& output, const dimension& batch,
+                                     const std::optional<std::pair<std::int64_t, std::int64_t>>& image)
+{
+    const auto type = declared_type(output);
+    if (!type.element || !type.rank) {
+        return std::nullopt;
+    }
+    auto bytes = static_cast<std::int64_t>(size_of(*type.element));
+    for (std::size_t d = 0; d < type.shape.size(); ++d) {
+        const std::size_t from_end = type.shape.size() - d;
+        if (type.shape[d].size) {
+            bytes = times(bytes, *type.shape[d].size);
+        } else if (d == 0 && type.shape[d] == batch && !batch.symbol.empty()) {
+            continue;
+        } else if (image && from_end <= 2) {
+            bytes = times(bytes, from_end == 2 ? image->first : image->second);
+        } else {
+            return std::nullopt;
+        }
+    }
+    return bytes;
+}
+
+// The bytes of all outputs together, as far as their sizes are known: of one image where the batch is a symbol.
+std::int64_t response_bytes(const onnx::ModelProto& model, const graph_index& index, const dimension& batch)
+{
+    const auto size = declared_image_size(index);
+    const bool pasted = metadata(model, contract::masks_key) != contract::region_masks;
+    const std::string fields = "," + metadata(model, contract::fields_key) + ",";
+    std::int64_t bytes = 0;
+    for (const auto& output : model.graph().output()) {
+        const bool masks = pasted && fields.find(",masks=" + output.name() + ",") != std::string::npos;
+        bytes = plus(bytes, bytes_of(output, batch, masks ? size : std::nullopt).value_or(0));
+    }
+    return bytes;
+}
+
+std::string gib_text(std::int64_t bytes)
+{
+    const auto tenths = bytes / (gib / 10);
+    return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " GiB";
+}
+
+std::string warn_of_size(std::int64_t bytes, const dimension& batch)
+{
+    const std::string limit = "a response through gRPC must stay below 2 GiB";
+    const std::string remedy = "; --masks roi or none, --mask-type uint8 or a smaller --max-detections make it smaller";
+    if (!batch.symbol.empty()) {
+        const std::int64_t fitting = (2 * gib - 1) / bytes;
+        return "the outputs have " + std::to_string(bytes >> 20) + " MiB for each image, and " + limit +
+               ": a request of " + images(fitting + 1) + " fails" + remedy;
+    }
+    return "the outputs have " + gib_text(bytes) + " together, and " + limit + ": every request fails" + remedy;
+}
+
+} // namespace
+
+dimension batch_of(const onnx::ModelProto& model)
+{
+    const graph_index index(model.graph());
+    std::int64_t list = 0;
+    dimension batch;
+    bool first = true;
+    bool agreed = true;
+    for (const auto* input : index.required_inputs()) {
+        const auto shape = declared_type(*input).shape;
+        if (shape.empty()) {
+            agreed = false;
+        } else if (shape.size() == 3 && shape.front().size) {
+            ++list;
+        } else {
+            agreed = agreed && (first || shape.front() == batch);
+            batch = shape.front();
+            first = false;
+        }
+    }
+    if (list > 0) {
+        return {list, ""};
+    }
+    return agreed ? dimension{batch.size, batch.size ? "" : batch.symbol} : dimension{};
+}
+
+bool joins_requests(const onnx::ModelProto& model)
+{
+    const auto batch = batch_of(model);
+    return !batch.symbol.empty() && ragged_outputs(model, batch, batch).empty() &&
+           false_promises(graph_index(model.graph())).empty();
+}
+
+std::vector<std::string> serving_warnings(const onnx::ModelProto& model, std::int64_t request_images)
+{
+    const graph_index index(model.graph());
+    const auto declared = batch_of(model);
+    const auto promises = false_promises(index);
+    const auto batch = promises.empty() ? declared : dimension{promises.front().how.images, ""};
+    std::vector<std::string> warnings;
+    for (const auto& promise : promises) {
+        warnings.push_back(warn_of_false_promise(promise));
+    }
+    if (declared.size) {
+        warnings.push_back(warn_of_constant_batch(index, *declared.size));
+    }
+    if (batch.size || !batch.symbol.empty()) {
+        if (const auto ragged = ragged_outputs(model, declared, batch); !ragged.empty()) {
+            warnings.push_back(warn_of_ragged(ragged, batch));
+        }
+    }
+    if (!batch.size && metadata(model, contract::max_detections_key) == contract::max_detections_of_batch) {
+        warnings.emplace_back("the outputs have as many rows as the largest count of the batch (--max-detections "
+                              "batch): what a request gets depends on the requests that it was joined with; pad to a "
+                              "fixed --max-detections N");
+    }
+    const auto bytes = response_bytes(model, index, batch);
+    if (bytes > 0 && times(bytes, batch.size ? 1 : request_images) >= 2 * gib) {
+        warnings.push_back(warn_of_size(bytes, batch));
+    }
+    return warnings;
+}
+
+} // namespace padbatch::onnx_tools

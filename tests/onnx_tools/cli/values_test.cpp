@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <tests/onnx_tools/cli/command_errors.hpp>
+#include <tests/support/temporary_folder.hpp>
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+// Options that make no sense whatever the model is.
+
+namespace {
+
+using namespace padbatch::test;
+
+const std::string mask_rcnn = PADBATCH_TESTS_DATA "/mask_rcnn_tv029_b1_tensor_op17.onnx";
+
+// Each of these options takes a word or a number, and may be given once.
+const std::vector<std::string> once = {
+    "--min-score",      "--masks",       "--mask-type",  "--mask-threshold",    "--layout",
+    "--count-type",     "--count-shape", "--label-type", "--triton-repository", "--model-name",
+    "--max-batch-size", "--from",        "--columns"};
+
+} // namespace
+
+TEST_CASE("errors: options without a value, or with several")
+{
+    const temporary_folder folder;
+    std::filesystem::copy_file(mask_rcnn, folder.file("in.onnx"));
+    std::vector<error_case> cases;
+    for (const auto& option : once) {
+        cases.push_back(with({option + "="}, {option + " has no value"}));
+        cases.push_back(with({option, ""}, {option + " has no value"}));
+        cases.push_back({{"in.onnx", "out.onnx", option}, {option + " has no value"}});
+        cases.push_back(with({option, "x", option + "=x"}, {option + " is given 2 times"}));
+    }
+    // What else is wrong must not be told first.
+    for (auto& c : cases) {
+        const auto& option = c.words.front();
+        if (option.rfind("--columns", 0) == 0) {
+            c.arguments.insert(c.arguments.begin(), {"--from", "flat"});
+        }
+    }
+    check_errors(folder, 2, cases);
+}
+
+TEST_CASE("errors: words")
+{
+    const temporary_folder folder;
+    std::filesystem::copy_file(mask_rcnn, folder.file("in.onnx"));
+    check_errors(
+        folder, 2,
+        {
+            with({"--masks", "rois"}, {"--masks is 'rois'", "full, roi or none", "did you mean --masks roi?"}),
+            with({"--masks", "28x28"}, {"--masks is '28x28'", "choose one of these"}),
+            with({"--mask-type", "float32"}, {"--mask-type is 'float32'", "did you mean --mask-type float?"}),
+            with({"--mask-type", "boolean"}, {"float, uint8 or bool"}),
+            with({"--layout", "EfficientNMS"}, {"--layout is 'EfficientNMS'", "did you mean --layout efficientnms?"}),
+            with({"--layout", "yolo"}, {"torchvision, efficientnms, yolov7, mmdeploy, tf-od or ultralytics",
+                                        "did you mean --layout yolov7?"}),
+            with({"--layout", "tfod"}, {"did you mean --layout tf-od?"}),
+            with({"--count-type", "int"}, {"int32, int64 or float32", "did you mean --count-type int32?"}),
+            with({"--label-type", "uint8"}, {"--label-type is 'uint8'", "int32, int64 or float32"}),
+            with({"--count-shape", "[B]"}, {"--count-shape is '[B]'", "B or Bx1", "did you mean --count-shape B?"}),
+            with({"--count-shape", "bx1"}, {"did you mean --count-shape Bx1?"}),
+            with({"--from", "flats"}, {"torchvision, flat or nms", "did you mean --from flat?"}),
+            with({"--order", "imge"}, {"--order is 'imge'", "did you mean --order image?"}),
+            with({"--order", "rows"}, {"say image when"}),
+            with({"--dynamic-batch=perhaps"}, {"--dynamic-batch = perhaps", "without a value"}),
+            with({"--dynamic_batch"}, {"there is no option '--dynamic_batch'", "did you mean --dynamic-batch?"}),
+            with({"--mask_type=bool"}, {"did you mean --mask-type?"}),
+            with({"--triton-repo", "models"}, {"did you mean --triton-repository?"}),
+        });
+}
+
+TEST_CASE("errors: --columns and --from")
+{
+    const temporary_folder folder;
+    std::filesystem::copy_file(mask_rcnn, folder.file("in.onnx"));
+    const std::string known = "batch, x1, y1, x2, y2, cx, cy, w, h, label or score";
+    check_errors(
+        folder, 2,
+        {
+            with({"--columns", "x1,y1,x2,y2"}, {"--columns is given without --from flat or --from nms", "add --from"}),
+            with({"--from", "torchvision", "--columns", "x1"}, {"--columns is given without --from flat"}),
+            with({"--from=flat", "--columns", "x1,y1,x2,y2,labels,score"},
+                 {"no column 'labels'", known, "did you mean 'label'?"}),
+            with({"--from=flat", "--columns", "class"}, {"there is no column 'class'", "correct the column's name"}),
+            with({"--from=nms", "--columns", "x1,,x2"}, {"'x1,,x2' has an empty name in it"}),
+            with({"--from=nms", "--columns", "x1,y1,x1,y2"}, {"names 'x1' twice", "each column once"}),
+            with({"--from=nms", "--columns", "x1,", "y1"}, {"'x1,' has an empty name in it"}),
+            with({"--from=nms", "--columns", "x1", "y1"}, {"more than two files", "lists of --fields and --columns"}),
+            with({"--from=flat", "--fields", "boxes"}, {"--fields is given together with --from flat", "--columns"}),
+            with({"--from=nms", "--batch", "2"}, {"--batch is given together with --from nms", "leave out --batch"}),
+            with({"--from=nms", "--order", "image"}, {"--order is given together with --from nms"}),
+        });
+}
+
+TEST_CASE("errors: --triton-repository and what belongs to it")
+{
+    const temporary_folder folder;
+    std::filesystem::copy_file(mask_rcnn, folder.file("in.onnx"));
+    std::filesystem::copy_file(mask_rcnn, folder.file("mask rcnn.v2.onnx"));
+    const std::vector<std::string> repository = {"--triton-repository", "models", "--model-name", "m"};
+    const auto also = [&](std::vector<std::string> arguments, std::vector<std::string> words) {
+        arguments.insert(arguments.begin(), repository.begin(), repository.end());
+        return error_case{std::move(arguments), std::move(words)};
+    };
+    check_errors(
+        folder, 2,
+        {
+            also({"in.onnx", "out.onnx"}, {"'out.onnx' is named as the file to write, and --triton-repository"}),
+            also({"--inspect", "in.onnx"}, {"--inspect writes nothing, and --triton-repository names a folder"}),
+            also({}, {"no model is named", "--triton-repository DIR --model-name NAME"}),
+            also({"--json", "in.onnx"}, {"--json is given without --inspect"}),
+            {{"--triton-repository", "models", "mask rcnn.v2.onnx"},
+             {"--triton-repository is given without --model-name", "--model-name mask_rcnn_v2\n"}},
+            {{"--triton-repository", "models"}, {"without --model-name", "--model-name detector\n"}},
+            with({"--model-name", "m"}, {"--model-name is given without --triton-repository"}),
+            with({"--max-batch-size", "4"}, {"--max-batch-size is given without --triton-repository"}),
+            also({"--max-batch-size", "-1", "in.onnx"}, {"--max-batch-size is '-1'", "from 0 to 2147483647"}),
+            also({"--max-batch-size", "4.5", "in.onnx"}, {"--max-batch-size is '4.5'"}),
+            {{"--triton-repository", "models", "--model-name", "a/b", "in.onnx"}, {"a/b"}},
+        });
+    check_errors(folder, 3,
+                 {
+                     {{"--triton-repository", "absent/models", "--model-name", "m", "in.onnx"}, {"absent"}},
+                     {{"--triton-repository", "in.onnx", "--model-name", "m", "in.onnx"}, {"'in.onnx'"}},
+                     also({"absent.onnx"}, {"cannot read 'absent.onnx'"}),
+                 });
+}

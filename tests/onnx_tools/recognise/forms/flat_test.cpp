@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <onnx_tools/model/check.hpp>
+#include <onnx_tools/pad/pad.hpp>
+#include <onnx_tools/recognise/forms/flat.hpp>
+
+#include <tests/support/check_failure.hpp>
+#include <tests/support/parse_model.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+using namespace padbatch::onnx_tools;
+using namespace padbatch::test;
+using padbatch::element_type;
+using enum padbatch::onnx_tools::flat_column;
+
+namespace {
+
+using strings = std::vector<std::string>;
+using column_list = std::vector<flat_column>;
+
+const std::string images = "float[B,3,H,W] images";
+
+// A model with these outputs, made by a node that nobody knows.
+onnx::ModelProto net(const std::vector<std::pair<std::string, std::string>>& outputs,
+                     const std::string& inputs = images)
+{
+    std::string declared;
+    std::string made;
+    for (const auto& [name, type] : outputs) {
+        declared += (declared.empty() ? "" : ", ") + type + " " + name;
+        made += (made.empty() ? "" : ", ") + name;
+    }
+    return parse_model("<ir_version: 7, opset_import: [\"\" : 13, \"x\" : 1]> g (" + inputs + ") => (" + declared +
+                       ") { " + made + " = x.Net(images) }");
+}
+
+// A model with a NonMaxSuppression; `most` is its max_output_boxes_per_class.
+onnx::ModelProto nms(const std::string& outputs, const std::string& more = "", const std::string& attributes = "",
+                     const std::string& most = "7", const std::string& scores = "float[B,3,160] q")
+{
+    return parse_model("<ir_version: 7, opset_import: [\"\" : 13, \"x\" : 1]> g (" + images + ", float[B,160,4] p, " +
+                       scores + ") => (" + outputs + ") { most = Constant<value = int64[1] {" + most +
+                       "}>() iou = Constant<value = float[1] {0.5}>() least = Constant<value = float[1] {0.25}>() " +
+                       "picked = NonMaxSuppression" + attributes + "(p, q, most, iou, least) " + more + " }");
+}
+
+detections read(const onnx::ModelProto& model, export_kind from, const column_list& columns = {})
+{
+    recognise_options options;
+    options.from = from;
+    if (!columns.empty()) {
+        options.columns = columns;
+    }
+    return recognise(model, options);
+}
+
+void check_refused(const strings& words, const onnx::ModelProto& model, export_kind from,
+                   const column_list& columns = {}, failure kind = failure::refused)
+{
+    check_failure(kind, words, [&] { (void)read(model, from, columns); });
+}
+
+pad_options of_batch()
+{
+    pad_options options;
+    options.max_of_batch = true;
+    return options;
+}
+
+constexpr auto flat = export_kind::flat;
+constexpr auto selection = export_kind::nms;
+
+} // namespace
+
+TEST_CASE("seven columns are batch, box, label and score, and the rest of the outputs stays")
+{
+    // YOLOv7's export calls the number of rows `batch`, too.
+    for (const std::string rows : {"n", "B"}) {
+        const auto found =
+            read(net({{"features", "float[B,16,8,8]"}, {"out", "float[" + rows + ",7]"}, {"k", "int64[B]"}}), flat);
+        REQUIRE(found.flat);
+        CHECK(found.flat->rows == "out");
+        CHECK(found.flat->columns == column_list{batch, x1, y1, x2, y2, label, score});
+        CHECK(found.flat->batch_index.empty());
+        CHECK(found.flat->boxes.empty());
+        CHECK(found.flat->batch_input == "images");
+        CHECK(found.other_outputs == strings{"features", "k"});
+        CHECK(found.images == strings{"images"});
+        CHECK(found.image_rank == 4);
+        CHECK(found.batch == 0);
+        CHECK_FALSE(found.limit);
+        REQUIRE(found.fields.size() == 3);
+        CHECK(found.fields[0].kind == field::boxes);
+        CHECK(found.fields[0].row == std::vector<dimension>{{4, ""}});
+        CHECK(found.fields[0].values.empty());
+        CHECK(found.fields[1].kind == field::labels);
+        CHECK(found.fields[1].element == element_type::int64);
+        CHECK(found.fields[2].kind == field::scores);
+    }
+}
+
+TEST_CASE("fields have the type of the rows, labels are int64")
+{
+    for (const std::string type : {"float", "float16", "double"}) {
+        CAPTURE(type);
+        const auto found = read(net({{"out", type + "[n,7]"}}), flat);
+        const auto element = type == "float"     ? element_type::float32
+                             : type == "float16" ? element_type::float16
+                                                 : element_type::float64;
+        CHECK(found.fields[0].element == element);
+        CHECK(found.fields[1].element == element_type::int64);
+        CHECK(found.fields[2].element == element);
+    }
+}
+
+TEST_CASE("six columns are box, score and label, and another output says the image")
+{
+    for (const std::string index : {"int64[n]", "int32[n,1]", "float[n]", "uint8[other]"}) {
+        CAPTURE(index);
+        const auto found = read(net({{"of", index}, {"out", "float[n,6]"}, {"count", "int64[B]"}}), flat);
+        CHECK(found.flat->rows == "out");
+        CHECK(found.flat->batch_index == "of");
+        CHECK(found.flat->columns == column_list{x1, y1, x2, y2, score, label});
+        CHECK(found.other_outputs == strings{"count"});
+    }
+    // Integers before others.
+    const auto found = read(net({{"area", "float[n]"}, {"out", "float[n,6]"}, {"of", "int64[n]"}}), flat);
+    CHECK(found.flat->batch_index == "of");
+    CHECK(found.other_outputs == strings{"area"});
+}
+
+TEST_CASE("columns are those that the user names")
+{
+    const column_list names{score, cx, cy, w, h, label, batch};
+    CHECK(read(net({{"out", "float[n,7]"}}), flat, names).flat->columns == names);
+    const column_list without{label, score, x1, y1, x2, y2};
+    CHECK(read(net({{"out", "float[n,6]"}, {"of", "int32[n]"}}), flat, without).flat->batch_index == "of");
+    // They also say how many there are where the file does not.
+    CHECK(read(net({{"out", "float[n,m]"}, {"p", "float[n,5]"}}), flat, names).flat->rows == "out");
+}
+
+TEST_CASE("rows that are not there, or not beyond doubt, are refused")
+{
+    check_refused({"'out' (float32 [n, 6])", "[n, 7]", "--columns"}, net({{"out", "float[n,6]"}}), flat);
+    check_refused({"'out' (int64 [n, 7])"}, net({{"out", "int64[n,7]"}}), flat);
+    check_refused({"'out' (float32 [1, n, 7])"}, net({{"out", "float[1,n,7]"}}), flat);
+    check_refused({"'out' (float32 [n, m])"}, net({{"out", "float[n,m]"}}), flat);
+    check_refused({"more than one way", "'a'", "'b'"}, net({{"a", "float[n,7]"}, {"b", "float[m,7]"}}), flat);
+    check_refused({"more than one way"}, net({{"a", "float[n,6]"}, {"b", "int64[n]"}, {"c", "int64[n]"}}), flat);
+    check_refused({"more than one way"}, net({{"a", "float[n,6]"}, {"b", "int64[n]"}, {"c", "float[m,7]"}}), flat);
+    // What has something for each image says no image of a row; nor does what has another number of elements, or bool.
+    for (const std::string index : {"int64[B]", "int64[5]", "bool[n]", "int64[n,2]"}) {
+        CAPTURE(index);
+        check_refused({"no output is the rows"}, net({{"a", "float[n,6]"}, {"b", index}}), flat);
+    }
+    check_refused({"[n, 7]", "correct --columns"}, net({{"a", "float[n,6]"}}), flat,
+                  {batch, x1, y1, x2, y2, label, score});
+    check_refused({"[n, 6]", "and one [n]"}, net({{"a", "float[n,7]"}}), flat, {x1, y1, x2, y2, label, score});
+}
+
+TEST_CASE("columns that make no row are refused")
+{
+    const auto model = net({{"out", "float[n,7]"}});
+    const auto check = [&](const strings& words, const column_list& names) {
+        check_refused(words, model, flat, names, failure::usage);
+    };
+    check({"names a column twice"}, {batch, x1, y1, x2, y2, score, score});
+    check({"does not name the four columns of a box"}, {batch, x1, y1, w, h, label, score});
+    check({"does not name the four columns of a box"}, {batch, x1, y1, x2, label, score});
+    check({"does not name the four columns of a box"}, {x1, y1, x2, y2, cx, cy, w, h, label, score});
+    check({"names no label"}, {batch, x1, y1, x2, y2, score});
+    check({"names no score"}, {batch, x1, y1, x2, y2, label});
+    const auto boxes = nms("int64[n,3] picked");
+    check_refused({"--columns names 6 columns"}, boxes, selection, {x1, y1, x2, y2, label, score}, failure::usage);
+    check_refused({"four columns of a box", "y1,x1,y2,x2"}, boxes, selection, {x1, y1, w, h}, failure::usage);
+}
+
+TEST_CASE("the images are the one input of rank 4")
+{
+    const auto with = [](const std::string& inputs) { return net({{"out", "float[n,7]"}}, inputs); };
+    CHECK(read(with("float[2] scale, float[B,3,H,W] images"), flat).flat->batch_input == "images");
+    check_refused({"'images' (float32 [3, H, W])", "[B, 3, H, W]"}, with("float[3,H,W] images"), flat);
+    check_refused({"'a'", "'images'"}, with("float[B,3,H,W] a, float[B,3,H,W] images"), flat);
+    // Height and width come last, or nobody says that they do.
+    CHECK(read(with("float[B,C,H,W] images"), flat).images == strings{"images"});
+    const auto channels_last = with("uint8[B,64,80,3] images");
+    CHECK(read(channels_last, flat).images.empty());
+    auto options = of_batch();
+    options.layout = output_layout::tf_od;
+    check_failure(failure::refused, {"tf-od", "inputs are no images"},
+                  [&] { (void)plan(channels_last, read(channels_last, flat), options); });
+}
+
+TEST_CASE("the outputs' batch is the input's: a symbol, or a number")
+{
+    const auto batch_of = [](const std::string& extent) {
+        const auto model = net({{"out", "float[n,7]"}}, "float[" + extent + ",3,H,W] images");
+        const auto p = plan(model, read(model, flat), of_batch());
+        CHECK(p.how == batching::flat);
+        CHECK(p.outputs.front().shape.front() == p.batch);
+        return p.batch;
+    };
+    CHECK(batch_of("B") == dimension{std::nullopt, "B"});
+    CHECK(batch_of("?") == dimension{std::nullopt, "batch"});
+    CHECK(batch_of("4") == dimension{4, ""});
+}
+
+TEST_CASE("a selection is what a NonMaxSuppression makes, of what it reads")
+{
+    const auto check = [](const onnx::ModelProto& model, const strings& others) {
+        const auto found = read(model, selection);
+        REQUIRE(found.flat);
+        CHECK(found.flat->rows == "picked");
+        CHECK(found.flat->boxes == "p");
+        CHECK(found.flat->scores == "q");
+        CHECK(found.flat->batch_input == "images");
+        CHECK(found.flat->columns == column_list{x1, y1, x2, y2});
+        CHECK(found.other_outputs == others);
+        REQUIRE(found.limit);
+        CHECK(found.limit->rows == 21);
+        REQUIRE(found.threshold);
+        CHECK(found.threshold->score == 0.25);
+    };
+    check(nms("int64[n,3] picked"), {});
+    check(nms("int32[n,3] a, int64[n,3] b", "a = Cast<to = 6>(c) c = Identity(picked) b = Identity(picked)"), {});
+    check(nms("float[B,160,4] a, float[B,3,160] b, float[B,8] f, int64[n,3] picked",
+              "a = Identity(p) b = Identity(q) f = x.Net(images)"),
+          {"f"});
+    CHECK(read(nms("int64[n,3] picked", "", "<center_point_box = 1>"), selection).flat->columns ==
+          column_list{cx, cy, w, h});
+    const column_list given{y1, x1, y2, x2};
+    CHECK(read(nms("int64[n,3] picked"), selection, given).flat->columns == given);
+}
+
+TEST_CASE("what a selection keeps of a class limits its rows where it does and the classes are known")
+{
+    const auto limit = [](const std::string& most, const std::string& scores) {
+        return read(nms("int64[n,3] picked", "", "", most, scores), selection).limit;
+    };
+    CHECK(limit("159", "float[B,3,160] q")->rows == 477);
+    CHECK(limit("1000", "float[B,3,k] q")->rows == 3000);
+    CHECK_FALSE(limit("160", "float[B,3,160] q")); // no more than there are boxes
+    CHECK_FALSE(limit("7", "float[B,C,160] q"));
+    CHECK_FALSE(limit("0", "float[B,3,160] q"));
+    CHECK_FALSE(limit("9223372036854775807", "float[B,3,k] q"));
+    const auto unknown = nms("int64[n,3] picked", "", "", "7", "float[B,C,160] q");
+    check_failure(failure::refused, {"--max-detections N", "--max-detections batch"},
+                  [&] { (void)plan(unknown, read(unknown, selection)); });
+}
+
+TEST_CASE("a selection that is made otherwise is read by the types of the outputs")
+{
+    const auto found =
+        read(net({{"s", "float[B,3,k]"}, {"b", "double[B,k,4]"}, {"i", "int64[n,3]"}, {"f", "float[B,9]"}}), selection);
+    CHECK(found.flat->rows == "i");
+    CHECK(found.flat->boxes == "b");
+    CHECK(found.flat->scores == "s");
+    CHECK(found.fields[0].element == element_type::float64);
+    CHECK(found.fields[2].element == element_type::float32);
+    CHECK(found.other_outputs == strings{"f"});
+    CHECK_FALSE(found.limit);
+    check_refused({"'i' (int64 [n, 3])", "--from flat"}, net({{"i", "int64[n,3]"}}), selection);
+    check_refused({"do not tell"},
+                  net({{"i", "int64[n,3]"}, {"b", "float[B,k,4]"}, {"s", "float[B,3,k]"}, {"t", "float[B,3,k]"}}),
+                  selection);
+}
+
+TEST_CASE("selections that are not beyond doubt are refused")
+{
+    check_refused({"2 NonMaxSuppression nodes"},
+                  nms("int64[n,3] picked, int64[m,3] second", "second = NonMaxSuppression(p, q, most)"), selection);
+    // Boxes that were moved apart by class for the node are not those that somebody wants.
+    check_refused({"'all' (float32 [B, 160, 4])", "selects from others, 'p'", "--from flat"},
+                  nms("int64[n,3] picked, float[B,160,4] all", "all = x.Net(images)"), selection);
+}
+
+TEST_CASE("the padded model has the new outputs, those that are none of the old, and nothing that nobody needs")
+{
+    auto model = nms("float[B,160,4] boxes, float[B,8] f, int64[n,3] selected",
+                     "boxes = Identity(p) f = x.Net(images) selected = Identity(picked) unused = Identity(q)");
+    const auto before = model.graph().node_size();
+    pad(model, plan(model, read(model, selection)));
+    CHECK(complaints(model) == strings());
+    strings names;
+    for (const auto& output : model.graph().output()) {
+        names.push_back(output.name());
+    }
+    CHECK(names == strings{"num_detections", "boxes", "labels", "scores", "f"});
+    const auto shape = declared_type(model.graph().output(1)).shape;
+    CHECK(shape == std::vector<dimension>{{std::nullopt, "B"}, {21, ""}, {4, ""}});
+    CHECK(declared_type(model.graph().output(2)).element == element_type::int64);
+    strings left;
+    for (int i = 0; i < before - 2; ++i) { // without the two that made the outputs that went
+        left.push_back(model.graph().node(i).op_type());
+    }
+    CHECK(left == strings{"Constant", "Constant", "Constant", "NonMaxSuppression", "Net", "Identity"});
+    for (const auto& node : model.graph().node()) {
+        CHECK(node.op_type() != "Loop");
+    }
+    check_failure(failure::refused, {"padded already"}, [&] { (void)read(model, selection); });
+}
+
+TEST_CASE("a batch of these is not made by --dynamic-batch")
+{
+    const auto model = net({{"out", "float[n,7]"}}, "float[1,3,H,W] images");
+    auto options = of_batch();
+    options.dynamic_batch = true;
+    check_failure(failure::usage, {"--dynamic-batch", "leave --dynamic-batch out"},
+                  [&] { (void)plan(model, read(model, flat), options); });
+}

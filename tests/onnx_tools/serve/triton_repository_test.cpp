@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <onnx_tools/serve/triton_config.hpp>
+
+#include <tests/support/check_failure.hpp>
+#include <tests/support/limited_file_system.hpp>
+#include <tests/support/parse_model.hpp>
+#include <tests/support/temporary_folder.hpp>
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <csignal>
+#include <functional>
+#include <set>
+#include <string>
+#include <thread>
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace padbatch::onnx_tools;
+using namespace padbatch::test;
+
+// What `save_triton_repository` does to the files: a whole model or none, whatever happens.
+
+namespace {
+
+namespace fs = std::filesystem;
+
+onnx::ModelProto model_of(const std::string& signature)
+{
+    return parse_model("<ir_version: 7, opset_import: [\"\" : 13]> g " + signature + " { }");
+}
+
+const auto batched =
+    model_of("(float[batch,3,h,w] images) => (int32[batch,1] num_detections, float[batch,20,4] boxes)");
+
+triton_options options_of(const temporary_folder& folder, bool overwrite = false)
+{
+    return {folder.file("repository"), "maskrcnn", 8, overwrite};
+}
+
+// The model's folder is whole, and of this model; nothing else is left anywhere.
+void check_saved(const temporary_folder& folder, const onnx::ModelProto& model)
+{
+    const auto saved = folder.path() / "repository" / "maskrcnn";
+    CHECK(read_file(saved / "1" / "model.onnx") == model.SerializeAsString());
+    CHECK(read_file(saved / "config.pbtxt") == triton_config(model, options_of(folder)));
+    std::set<std::string> all;
+    for (const auto& entry : fs::recursive_directory_iterator(folder.path())) {
+        all.insert(entry.path().lexically_relative(folder.path()).string());
+    }
+    CHECK(all == std::set<std::string>{"repository", "repository/maskrcnn", "repository/maskrcnn/1",
+                                       "repository/maskrcnn/1/model.onnx", "repository/maskrcnn/config.pbtxt"});
+}
+
+// Another model than `batched`, with a weight of so many bytes.
+onnx::ModelProto model_with_weight(char fill, std::size_t bytes)
+{
+    auto model = batched;
+    auto& weight = *model.mutable_graph()->add_initializer();
+    weight.set_name("weight");
+    weight.set_data_type(onnx::TensorProto::UINT8);
+    weight.add_dims(static_cast<std::int64_t>(bytes));
+    weight.set_raw_data(std::string(bytes, fill));
+    return model;
+}
+
+// Runs `action` in a process of its own, which may give up rights. True when it returned true.
+bool in_child(const std::function<bool()>& action)
+{
+    const auto child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        ::_exit(action() ? 0 : 1);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+} // namespace
+
+TEST_CASE("a repository is written, and made if it is not there")
+{
+    for (const bool made : {false, true}) {
+        const temporary_folder folder;
+        if (made) {
+            fs::create_directory(folder.file("repository"));
+        }
+        require_savable(options_of(folder));
+        CHECK(fs::exists(folder.file("repository")) == made); // nothing is made too early
+        save_triton_repository(batched, options_of(folder));
+        check_saved(folder, batched);
+    }
+}
+
+TEST_CASE("names of a repository")
+{
+    const temporary_folder folder;
+    save_triton_repository(batched, {folder.file("repository") + "/", "maskrcnn"});
+    check_saved(folder, batched);
+    fs::create_directory(folder.file("elsewhere"));
+    fs::create_symlink("elsewhere", folder.file("link"));
+    save_triton_repository(batched, {folder.file("link"), "m"});
+    CHECK(fs::exists(folder.file("elsewhere/m/1/model.onnx")));
+    CHECK(in_child([&] {
+        fs::current_path(folder.path());
+        save_triton_repository(batched, {"here", "m"});
+        fs::current_path(folder.file("here"));
+        save_triton_repository(batched, {".", "n"});
+        return true;
+    }));
+    CHECK(fs::exists(folder.file("here/m/config.pbtxt")));
+    CHECK(fs::exists(folder.file("here/n/config.pbtxt")));
+    CHECK(folder.names() == std::set<std::string>{"elsewhere", "here", "link", "repository"});
+}
+
+TEST_CASE("places where no repository can be")
+{
+    const temporary_folder folder;
+    write_file(folder.file("file"), "text");
+    fs::create_symlink("nowhere", folder.file("dangling"));
+    const auto names = folder.names();
+    const auto check = [&](const std::string& path, const std::string& word) {
+        CAPTURE(path);
+        const triton_options options{path, "m"};
+        check_failure(failure::io, {word}, [&] { require_savable(options); });
+        check_failure(failure::io, {word}, [&] { save_triton_repository(batched, options); });
+    };
+    check(folder.file("file"), "is no folder");
+    check(folder.file("file/repository"), "there is no folder");
+    check(folder.file("dangling"), "is no folder");
+    check(folder.file("missing/repository"), "missing'");
+    check("", "is no folder");
+    CHECK(folder.names() == names);
+}
+
+TEST_CASE("a model of the same name is replaced only when that is wished")
+{
+    const temporary_folder folder;
+    const auto other = model_with_weight('a', 10);
+    save_triton_repository(batched, options_of(folder));
+    check_failure(failure::io, {"maskrcnn' exists already", "--force"}, [&] { require_savable(options_of(folder)); });
+    check_failure(failure::io, {"exists already"}, [&] { save_triton_repository(other, options_of(folder)); });
+    check_saved(folder, batched);
+    require_savable(options_of(folder, true));
+    save_triton_repository(other, options_of(folder, true));
+    check_saved(folder, other);
+}
+
+TEST_CASE("overwriting without a model of this name")
+{
+    const temporary_folder folder;
+    save_triton_repository(batched, options_of(folder, true));
+    check_saved(folder, batched);
+    // Half a model, such as an interrupted copy leaves, is replaced as well.
+    fs::remove(folder.file("repository/maskrcnn/config.pbtxt"));
+    save_triton_repository(batched, options_of(folder, true));
+    check_saved(folder, batched);
+    fs::remove_all(folder.file("repository/maskrcnn/1"));
+    save_triton_repository(batched, options_of(folder, true));
+    check_saved(folder, batched);
+}
+
+TEST_CASE("what was not written here is not deleted")
+{
+    const auto refused = [](const std::string& word, const std::function<void(const fs::path&)>& change) {
+        CAPTURE(word);
+        const temporary_folder folder;
+        save_triton_repository(batched, options_of(folder));
+        const fs::path model = folder.file("repository/maskrcnn");
+        change(model);
+        const auto entries = [&] {
+            std::set<std::string> all;
+            for (const auto& entry : fs::recursive_directory_iterator(folder.path())) {
+                all.insert(entry.path().string());
+            }
+            return all;
+        };
+        const auto before = entries();
+        check_failure(failure::io, {word, "move it away"}, [&] { require_savable(options_of(folder, true)); });
+        check_failure(failure::io, {word}, [&] { save_triton_repository(batched, options_of(folder, true)); });
+        CHECK(entries() == before);
+    };
+    refused("/labels.txt'", [](const fs::path& model) { write_file(model / "labels.txt", "cat"); });
+    refused("/2'", [](const fs::path& model) { fs::create_directory(model / "2"); });
+    refused("/1/model.data'", [](const fs::path& model) { write_file(model / "1" / "model.data", "weights"); });
+    refused("/config.pbtxt'", [](const fs::path& model) {
+        fs::remove(model / "config.pbtxt");
+        fs::create_symlink("/etc/passwd", model / "config.pbtxt");
+    });
+    refused("/1'", [](const fs::path& model) {
+        fs::rename(model / "1", model.parent_path() / "elsewhere");
+        fs::create_directory_symlink("../elsewhere", model / "1");
+    });
+    refused("/maskrcnn' is no folder", [](const fs::path& model) {
+        fs::rename(model, model.parent_path() / "elsewhere");
+        fs::create_directory_symlink("elsewhere", model);
+    });
+    refused("/maskrcnn' is no folder", [](const fs::path& model) {
+        fs::remove_all(model);
+        write_file(model, "text");
+    });
+}
+
+TEST_CASE("the input is never replaced")
+{
+    const temporary_folder folder;
+    save_triton_repository(batched, options_of(folder));
+    const auto input = folder.file("repository/maskrcnn/1/model.onnx");
+    const auto link = folder.file("link.onnx");
+    fs::create_symlink(input, link);
+    for (const auto& path : {input, link}) {
+        check_failure(failure::io, {"holds the input file"}, [&] { require_savable(options_of(folder, true), path); });
+        check_failure(failure::io, {"holds the input file"},
+                      [&] { save_triton_repository(batched, options_of(folder, true), path); });
+    }
+    fs::remove(link);
+    check_saved(folder, batched);
+    save_triton_repository(batched, options_of(folder, true), folder.file("another.onnx"));
+    check_saved(folder, batched);
+}
+
+TEST_CASE("models that a repository cannot hold leave nothing behind")
+{
+    const temporary_folder folder;
+    auto model = model_with_weight('a', 10);
+    auto& weight = *model.mutable_graph()->mutable_initializer(0);
+    weight.set_data_location(onnx::TensorProto::EXTERNAL);
+    auto& location = *weight.add_external_data();
+    location.set_key("location");
+    location.set_value("model.data");
+    check_failure(failure::refused, {"'model.data'", "complete in itself"},
+                  [&] { save_triton_repository(model, options_of(folder)); });
+    check_failure(failure::refused, {"COMPLEX64"}, [&] {
+        save_triton_repository(model_of("(float[n,2] x) => (complex64[n,2] y)"), options_of(folder));
+    });
+    CHECK(folder.names().empty());
+}
+
+TEST_CASE("a write that fails leaves the old model, and nothing else")
+{
+    const temporary_folder folder;
+    save_triton_repository(batched, options_of(folder));
+    const auto fails = [&](const triton_options& options, std::size_t size, std::size_t limit) {
+        return in_child([&] {
+            std::signal(SIGXFSZ, SIG_IGN);
+            const rlimit most{limit, limit};
+            ::setrlimit(RLIMIT_FSIZE, &most);
+            try {
+                save_triton_repository(model_with_weight('b', size), options);
+            } catch (const tool_error& e) {
+                return e.kind() == failure::io && std::string(e.what()).find("File too large") != std::string::npos;
+            }
+            return false;
+        });
+    };
+    CHECK(fails(options_of(folder, true), 1 << 20, 1 << 19));
+    CHECK(fails(options_of(folder, true), 10, 300)); // the model fits, and config.pbtxt does not
+    check_saved(folder, batched);
+    CHECK(fails({folder.file("new"), "m"}, 1 << 20, 1 << 19));
+    check_saved(folder, batched);
+    CHECK_FALSE(fails(options_of(folder, true), 10, 4096));
+}
+
+TEST_CASE("a program that looks all the time sees whole models only")
+{
+    const temporary_folder folder;
+    const auto options = options_of(folder, true);
+    const auto first = model_with_weight('a', 1 << 20);
+    const auto second = model_with_weight('b', 1 << 19);
+    save_triton_repository(first, options);
+    std::atomic<bool> done = false;
+    int looks = 0;
+    int broken = 0;
+    std::thread server([&] {
+        const fs::path model = folder.file("repository/maskrcnn");
+        while (!done) {
+            struct stat info = {};
+            const bool whole = ::stat((model / "config.pbtxt").c_str(), &info) == 0 && info.st_size > 0 &&
+                               ::stat((model / "1" / "model.onnx").c_str(), &info) == 0 && info.st_size > 1 << 19;
+            int entries = 0;
+            for (const auto& entry : fs::directory_iterator(folder.file("repository"))) {
+                entries += entry.path().filename() == "maskrcnn" ? 1 : 100;
+            }
+            broken += whole && entries == 1 ? 0 : 1;
+            ++looks;
+        }
+    });
+    for (int round = 0; round < 20; ++round) {
+        save_triton_repository(round % 2 == 0 ? second : first, options);
+    }
+    done = true;
+    server.join();
+    CHECK(broken == 0);
+    CHECK(looks > 20);
+    check_saved(folder, first);
+}
+
+TEST_CASE("file systems that cannot rename without replacing, or exchange")
+{
+    const temporary_folder folder;
+    file_system = {true, true, [] {}};
+    save_triton_repository(batched, options_of(folder));
+    check_saved(folder, batched);
+    const auto other = model_with_weight('a', 10);
+    save_triton_repository(other, options_of(folder, true));
+    check_saved(folder, other);
+    file_system.before_rename = [&] { fs::create_directory(folder.file("repository/new")); };
+    check_failure(failure::io, {"exists already"},
+                  [&] { save_triton_repository(batched, {folder.file("repository"), "new"}); });
+    file_system = {};
+    CHECK(fs::is_empty(folder.file("repository/new")));
+    fs::remove(folder.file("repository/new"));
+    check_saved(folder, other);
+}
+
+TEST_CASE("where nothing can be made beside the repository, the model is made in it")
+{
+    const temporary_folder folder;
+    fs::create_directory(folder.file("repository"));
+    fs::permissions(folder.file("repository"), fs::perms{0777});
+    fs::permissions(folder.path(), fs::perms{0555});
+    CHECK(in_child([&] {
+        constexpr uid_t nobody = 65534;
+        if (::geteuid() == 0 && ::seteuid(nobody) != 0) { // root may write anywhere
+            return false;
+        }
+        save_triton_repository(batched, options_of(folder));
+        save_triton_repository(batched, options_of(folder, true));
+        return true;
+    }));
+    fs::permissions(folder.path(), fs::perms{0755});
+    check_saved(folder, batched);
+}
+
+TEST_CASE("a repository that must not be written to stays as it is")
+{
+    const temporary_folder folder;
+    fs::create_directory(folder.file("repository"));
+    fs::permissions(folder.path(), fs::perms{0777});
+    fs::permissions(folder.file("repository"), fs::perms{0555});
+    CHECK(in_child([&] {
+        constexpr uid_t nobody = 65534;
+        if (::geteuid() == 0 && ::seteuid(nobody) != 0) {
+            return false;
+        }
+        try {
+            save_triton_repository(batched, options_of(folder));
+        } catch (const tool_error& e) {
+            return e.kind() == failure::io && std::string(e.what()).find("Permission denied") != std::string::npos;
+        }
+        return false;
+    }));
+    CHECK(folder.names() == std::set<std::string>{"repository"});
+    CHECK(fs::is_empty(folder.file("repository")));
+}
