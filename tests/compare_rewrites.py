@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Rewrites every committed export under many sets of options with two builds of onnx-pad-outputs, and compares what they
-write and their exit codes: a change that is meant to keep behaviour keeps every byte.
+"""Rewrites every committed export under many sets of options with two builds of onnx-pad-outputs, and compares what
+they write and their exit codes: a change that is meant to keep behaviour keeps every byte.
 
     compare_rewrites.py OLD NEW [--jobs N] [--data tests/data] [--every K]
     compare_rewrites.py --only-run NEW [--jobs N] [--data tests/data] [--every K]
@@ -191,8 +191,8 @@ def run(command, case, folder):
         if "--force" in case.options and "out.onnx" in case.written():
             (folder / "out.onnx").write_text("an older file")
         before = contents(folder)
-        done = subprocess.run([command, *case.arguments()], cwd=folder, capture_output=True, text=True, errors="replace",
-                              timeout=TIMEOUT, check=False)
+        done = subprocess.run([command, *case.arguments()], cwd=folder, capture_output=True, text=True,
+                              errors="replace", timeout=TIMEOUT, check=False)
         after = contents(folder)
     finally:
         shutil.rmtree(folder)
