@@ -12,6 +12,9 @@
 
 #include <onnx_tools/files/model_io.hpp>
 #include <onnx_tools/pad/pad.hpp>
+#include <onnx_tools/plan/options.hpp>
+#include <onnx_tools/plan/plan.hpp>
+#include <onnx_tools/recognise/recognise.hpp>
 #include <padbatch/adapters/onnxruntime.hpp>
 #include <padbatch/detection/masks.hpp>
 
@@ -217,7 +220,8 @@ void print_masks(const char* self, maker& make, int rounds)
         {"the export, not padded", make.original("800_b1")},
         {"full, float", with([](pad_options&) {})},
         {"full, uint8", with([](pad_options& options) { options.mask_type = padbatch::element_type::uint8; })},
-        {"full, float, --max-detections batch", with([](pad_options& options) { options.max_of_batch = true; })},
+        {"full, float, --max-detections batch",
+         with([](pad_options& options) { options.max_detections = largest_of_batch{}; })},
         {"--masks roi", region},
         {"--masks roi + paste_masks, float", region, 1, 1, finish::paste_float},
         {"--masks roi + paste_masks, uint8", region, 1, 1, finish::paste_bytes},

@@ -11,6 +11,9 @@
 
 #include <onnx_tools/files/model_io.hpp>
 #include <onnx_tools/pad/pad.hpp>
+#include <onnx_tools/plan/options.hpp>
+#include <onnx_tools/plan/plan.hpp>
+#include <onnx_tools/recognise/recognise.hpp>
 
 #include <cstdio>
 #include <cstdlib>
@@ -67,7 +70,9 @@ std::vector<candidate> make_candidates(const fs::path& original, const fs::path&
             found.other_outputs = values;
         }
         pad_options options;
-        options.max_of_batch = of_batch;
+        if (of_batch) {
+            options.max_detections = largest_of_batch{};
+        }
         pad(model, plan(model, found, options));
         all.push_back({title, (folder / (name + "-" + std::to_string(all.size()) + ".onnx")).string()});
         save_model(model, all.back().path);

@@ -7,6 +7,8 @@
 #include <onnx_tools/files/model_io.hpp>
 #include <onnx_tools/model/check.hpp>
 #include <onnx_tools/pad/pad.hpp>
+#include <onnx_tools/plan/plan.hpp>
+#include <onnx_tools/recognise/recognise.hpp>
 
 #include <benchmark/benchmark.h>
 

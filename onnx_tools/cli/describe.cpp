@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/cli/describe.hpp>
 
-#include <onnx_tools/cli/tables.hpp>
+#include <onnx_tools/model/wording.hpp>
+#include <onnx_tools/recognise/flat_columns.hpp>
 
-#include <algorithm>
+#include <cstdint>
 #include <utility>
 
 namespace padbatch::onnx_tools::cli {
 namespace {
 
-class step_list {
+class description {
 public:
-    explicit step_list(const pad_plan& p) : m_plan(p) {}
+    explicit description(const pad_plan& p) : m_plan(p) {}
 
     std::vector<std::string> all() &&
     {
@@ -32,17 +33,13 @@ public:
                                std::string(name_of(m_plan.count->element)) + " " + text_of_shape(m_plan.count->shape)
                          : "writes no counts: the layout " + std::string(m_plan.layout->name) + " has none");
         say_others();
-        return std::move(m_steps);
+        return std::move(m_lines);
     }
 
 private:
-    void say(std::string step) { m_steps.push_back(std::move(step)); }
+    void say(std::string line) { m_lines.push_back(std::move(line)); }
 
-    [[nodiscard]] bool has_column(flat_column column) const
-    {
-        const auto& columns = m_plan.source.flat->columns;
-        return std::find(columns.begin(), columns.end(), column) != columns.end();
-    }
+    [[nodiscard]] bool has_column(flat_column column) const { return has(m_plan.source.flat->columns, column); }
 
     void say_masks()
     {
@@ -71,8 +68,8 @@ private:
         }
         if (m_plan.score_above) {
             const auto& own = m_plan.source.threshold;
-            const bool lower = own && std::strtod(m_plan.min_score_text.c_str(), nullptr) <= own->score;
-            say("drops rows whose score is below " + m_plan.min_score_text +
+            const bool lower = own && *m_plan.min_score <= own->score;
+            say("drops rows whose score is below " + text_of_number(*m_plan.min_score) +
                 (lower ? "; the model itself keeps none below " + text_of_number(own->score) : ""));
         }
         if (from_list) {
@@ -89,7 +86,7 @@ private:
         const std::string type(name_of(f.element));
         if (f.above) {
             say("writes " + name + " as " + type + ", " + (f.element == element_type::boolean ? "true" : "1") +
-                " where they are at least " + m_plan.mask_threshold_text);
+                " where they are at least " + text_of_number(*m_plan.mask_threshold));
         }
         if (f.normalised) {
             say("writes " + name + " as y1, x1, y2, x2, divided by the height and width of the image");
@@ -116,8 +113,8 @@ private:
             say("pads every image to the largest count of the batch at hand");
         }
         for (const auto& f : m_plan.fields) {
-            if (f.pad_text != "0") {
-                say("fills the padding of " + std::string(name_of(f.kind)) + " with " + f.pad_text);
+            if (f.padding != number(std::int64_t{0})) {
+                say("fills the padding of " + std::string(name_of(f.kind)) + " with " + text_of(f.padding));
             }
         }
     }
@@ -141,14 +138,14 @@ private:
     }
 
     const pad_plan& m_plan;
-    std::vector<std::string> m_steps;
+    std::vector<std::string> m_lines;
 };
 
 } // namespace
 
-std::vector<std::string> steps(const pad_plan& p)
+std::vector<std::string> describe(const pad_plan& p)
 {
-    return step_list(p).all();
+    return description(p).all();
 }
 
 } // namespace padbatch::onnx_tools::cli

@@ -2,7 +2,7 @@
 #ifndef PADBATCH_ONNX_TOOLS_CLI_DESCRIBE_HPP
 #define PADBATCH_ONNX_TOOLS_CLI_DESCRIBE_HPP
 
-#include <onnx_tools/plan/plan.hpp>
+#include <onnx_tools/plan/pad_plan.hpp>
 
 #include <string>
 #include <vector>
@@ -10,7 +10,7 @@
 namespace padbatch::onnx_tools::cli {
 
 /// What the rewrite does, in its order, a line each.
-[[nodiscard]] std::vector<std::string> steps(const pad_plan& p);
+[[nodiscard]] std::vector<std::string> describe(const pad_plan& p);
 
 } // namespace padbatch::onnx_tools::cli
 

@@ -3,15 +3,11 @@
 
 #include <onnx_tools/cli/describe.hpp>
 #include <onnx_tools/cli/report.hpp>
-#include <onnx_tools/cli/values.hpp>
+#include <onnx_tools/model/wording.hpp>
+#include <onnx_tools/recognise/flat_columns.hpp>
 
 namespace padbatch::onnx_tools::cli {
 namespace {
-
-std::string quoted(const std::string& name)
-{
-    return "'" + name + "'";
-}
 
 std::vector<table_row> rows_of_images(const detections& d)
 {
@@ -27,10 +23,7 @@ std::vector<table_row> rows_of_images(const detections& d)
 
 std::vector<table_row> rows_of_list(const flat_source& flat)
 {
-    std::string columns;
-    for (const auto column : flat.columns) {
-        columns += (columns.empty() ? "" : ", ") + std::string(column_name(column));
-    }
+    const auto columns = joined(flat.columns, ", ", [](flat_column column) { return name_of(column); });
     if (flat.boxes.empty()) {
         return {{"rows", quoted(flat.rows), "", ""},
                 {"columns", columns, "", ""},
@@ -81,8 +74,8 @@ std::string inspect_text(const model_as_it_is& before, const rewritten_model& af
     std::string text = before.file + ": " + headline(p.source) + "\n\nrecognised\n" + recognised(p) +
                        "\nas it is, for serving\n" + serving(before.serving_warnings) + "\npadded outputs\n" +
                        table(after.outputs) + "\nthe rewrite\n";
-    for (const auto& step : steps(p)) {
-        text += "  " + step + "\n";
+    for (const auto& line : describe(p)) {
+        text += "  " + line + "\n";
     }
     text += "\nthe result, for serving\n" + serving(after.serving_warnings);
     if (after.needs_rows) {

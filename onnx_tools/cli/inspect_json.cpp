@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <onnx_tools/cli/inspect.hpp>
+#include <onnx_tools/cli/inspect_json.hpp>
 
 #include <onnx_tools/cli/describe.hpp>
-#include <onnx_tools/cli/values.hpp>
+#include <onnx_tools/recognise/flat_columns.hpp>
 #include <padbatch/contract.hpp>
 #include <padbatch/version.hpp>
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cstdlib>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -39,10 +40,9 @@ json total(const output_bytes& bytes)
     return bytes.total ? json(*bytes.total) : json();
 }
 
-// A number that the plan has found to be one.
-json number(const std::string& text)
+json number_or_null(const std::optional<double>& number)
 {
-    return text.empty() ? json() : json(std::strtod(text.c_str(), nullptr));
+    return number ? json(*number) : json();
 }
 
 json declared(const value_infos& outputs)
@@ -75,7 +75,7 @@ json list_of_rows(const flat_source& flat)
 {
     json columns = json::array();
     for (const auto column : flat.columns) {
-        columns.push_back(column_name(column));
+        columns.push_back(name_of(column));
     }
     const auto name = [](const std::string& value) { return value.empty() ? json() : json(value); };
     return {{"rows", flat.rows},         {"columns", std::move(columns)}, {"batch_index", name(flat.batch_index)},
@@ -98,7 +98,7 @@ json outputs_of(const pad_plan& p)
         json pad_values = json::array();
         for (const auto i : output.fields) {
             fields.push_back(name_of(p.fields[i].kind));
-            pad_values.push_back(p.fields[i].pad_text);
+            pad_values.push_back(onnx_tools::text_of(p.fields[i].padding));
         }
         outputs.push_back({{"name", output.name},
                            {"field", fields.front()},
@@ -158,10 +158,10 @@ std::string inspect_json(const model_as_it_is& before, const rewritten_model& af
         {"output_batch", extent_of(p.batch)},
         {"layout", p.layout->name},
         {"masks", masks_of(p)},
-        {"mask_threshold", number(p.mask_threshold_text)},
-        {"min_score", number(p.min_score_text)},
+        {"mask_threshold", number_or_null(p.mask_threshold)},
+        {"min_score", number_or_null(p.min_score)},
         {"outputs", outputs_of(p)},
-        {"rewrite", {{"cuts_rows", p.cuts_rows}, {"widens_masks", p.widens_masks}, {"steps", steps(p)}}},
+        {"rewrite", {{"cuts_rows", p.cuts_rows}, {"widens_masks", p.widens_masks}, {"steps", describe(p)}}},
         {"serving_warnings", {{"as_it_is", before.serving_warnings}, {"result", after.serving_warnings}}},
     });
     return text_of(document);

@@ -99,17 +99,48 @@ private:
 const std::vector<std::pair<std::string, element_type>> number_types = {
     {"int32", element_type::int32}, {"int64", element_type::int64}, {"float32", element_type::float32}};
 
-void understand_outputs(const raw_values& raw, pad_options& pad)
+void understand_names(const raw_values& raw, pad_options& pad)
 {
+    for (auto& [name, value] : pairs("--rename", raw.all("--rename"), "NAME", contract::default_count_name)) {
+        if (const auto kind = field_from_name(name)) {
+            pad.names[*kind] = value;
+        } else {
+            pad.count_name = value;
+        }
+    }
+}
+
+void understand_pad_values(const raw_values& raw, options& o)
+{
+    for (const auto& [name, value] : pairs("--pad-value", raw.all("--pad-value"), "VALUE", "")) {
+        const auto kind = *field_from_name(name);
+        const bool word = value == "true" || value == "false";
+        o.rewrite.pad.pad_values[kind] =
+            word ? number(std::int64_t{value == "true"}) : any_number("--pad-value " + name + "=" + value, value);
+        if (word) {
+            o.pad_words.insert(kind);
+        }
+    }
+}
+
+std::optional<double> threshold(const raw_values& raw, const std::string& option)
+{
+    const auto text = raw.only(option);
+    return text ? std::optional(fraction(option, *text)) : std::nullopt;
+}
+
+void understand_outputs(const raw_values& raw, options& o)
+{
+    auto& pad = o.rewrite.pad;
     const auto rows = raw.only("--max-detections");
     if (rows == contract::max_detections_of_batch) {
-        pad.max_of_batch = true;
+        pad.max_detections = largest_of_batch{};
     } else if (rows) {
         pad.max_detections = whole_number("--max-detections", *rows, 1, ", or the word batch", "20");
     }
-    pad.min_score = raw.only("--min-score");
-    pad.pad_values = pairs("--pad-value", raw.all("--pad-value"), "VALUE", "");
-    pad.names = pairs("--rename", raw.all("--rename"), "NAME", contract::default_count_name);
+    pad.min_score = threshold(raw, "--min-score");
+    understand_pad_values(raw, o);
+    understand_names(raw, pad);
     if (const auto layout = raw.only("--layout")) {
         const auto names = all_layout_names();
         pad.layout = *layout_from_name(names[position_in(names, "--layout", *layout)]);
@@ -123,7 +154,7 @@ void understand_outputs(const raw_values& raw, pad_options& pad)
     pad.mask_type = raw.word<element_type>(
         "--mask-type", pad.mask_type,
         {{"float", element_type::float32}, {"uint8", element_type::uint8}, {"bool", element_type::boolean}});
-    pad.mask_threshold = raw.only("--mask-threshold");
+    pad.mask_threshold = threshold(raw, "--mask-threshold");
 }
 
 void understand_input(const raw_values& raw, recognise_options& recognise)
@@ -273,8 +304,8 @@ parsed parse(int argc, const char* const* argv)
     app.add_option("OUT", o.out);
     raw.add_to(app);
     const std::map<std::string, bool*> flags = {
-        {"--dynamic-batch", &o.pad.dynamic_batch},
-        {"--squeeze-masks", &o.pad.squeeze_masks},
+        {"--dynamic-batch", &o.rewrite.pad.dynamic_batch},
+        {"--squeeze-masks", &o.rewrite.pad.squeeze_masks},
         {"--inspect", &o.inspect},
         {"--json", &o.json},
         {"--force", &o.force},
@@ -306,8 +337,8 @@ parsed parse(int argc, const char* const* argv)
     } catch (const CLI::ParseError& e) {
         misused(e.what(), usage, see_help);
     }
-    understand_outputs(raw, o.pad);
-    understand_input(raw, o.recognise);
+    understand_outputs(raw, o);
+    understand_input(raw, o.rewrite.recognise);
     understand_serving(raw, o);
     require_no_more(app.remaining(), names, o);
     require_files(o);

@@ -2,11 +2,11 @@
 #ifndef PADBATCH_ONNX_TOOLS_CLI_OPTIONS_HPP
 #define PADBATCH_ONNX_TOOLS_CLI_OPTIONS_HPP
 
-#include <onnx_tools/plan/plan.hpp>
-#include <onnx_tools/recognise/recognise.hpp>
+#include <onnx_tools/rewrite.hpp>
 #include <onnx_tools/serve/triton_config.hpp>
 
 #include <optional>
+#include <set>
 #include <string>
 
 namespace padbatch::onnx_tools::cli {
@@ -19,8 +19,9 @@ struct options {
     bool json = false;
     bool force = false;
     bool quiet = false;
-    recognise_options recognise;
-    pad_options pad;
+    rewrite_options rewrite;
+    /// The fields whose pad value is the word true or false.
+    std::set<field> pad_words;
     /// Where the model is written instead of to `out`.
     std::optional<triton_options> triton;
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/cli/report.hpp>
 
+#include <onnx_tools/model/wording.hpp>
+
 namespace padbatch::onnx_tools::cli {
 
 std::string headline(const detections& source)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/cli/tables.hpp>
 
+#include <onnx_tools/model/wording.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -9,24 +11,17 @@
 namespace padbatch::onnx_tools::cli {
 namespace {
 
-std::string joined_extents(const std::vector<dimension>& shape, bool with_symbols)
-{
-    std::string text;
-    for (const auto& extent : shape) {
-        text += (text.empty() ? "[" : ", ") + (extent.size                              ? std::to_string(*extent.size)
-                                               : !with_symbols || extent.symbol.empty() ? "?"
-                                                                                        : extent.symbol);
-    }
-    return text.empty() ? "[]" : text + "]";
-}
-
 table_row row_of(const onnx::ValueInfoProto& info)
 {
     constexpr std::size_t widest = 40; // exporters make up symbols of any length
     const auto type = declared_type(info);
-    std::string shape = type.rank ? joined_extents(type.shape, true) : "any shape";
+    std::string shape = type.rank ? text_of_shape(type.shape) : "any shape";
     if (shape.size() > widest) {
-        shape = joined_extents(type.shape, false);
+        auto without_symbols = type.shape;
+        for (auto& extent : without_symbols) {
+            extent.symbol.clear();
+        }
+        shape = text_of_shape(without_symbols);
     }
     const int number = info.type().tensor_type().elem_type();
     return {info.name(), type.element ? std::string(name_of(*type.element)) : onnx_type_name(number), std::move(shape),
@@ -106,18 +101,6 @@ std::vector<table_row> planned_rows(const onnx::ModelProto& model, const pad_pla
     return rows;
 }
 
-std::string text_of_shape(const std::vector<dimension>& shape)
-{
-    return joined_extents(shape, true);
-}
-
-std::string text_of_number(double number)
-{
-    std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), "%.6g", number); // NOLINT(cppcoreguidelines-pro-type-vararg)
-    return text.data();
-}
-
 std::string text_of_bytes(std::int64_t bytes)
 {
     if (bytes < 10'000) {
@@ -133,11 +116,6 @@ std::string text_of_bytes(std::int64_t bytes)
         size /= 1024;
     }
     return text_of_number(size) + " PiB";
-}
-
-std::string count_of(std::int64_t n, const std::string& what)
-{
-    return std::to_string(n) + " " + what + (n == 1 ? "" : "s");
 }
 
 } // namespace padbatch::onnx_tools::cli

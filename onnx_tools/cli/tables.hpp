@@ -2,7 +2,7 @@
 #ifndef PADBATCH_ONNX_TOOLS_CLI_TABLES_HPP
 #define PADBATCH_ONNX_TOOLS_CLI_TABLES_HPP
 
-#include <onnx_tools/plan/plan.hpp>
+#include <onnx_tools/plan/pad_plan.hpp>
 
 #include <cstdint>
 #include <string>
@@ -30,14 +30,8 @@ using value_infos = google::protobuf::RepeatedPtrField<onnx::ValueInfoProto>;
 /// padded.
 [[nodiscard]] std::vector<table_row> planned_rows(const onnx::ModelProto& model, const pad_plan& p);
 
-/// `[2, max_detections, 4]`.
-[[nodiscard]] std::string text_of_shape(const std::vector<dimension>& shape);
-/// At most 6 digits.
-[[nodiscard]] std::string text_of_number(double number);
 /// `3200 B`, `61.0 MiB`.
 [[nodiscard]] std::string text_of_bytes(std::int64_t bytes);
-/// `1 row`, `2 rows`.
-[[nodiscard]] std::string count_of(std::int64_t n, const std::string& what);
 
 } // namespace padbatch::onnx_tools::cli
 

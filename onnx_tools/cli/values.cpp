@@ -2,29 +2,16 @@
 #include <onnx_tools/cli/values.hpp>
 
 #include <onnx_tools/error.hpp>
+#include <onnx_tools/recognise/flat_columns.hpp>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <limits>
+#include <optional>
 #include <utility>
+#include <variant>
 
 namespace padbatch::onnx_tools::cli {
 namespace {
-
-constexpr std::array<std::pair<flat_column, std::string_view>, 11> column_names{{
-    {flat_column::batch, "batch"},
-    {flat_column::x1, "x1"},
-    {flat_column::y1, "y1"},
-    {flat_column::x2, "x2"},
-    {flat_column::y2, "y2"},
-    {flat_column::cx, "cx"},
-    {flat_column::cy, "cy"},
-    {flat_column::w, "w"},
-    {flat_column::h, "h"},
-    {flat_column::label, "label"},
-    {flat_column::score, "score"},
-}};
 
 std::string lower_letters(const std::string& word)
 {
@@ -133,16 +120,35 @@ std::string closest(const std::string& word, const std::vector<std::string>& nam
 std::int64_t whole_number(const std::string& option, const std::string& text, std::int64_t least,
                           const std::string& or_else, const std::string& example)
 {
-    std::int64_t value = 0;
-    const char* end = text.data() + text.size();
-    const auto result = std::from_chars(text.data(), end, value);
-    if (result.ec != std::errc() || result.ptr != end || value < least ||
-        value > std::numeric_limits<std::int32_t>::max()) {
+    const auto value = to_number(text);
+    const auto* whole = value ? std::get_if<std::int64_t>(&*value) : nullptr;
+    if (whole == nullptr || *whole < least || *whole > std::numeric_limits<std::int32_t>::max()) {
         misused(option + " is '" + text + "'",
                 "a whole number from " + std::to_string(least) + " to 2147483647" + or_else,
                 "write for example " + option + " " + example);
     }
-    return value;
+    return *whole;
+}
+
+number any_number(const std::string& given, const std::string& text)
+{
+    const auto value = to_number(text);
+    if (!value) {
+        misused(given + ": the value is not a number", "a number, such as 0, -1, 1e-3, nan or inf",
+                "correct the value");
+    }
+    return *value;
+}
+
+double fraction(const std::string& option, const std::string& text)
+{
+    const auto value = to_number(text);
+    const double real = value ? std::visit([](auto n) { return static_cast<double>(n); }, *value) : 0;
+    if (!(real > 0 && real <= 1)) {
+        misused(option + " is '" + text + "'", "a number above 0 and not above 1",
+                "write for example " + option + " 0.5");
+    }
+    return real;
 }
 
 std::size_t position_in(const std::vector<std::string>& words, const std::string& option, const std::string& text,
@@ -212,28 +218,17 @@ std::vector<field> field_list(const std::string& text)
 std::vector<flat_column> column_list(const std::string& text)
 {
     std::vector<std::string> known;
-    for (const auto& [column, name] : column_names) {
-        known.emplace_back(name);
+    for (const auto column : all_columns()) {
+        known.emplace_back(name_of(column));
     }
     std::vector<flat_column> columns;
     for (const auto& name : name_list("--columns", text, "column", known,
                                       "names from " + alternatives(known) +
                                           ", with commas between them and no spaces, such as "
                                           "batch,x1,y1,x2,y2,label,score")) {
-        const auto at = std::find(known.begin(), known.end(), name);
-        columns.push_back(column_names.at(static_cast<std::size_t>(at - known.begin())).first);
+        columns.push_back(*column_from_name(name));
     }
     return columns;
-}
-
-std::string_view column_name(flat_column column) noexcept
-{
-    for (const auto& [known, name] : column_names) {
-        if (known == column) {
-            return name;
-        }
-    }
-    return "";
 }
 
 } // namespace padbatch::onnx_tools::cli

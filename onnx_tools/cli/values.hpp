@@ -3,13 +3,13 @@
 #define PADBATCH_ONNX_TOOLS_CLI_VALUES_HPP
 
 #include <onnx_tools/error.hpp>
+#include <onnx_tools/plan/options.hpp>
+#include <onnx_tools/recognise/detections.hpp>
 #include <onnx_tools/recognise/field.hpp>
-#include <onnx_tools/recognise/recognise.hpp>
 
 #include <cstdint>
 #include <map>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -27,6 +27,12 @@ namespace padbatch::onnx_tools::cli {
 /// message.
 [[nodiscard]] std::int64_t whole_number(const std::string& option, const std::string& text, std::int64_t least,
                                         const std::string& or_else, const std::string& example);
+
+/// A number, an integer where it is written as one. `given` is the option with its value, for the message.
+[[nodiscard]] number any_number(const std::string& given, const std::string& text);
+
+/// A number above 0 and at most 1.
+[[nodiscard]] double fraction(const std::string& option, const std::string& text);
 
 /// The position of `text` in `words`. `remedy` is what to do when `text` is none of them, nor close to one.
 [[nodiscard]] std::size_t position_in(const std::vector<std::string>& words, const std::string& option,
@@ -54,9 +60,6 @@ template <typename T>
 
 /// The columns that --columns names.
 [[nodiscard]] std::vector<flat_column> column_list(const std::string& text);
-
-/// The name that --columns has for `column`.
-[[nodiscard]] std::string_view column_name(flat_column column) noexcept;
 
 } // namespace padbatch::onnx_tools::cli
 

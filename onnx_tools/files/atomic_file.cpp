@@ -2,6 +2,7 @@
 #include <onnx_tools/files/atomic_file.hpp>
 
 #include <onnx_tools/error.hpp>
+#include <onnx_tools/model/wording.hpp>
 
 #include <cerrno>
 #include <cstring>
@@ -13,11 +14,6 @@
 namespace padbatch::onnx_tools {
 
 namespace fs = std::filesystem;
-
-std::string quoted(const std::string& path)
-{
-    return "'" + path + "'";
-}
 
 std::string reason(int error)
 {
@@ -44,6 +40,11 @@ fs::path folder_of(const fs::path& file)
 std::string temporary_name(int attempt)
 {
     return ".padbatch-" + std::to_string(::getpid()) + "-" + std::to_string(attempt) + ".tmp";
+}
+
+void exists_already(const std::string& path, const std::string& expected, const std::string& remedy)
+{
+    throw tool_error(failure::io, {quoted(path) + " exists already", expected, remedy});
 }
 
 void cannot_write(const std::string& path, int error)

@@ -7,9 +7,6 @@
 
 namespace padbatch::onnx_tools {
 
-/// A path as a message names it.
-[[nodiscard]] std::string quoted(const std::string& path);
-
 /// What the system calls an `errno`.
 [[nodiscard]] std::string reason(int error);
 
@@ -35,7 +32,8 @@ private:
 /// The name that attempt number `attempt` gives a temporary file or folder. No two programs use the same at a time.
 [[nodiscard]] std::string temporary_name(int attempt);
 
-/// Throws `tool_error` with `failure::io`.
+/// Both throw `tool_error` with `failure::io`. `expected` is a name that would do, `remedy` how to go on.
+[[noreturn]] void exists_already(const std::string& path, const std::string& expected, const std::string& remedy);
 [[noreturn]] void cannot_write(const std::string& path, int error);
 
 /// Makes a file with this content, and flushes it to the disk. The file must not exist yet. 0, or the error.

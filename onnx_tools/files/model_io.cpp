@@ -4,6 +4,7 @@
 #include <onnx_tools/error.hpp>
 #include <onnx_tools/files/atomic_file.hpp>
 #include <onnx_tools/model/graph.hpp>
+#include <onnx_tools/model/wording.hpp>
 
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl.h>
@@ -55,7 +56,7 @@ tool_error unreadable_model(const std::string& path, std::string_view head)
         return not_onnx(path, "begins like an ONNX model and is damaged or incomplete",
                         "copy or export the file again; the transfer may have been cut off");
     }
-    return not_onnx(path, "is no ONNX model: it is no protobuf message",
+    return not_onnx(path, "is not an ONNX model: it is not a protobuf message",
                     "pass the .onnx file that torch.onnx.export wrote");
 }
 
@@ -172,10 +173,9 @@ bool same_file(const struct stat& a, const struct stat& b)
     return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-[[noreturn]] void exists_already(const std::string& path)
+[[noreturn]] void file_exists(const std::string& path)
 {
-    throw tool_error(failure::io, {quoted(path) + " exists already", "a name that no file has",
-                                   "give another name, or --force to replace the file"});
+    exists_already(path, "a name that no file has", "give another name, or `force` to replace the file");
 }
 
 // A new file in `folder`, under a name that nothing has; it is removed again unless it was given its final name.
@@ -325,7 +325,7 @@ void require_savable(const std::string& path, const save_options& options)
                  "the name of a file to write", "give the name of a file, such as padded.onnx"});
         }
         if (!options.overwrite) {
-            exists_already(path);
+            file_exists(path);
         }
         return;
     }
@@ -337,7 +337,7 @@ void require_savable(const std::string& path, const save_options& options)
                                        "a folder that exists", "make the folder, or name another one"});
     }
     if (!S_ISDIR(parent.st_mode)) {
-        throw tool_error(failure::io, {quoted(folder.string()) + " is no folder", "a folder that exists",
+        throw tool_error(failure::io, {quoted(folder.string()) + " is not a folder", "a folder that exists",
                                        "name a file in a folder"});
     }
 }
@@ -380,7 +380,7 @@ void save_model(const onnx::ModelProto& model, const std::string& path, const sa
     }
     const int error = temporary.rename_to(target, options.overwrite);
     if (error == EEXIST) {
-        exists_already(path);
+        file_exists(path);
     }
     if (error != 0) {
         cannot_write(path, error);

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/model/graph.hpp>
 
+#include <padbatch/float16.hpp>
+
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 namespace padbatch::onnx_tools {
@@ -104,17 +107,6 @@ std::optional<std::vector<T>> elements(const onnx::TensorProto& tensor, const Ty
         values.assign(typed.begin(), typed.end());
     }
     return values;
-}
-
-std::optional<double> half_to_number(std::uint16_t bits)
-{
-    const unsigned exponent = (bits >> 10U) & 0x1fU;
-    const unsigned fraction = bits & 0x3ffU;
-    if (exponent == 0x1fU) {
-        return std::nullopt; // infinity or not a number: no threshold, no size
-    }
-    const double magnitude = exponent == 0 ? fraction * 0x1p-24 : (1024 + fraction) * 0x1p-25 * (1U << exponent);
-    return (bits & 0x8000U) != 0 ? -magnitude : magnitude;
 }
 
 } // namespace
@@ -255,27 +247,27 @@ std::optional<std::vector<std::int64_t>> graph_index::constant_integers(std::str
 
 std::optional<double> graph_index::constant_number(std::string_view value) const
 {
-    const auto single = [](const auto& values) -> std::optional<double> {
-        return values && values->size() == 1 ? std::optional<double>(values->front()) : std::nullopt;
+    const auto single = [](const auto& values, const auto& number_of) -> std::optional<double> {
+        if (!values || values->size() != 1) {
+            return std::nullopt;
+        }
+        const auto number = static_cast<double>(number_of(values->front()));
+        return std::isfinite(number) ? std::optional(number) : std::nullopt; // others are no threshold and no size
     };
+    const auto itself = [](auto number) { return number; };
     if (const auto* tensor = constant(value)) {
         switch (tensor->data_type()) {
-        case onnx::TensorProto::FLOAT: return single(elements<float>(*tensor, tensor->float_data()));
-        case onnx::TensorProto::DOUBLE: return single(elements<double>(*tensor, tensor->double_data()));
-        case onnx::TensorProto::FLOAT16: {
-            const auto bits = elements<std::uint16_t>(*tensor, tensor->int32_data());
-            return bits && bits->size() == 1 ? half_to_number(bits->front()) : std::nullopt;
-        }
+        case onnx::TensorProto::FLOAT: return single(elements<float>(*tensor, tensor->float_data()), itself);
+        case onnx::TensorProto::DOUBLE: return single(elements<double>(*tensor, tensor->double_data()), itself);
+        case onnx::TensorProto::FLOAT16:
+            return single(elements<std::uint16_t>(*tensor, tensor->int32_data()),
+                          [](std::uint16_t bits) { return float(float16::from_bits(bits)); });
         default: return std::nullopt;
         }
     }
     const auto* node = producer(value);
-    if (node != nullptr && node->op_type() == "Constant") {
-        if (const auto* held = attribute(*node, "value_float")) {
-            return held->f();
-        }
-    }
-    return std::nullopt;
+    const auto* held = is(node, {"Constant"}) ? attribute(*node, "value_float") : nullptr;
+    return held != nullptr && std::isfinite(held->f()) ? std::optional<double>(held->f()) : std::nullopt;
 }
 
 std::vector<const onnx::ValueInfoProto*> graph_index::required_inputs() const
@@ -352,6 +344,39 @@ void rename_value(onnx::GraphProto& graph, const std::string& from, const std::s
 bool is(const onnx::NodeProto* node, std::initializer_list<std::string_view> ops)
 {
     return node != nullptr && std::find(ops.begin(), ops.end(), std::string_view(node->op_type())) != ops.end();
+}
+
+std::int64_t standard_opset(const onnx::ModelProto& model)
+{
+    std::int64_t version = 0;
+    for (const auto& opset : model.opset_import()) {
+        if (opset.domain().empty() || opset.domain() == "ai.onnx") {
+            version = opset.version();
+        }
+    }
+    return version;
+}
+
+std::string metadata(const onnx::ModelProto& model, std::string_view key)
+{
+    for (const auto& entry : model.metadata_props()) {
+        if (entry.key() == key) {
+            return entry.value();
+        }
+    }
+    return "";
+}
+
+std::string_view origin(const graph_index& index, std::string_view value)
+{
+    for (int steps = 0; steps < 64; ++steps) { // a broken graph may go round in a circle
+        const auto* node = index.producer(value);
+        if (!is(node, {"Identity", "Cast"}) || node->input_size() == 0) {
+            break;
+        }
+        value = node->input(0);
+    }
+    return value;
 }
 
 const onnx::NodeProto* producer_behind(const graph_index& index, std::string_view value,

@@ -46,7 +46,7 @@ public:
     [[nodiscard]] const onnx::TensorProto* constant(std::string_view value) const;
     /// The integers of a constant of int32 or int64, scalar or one-dimensional, in whichever way it is held.
     [[nodiscard]] std::optional<std::vector<std::int64_t>> constant_integers(std::string_view value) const;
-    /// The number that a constant with one floating-point element holds.
+    /// The finite number that a constant with one floating-point element holds.
     [[nodiscard]] std::optional<double> constant_number(std::string_view value) const;
 
     /// The graph inputs that a caller must supply: those without an initializer.
@@ -81,6 +81,15 @@ void rename_value(onnx::GraphProto& graph, const std::string& from, const std::s
 
 /// Whether there is a node, and its operator is one of these.
 [[nodiscard]] bool is(const onnx::NodeProto* node, std::initializer_list<std::string_view> ops);
+
+/// The version of the standard operators that `model` uses; 0 when it uses none.
+[[nodiscard]] std::int64_t standard_opset(const onnx::ModelProto& model);
+
+/// What the metadata of `model` say under `key`; empty when they say nothing.
+[[nodiscard]] std::string metadata(const onnx::ModelProto& model, std::string_view key);
+
+/// The value that `value` is a copy or a conversion of: what is left when nodes of Identity and Cast are passed.
+[[nodiscard]] std::string_view origin(const graph_index& index, std::string_view value);
 
 /// The node that makes `value`, behind nodes of the operators `passed`, of which the first input is followed, `most` of
 /// them at most: a broken graph may go round in a circle.

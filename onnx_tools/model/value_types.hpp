@@ -2,11 +2,11 @@
 #ifndef PADBATCH_ONNX_TOOLS_MODEL_VALUE_TYPES_HPP
 #define PADBATCH_ONNX_TOOLS_MODEL_VALUE_TYPES_HPP
 
-#include <onnx_tools/model/graph.hpp>
 #include <padbatch/element_type.hpp>
 
+#include <onnx/onnx_pb.h>
+
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,6 +29,12 @@ struct value_type {
     std::vector<dimension> shape;
 };
 
+/// A value of a graph, with what is known of it.
+struct typed_value {
+    std::string name;
+    value_type type;
+};
+
 /// ONNX's number of an element type, and the other way round. Types that no field of detections has (strings, complex
 /// numbers, 4- and 8-bit floats) have no `element_type`.
 [[nodiscard]] int to_onnx(element_type type) noexcept;
@@ -38,24 +44,6 @@ struct value_type {
 
 /// What `info` declares. A value that is no tensor (a sequence, say) has neither element type nor rank.
 [[nodiscard]] value_type declared_type(const onnx::ValueInfoProto& info);
-
-/// Finds the ranks of the outputs of a detection model: as declared by the graph's inputs, outputs or value_info, else
-/// worked out from the nodes that make them, as far as these are nodes that detection models end in. What one search
-/// finds is kept for the next; the index must outlive the finder.
-class rank_finder {
-public:
-    explicit rank_finder(const graph_index& index);
-    ~rank_finder();
-    rank_finder(const rank_finder&) = delete;
-    rank_finder& operator=(const rank_finder&) = delete;
-
-    /// Nothing when the rank cannot be told.
-    [[nodiscard]] std::optional<int> rank_of(const std::string& value);
-
-private:
-    struct state;
-    std::unique_ptr<state> m_state;
-};
 
 } // namespace padbatch::onnx_tools
 

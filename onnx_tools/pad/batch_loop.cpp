@@ -98,11 +98,12 @@ private:
         convert_rows(m_inner, m_plan, image);
         const auto count = row_count(m_inner, m_plan, image);
         if (m_plan.count) {
-            const bool flat = m_plan.count->shape.size() == 1;
+            const bool flat = m_plan.count->flat;
             const auto value = m_inner.cast("count/cast", flat ? scalar_row_count(m_inner, m_plan, image) : count,
                                             m_plan.count->element);
-            m_stacked.push_back({value, m_plan.count->element,
-                                 flat ? std::vector<dimension>() : std::vector<dimension>{{1, ""}},
+            m_stacked.push_back({value,
+                                 m_plan.count->element,
+                                 {m_plan.count->shape.begin() + 1, m_plan.count->shape.end()},
                                  m_plan.count->name});
         }
         if (!m_plan.max_detections) {

@@ -122,7 +122,7 @@ private:
         const auto center = columns("center", {cx, cy});
         const auto half =
             m_nodes.add("Mul", "boxes/half",
-                        {columns("size", {w, h}), m_nodes.constant("boxes/0.5", *parse_pad_value(*f.from, "0.5"))});
+                        {columns("size", {w, h}), m_nodes.constant("boxes/0.5", *make_pad_value(*f.from, 0.5))});
         const auto low = m_nodes.add("Sub", "boxes/low", {center, half});
         const auto high = m_nodes.add("Add", "boxes/high", {center, half});
         return m_nodes.concat("boxes/corners", {low, high}, 1);
@@ -175,7 +175,7 @@ private:
         }
         m_counts_column = m_nodes.unsqueeze("count/column", m_counts, 1);
         if (m_plan.count) {
-            const bool flat = m_plan.count->shape.size() == 1;
+            const bool flat = m_plan.count->flat;
             m_nodes.cast("count/" + std::string(name_of(m_plan.count->element)), flat ? m_counts : m_counts_column,
                          m_plan.count->element, m_plan.count->name);
         }

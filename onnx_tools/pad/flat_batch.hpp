@@ -2,7 +2,12 @@
 #ifndef PADBATCH_ONNX_TOOLS_PAD_FLAT_BATCH_HPP
 #define PADBATCH_ONNX_TOOLS_PAD_FLAT_BATCH_HPP
 
-#include <onnx_tools/plan/plan.hpp>
+#include <onnx_tools/model/graph.hpp>
+#include <onnx_tools/plan/pad_plan.hpp>
+
+#include <onnx/onnx_pb.h>
+
+#include <cstdint>
 
 namespace padbatch::onnx_tools {
 

@@ -3,7 +3,7 @@
 #define PADBATCH_ONNX_TOOLS_PAD_IMAGE_ROWS_HPP
 
 #include <onnx_tools/pad/node_writer.hpp>
-#include <onnx_tools/plan/plan.hpp>
+#include <onnx_tools/plan/pad_plan.hpp>
 
 #include <string>
 #include <vector>

@@ -187,15 +187,4 @@ std::string node_writer::extent(const std::string& name, const std::string& valu
     return gather(name + "/extent", shape, integer(axis), 0);
 }
 
-std::int64_t standard_opset(const onnx::ModelProto& model)
-{
-    std::int64_t version = 0;
-    for (const auto& opset : model.opset_import()) {
-        if (opset.domain().empty() || opset.domain() == "ai.onnx") {
-            version = opset.version();
-        }
-    }
-    return version;
-}
-
 } // namespace padbatch::onnx_tools

@@ -83,9 +83,6 @@ private:
     std::map<std::string, std::string> m_shapes;
 };
 
-/// The version of the standard operators that `model` uses; 0 when it uses none.
-[[nodiscard]] std::int64_t standard_opset(const onnx::ModelProto& model);
-
 } // namespace padbatch::onnx_tools
 
 #endif

@@ -2,7 +2,7 @@
 #ifndef PADBATCH_ONNX_TOOLS_PAD_PAD_HPP
 #define PADBATCH_ONNX_TOOLS_PAD_PAD_HPP
 
-#include <onnx_tools/plan/plan.hpp>
+#include <onnx_tools/plan/pad_plan.hpp>
 
 namespace padbatch::onnx_tools {
 

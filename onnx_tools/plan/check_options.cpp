@@ -2,9 +2,18 @@
 #include <onnx_tools/plan/check_options.hpp>
 
 #include <onnx_tools/error.hpp>
+#include <onnx_tools/model/wording.hpp>
+#include <onnx_tools/plan/threshold.hpp>
 #include <padbatch/contract.hpp>
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
 
 namespace padbatch::onnx_tools {
 namespace {
@@ -21,16 +30,24 @@ std::vector<field> fields_left(const detections& source, const pad_options& opti
     return kinds;
 }
 
-void require_known_fields(const std::vector<field>& fields, const std::map<std::string, std::string>& chosen,
-                          const std::string& option, const std::string& also)
+template <class Value, class Text>
+void require_known_fields(const std::vector<field>& fields, const std::map<field, Value>& chosen,
+                          const std::string& option, const std::string& also, const Text& text)
 {
-    for (const auto& [name, value] : chosen) {
-        const auto kind = field_from_name(name);
-        if (name != also && (!kind || std::find(fields.begin(), fields.end(), *kind) == fields.end())) {
-            misused(option + " " + name + "=" + value + " names no field of this model",
-                    "one of: " + list_of(fields) + (also.empty() ? "" : ", " + also),
-                    "correct the name, or leave the option out");
+    for (const auto& [kind, value] : chosen) {
+        if (std::find(fields.begin(), fields.end(), kind) == fields.end()) {
+            misused(option + " " + std::string(name_of(kind)) + "=" + text(value) + " names no field of this model",
+                    "one of: " + list_of(fields) + also, "correct the name, or leave the option out");
         }
+    }
+}
+
+// A number that is compared with scores or mask probabilities.
+void require_threshold(const std::string& option, const std::optional<double>& number)
+{
+    if (number && !is_threshold(*number)) {
+        misused(option + " is " + text_of_number(*number), "a number above 0 and not above 1",
+                "write for example " + option + " 0.5");
     }
 }
 
@@ -38,7 +55,7 @@ void require_known_fields(const std::vector<field>& fields, const std::map<std::
 std::string mask_type_option(const pad_options& options)
 {
     const auto type = *options.mask_type;
-    return "--mask-type " + std::string(type == element_type::float32 ? "float" : name_of(type));
+    return "`mask_type` " + std::string(type == element_type::float32 ? "float" : name_of(type));
 }
 
 void require_masks(const detections& source, const pad_options& options)
@@ -46,11 +63,11 @@ void require_masks(const detections& source, const pad_options& options)
     const auto* masks = find_field(source, field::masks);
     const bool thresholds = options.mask_type && *options.mask_type != element_type::float32;
     const auto given = [&]() -> std::string {
-        return options.masks == mask_choice::roi    ? "--masks roi"
-               : options.masks == mask_choice::none ? "--masks none"
+        return options.masks == mask_choice::roi    ? "`masks` roi"
+               : options.masks == mask_choice::none ? "`masks` none"
                : options.mask_type                  ? mask_type_option(options)
-               : options.mask_threshold             ? "--mask-threshold " + *options.mask_threshold
-               : options.squeeze_masks              ? "--squeeze-masks"
+               : options.mask_threshold             ? "`mask_threshold` " + text_of_number(*options.mask_threshold)
+               : options.squeeze_masks              ? "`squeeze_masks`"
                                                     : "";
     }();
     if (masks == nullptr && !given.empty()) {
@@ -58,35 +75,36 @@ void require_masks(const detections& source, const pad_options& options)
                 "leave the option out");
     }
     if (options.masks == mask_choice::none && (options.mask_type || options.mask_threshold || options.squeeze_masks)) {
-        misused("--masks none is given together with an option that says how masks are written",
+        misused("`masks` none is given together with an option that says how masks are written",
                 "masks that are left out, or a way to write them",
-                "leave out --mask-type, --mask-threshold and --squeeze-masks, or --masks none");
+                "leave out `mask_type`, `mask_threshold` and `squeeze_masks`, or `masks` none");
     }
     if (options.masks == mask_choice::roi && thresholds) {
-        misused("--masks roi is given together with " + mask_type_option(options),
+        misused("`masks` roi is given together with " + mask_type_option(options),
                 "the probabilities of each region, which pasting needs, or full masks above a threshold",
-                "leave --mask-type out, and give the threshold to paste_masks; or leave out --masks roi");
+                "leave `mask_type` out, and give the threshold to paste_masks; or leave out `masks` roi");
     }
     if (options.mask_type && !is_floating(masks->element)) {
         misused(mask_type_option(options) + " is given, and the masks of this model are " + name_of(masks->element),
                 "masks that are probabilities, which a threshold can be put to", "leave the option out");
     }
     if (options.mask_threshold && !thresholds) {
-        misused("--mask-threshold " + *options.mask_threshold + " is given for masks that stay probabilities",
-                "--mask-threshold together with --mask-type uint8 or --mask-type bool",
-                "add --mask-type uint8, or leave --mask-threshold out");
+        misused("`mask_threshold` " + text_of_number(*options.mask_threshold) +
+                    " is given for masks that stay probabilities",
+                "`mask_threshold` together with `mask_type` uint8 or `mask_type` bool",
+                "add `mask_type` uint8, or leave `mask_threshold` out");
     }
 }
 
 void require_layout(const detections& source, const pad_options& options)
 {
     const auto& rules = rules_of(options.layout);
-    const std::string layout = "--layout " + std::string(rules.name);
+    const std::string layout = "`layout` " + std::string(rules.name);
     for (const auto kind : {field::boxes, field::scores, field::labels}) {
         if (options.layout != output_layout::torchvision && find_field(source, kind) == nullptr) {
             misused(layout + " needs " + std::string(name_of(kind)) + ", and this model has " +
                         list_of(fields_left(source, options)),
-                    "boxes, scores and labels", "use --layout torchvision, which takes any fields");
+                    "boxes, scores and labels", "use `layout` torchvision, which takes any fields");
         }
     }
     if (rules.normalises_boxes && source.images.empty()) {
@@ -99,17 +117,16 @@ void require_layout(const detections& source, const pad_options& options)
                std::find(output.fields.begin(), output.fields.end(), field::labels) != output.fields.end();
     });
     if (options.label_type && joined != rules.outputs.end()) {
-        misused("--label-type is given with " + layout + ", which has the labels in one tensor with the boxes",
-                "labels of the boxes' type", "leave --label-type out");
+        misused("`label_type` is given with " + layout + ", which has the labels in one tensor with the boxes",
+                "labels of the boxes' type", "leave `label_type` out");
     }
     if (options.label_type && find_field(source, field::labels) == nullptr) {
-        misused("--label-type is given, and the model has no labels", "a model with labels", "leave the option out");
+        misused("`label_type` is given, and the model has no labels", "a model with labels", "leave the option out");
     }
-    if (rules.count_name.empty() &&
-        (options.count_type || options.flat_counts || options.names.count(contract::default_count_name) != 0)) {
+    if (rules.count_name.empty() && (options.count_type || options.flat_counts || options.count_name)) {
         misused("an option for the counts is given with " + layout + ", which has none",
                 "a layout with counts; in this one the padding has the score 0",
-                "leave out --count-type, --count-shape and --rename num_detections, or use another layout");
+                "leave out `count_type`, `count_shape` and `rename` num_detections, or use another layout");
     }
 }
 
@@ -119,58 +136,62 @@ void require_batch(const detections& source, const pad_options& options)
         return;
     }
     if (source.flat) {
-        misused("--dynamic-batch is given for a model whose rows say which image they belong to",
+        misused("`dynamic_batch` is given for a model whose rows say which image they belong to",
                 "an export of one image, with outputs for that image alone",
-                "leave --dynamic-batch out: these rows are padded for as many images as the model takes");
+                "leave `dynamic_batch` out: these rows are padded for as many images as the model takes");
     }
     if (source.batch != 1) {
         throw tool_error(
             failure::refused,
-            {"--dynamic-batch: the model is made for " + std::to_string(source.batch) + " images at a time",
+            {"`dynamic_batch`: the model is made for " + std::to_string(source.batch) + " images at a time",
              "an export of one image, which can be repeated for each image of a batch",
              "export the model with one image, torch.rand(1, 3, H, W) or [torch.rand(3, H, W)], and pass "
-             "that file; or leave --dynamic-batch out"});
+             "that file; or leave `dynamic_batch` out"});
     }
     if (source.images.empty()) {
-        throw tool_error(failure::refused, {"--dynamic-batch: the inputs of the model are not one image",
+        throw tool_error(failure::refused, {"`dynamic_batch`: the inputs of the model are not one image",
                                             "one input, [1, 3, H, W] or [3, H, W], and no other without a value",
                                             "export the model with one image as its only input"});
     }
-    if (options.max_of_batch && !source.limit) {
+    if (std::holds_alternative<largest_of_batch>(options.max_detections) && !source.limit) {
         throw tool_error(
             failure::refused,
-            {"--dynamic-batch --max-detections batch: the graph does not show how many detections an image "
+            {"`dynamic_batch` `max_detections` batch: the graph does not show how many detections an image "
              "can have at most, and each image is padded to that first",
              "a constant that cuts the kept rows, as torchvision's models have it",
-             "pass --max-detections N (rows beyond N are dropped)"});
+             "pass `max_detections` N (rows beyond N are dropped)"});
     }
 }
 
 } // namespace
 
-void require_fitting(const detections& source, const pad_options& options)
+void check_options(const detections& source, const pad_options& options)
 {
     require_masks(source, options);
     require_layout(source, options);
     require_batch(source, options);
     const auto fields = fields_left(source, options);
-    require_known_fields(fields, options.pad_values, "--pad-value", "");
-    require_known_fields(fields, options.names, "--rename", contract::default_count_name);
+    require_known_fields(fields, options.pad_values, "`pad_value`", "", [](const number& n) { return text_of(n); });
+    require_known_fields(fields, options.names, "`rename`", std::string(", ") + contract::default_count_name,
+                         [](const std::string& name) { return name; });
     if (options.min_score && find_field(source, field::scores) == nullptr) {
-        misused("--min-score is given, and the model has no scores", "a model with scores", "leave the option out");
+        misused("`min_score` is given, and the model has no scores", "a model with scores", "leave the option out");
     }
-    if (options.max_detections && (*options.max_detections < 1 || *options.max_detections > 2147483647)) {
-        misused("--max-detections is " + std::to_string(*options.max_detections),
-                "a number from 1 to 2147483647, or `batch`", "choose a number of rows that every image is padded to");
+    const auto* rows = std::get_if<std::int64_t>(&options.max_detections);
+    if (rows != nullptr && (*rows < 1 || *rows > std::numeric_limits<std::int32_t>::max())) {
+        misused("`max_detections` is " + std::to_string(*rows), "a number from 1 to 2147483647, or batch",
+                "choose a number of rows that every image is padded to");
     }
-    if (!options.max_of_batch && !options.max_detections && !source.limit) {
+    if (std::holds_alternative<model_limit>(options.max_detections) && !source.limit) {
         throw tool_error(failure::refused, {"the graph does not show how many detections an image can have at most",
                                             source.flat ? "a NonMaxSuppression that keeps a known number of rows"
                                                         : "a constant that cuts the kept rows, as torchvision's models "
                                                           "have it",
-                                            std::string("pass --max-detections N (rows beyond N are dropped)") +
-                                                (options.dynamic_batch ? "" : " or --max-detections batch")});
+                                            std::string("pass `max_detections` N (rows beyond N are dropped)") +
+                                                (options.dynamic_batch ? "" : " or `max_detections` batch")});
     }
+    require_threshold("`min_score`", options.min_score);
+    require_threshold("`mask_threshold`", options.mask_threshold);
 }
 
 } // namespace padbatch::onnx_tools

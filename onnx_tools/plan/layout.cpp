@@ -31,7 +31,7 @@ const std::array<layout_rules, 6>& all_rules()
          .name = "mmdeploy",
          .outputs = {{"dets", {boxes, scores}}, {"labels", {labels}}, {"masks", {masks}}},
          .label_type = element_type::int64,
-         .label_padding = "-1",
+         .label_padding = -1,
          .squeezes_masks = true},
         {.layout = output_layout::tf_od,
          .name = "tf-od",

@@ -4,6 +4,7 @@
 
 #include <onnx_tools/recognise/field.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,7 +44,7 @@ struct layout_rules {
     /// Nothing when labels stay as they are.
     std::optional<element_type> label_type = {};
     /// What fills the padding of labels.
-    std::string_view label_padding = "0";
+    std::int64_t label_padding = 0;
     /// Masks are `[B, M, H, W]`.
     bool squeezes_masks = false;
     /// Boxes are y1, x1, y2, x2, divided by the image's height and width.
@@ -51,7 +52,7 @@ struct layout_rules {
 };
 
 [[nodiscard]] const layout_rules& rules_of(output_layout layout);
-/// Nothing when `name` is no layout's.
+/// Nothing when no layout has this name.
 [[nodiscard]] std::optional<output_layout> layout_from_name(std::string_view name);
 /// All names, in the order above.
 [[nodiscard]] std::vector<std::string> all_layout_names();

@@ -3,11 +3,11 @@
 #define PADBATCH_ONNX_TOOLS_PLAN_OUTPUT_BYTES_HPP
 
 #include <onnx_tools/model/value_types.hpp>
+#include <onnx_tools/recognise/detections.hpp>
 
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace padbatch::onnx_tools {
@@ -23,13 +23,10 @@ struct output_bytes {
     std::optional<std::int64_t> total;
 };
 
-/// The bytes of an output `[B, ...]`, which is called `name` in messages. `image` is the height and width that its last
-/// two extents have where they are open, if that is known.
-///
-/// Throws `tool_error` with `failure::usage` when they are more than 2^63 - 1.
-[[nodiscard]] output_bytes count_bytes(const std::string& name, element_type element,
-                                       const std::vector<dimension>& shape,
-                                       const std::optional<std::pair<std::int64_t, std::int64_t>>& image);
+/// The bytes of an output `[B, ...]`. `image` is the height and width that its last two extents have where they are
+/// open, if that is known. Nothing when they are more than 2^63 - 1.
+[[nodiscard]] std::optional<output_bytes> count_bytes(element_type element, const std::vector<dimension>& shape,
+                                                      const std::optional<image_extents>& image);
 
 } // namespace padbatch::onnx_tools
 

@@ -2,90 +2,100 @@
 #include <onnx_tools/plan/pad_value.hpp>
 
 #include <onnx_tools/model/value_types.hpp>
+#include <padbatch/float16.hpp>
 
-#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <limits>
 #include <type_traits>
+#include <utility>
 
 namespace padbatch::onnx_tools {
 namespace {
 
-// The nearest float16 of `value`, ties to even (IEEE 754-2019, 4.3.1), as its bits. Nothing when a finite value is too
-// large for one.
-std::optional<std::uint16_t> to_half(double value)
-{
-    const auto sign = static_cast<std::uint16_t>(std::signbit(value) ? 0x8000U : 0U);
-    if (std::isnan(value)) {
-        return static_cast<std::uint16_t>(sign | 0x7e00U);
-    }
-    const double magnitude = std::fabs(value);
-    if (std::isinf(value)) {
-        return static_cast<std::uint16_t>(sign | 0x7c00U);
-    }
-    // Between two neighbouring float16 of this magnitude lies 2^(exponent - 10); below 2^-14 always 2^-24.
-    int exponent = magnitude == 0 ? -14 : std::ilogb(magnitude);
-    exponent = exponent < -14 ? -14 : exponent;
-    const double units = std::nearbyint(std::ldexp(magnitude, 10 - exponent)); // round to even is the default mode
-    // A fraction that rounded up to 2048 carries into the exponent by itself.
-    const double bits = units + (exponent + 14) * 1024.0;
-    if (bits >= 0x7c00) {
-        return std::nullopt;
-    }
-    return static_cast<std::uint16_t>(sign | static_cast<std::uint16_t>(bits));
-}
-
 template <typename T>
-std::optional<T> parse(const std::string& text)
+std::string bytes_of(T value)
 {
-    T value{};
-    const char* end = text.data() + text.size();
-    const auto result = std::from_chars(text.data(), end, value);
-    return result.ec == std::errc() && result.ptr == end ? std::optional<T>(value) : std::nullopt;
-}
-
-template <typename T>
-std::optional<std::string> bytes_of(const std::optional<T>& value)
-{
-    if (!value) {
-        return std::nullopt;
-    }
     std::string bytes(sizeof(T), '\0');
-    std::memcpy(bytes.data(), &*value, sizeof(T));
+    std::memcpy(bytes.data(), &value, sizeof(T));
     return bytes;
 }
 
-std::optional<std::string> parse_boolean(const std::string& text)
+// The float whose rounding to float16 is that of `value`: rounded to odd (Boldo and Melquiond, "Emulation of a FMA and
+// correctly rounded sums", 2008), so that nothing is rounded twice.
+float odd_float(double value)
 {
-    if (text == "0" || text == "false") {
-        return std::string(1, '\0');
+    const auto nearest = static_cast<float>(value);
+    const auto above = static_cast<double>(nearest);
+    if (above == value || !std::isfinite(nearest)) {
+        return nearest;
     }
-    if (text == "1" || text == "true") {
-        return std::string(1, '\1');
-    }
-    return std::nullopt;
+    const float truncated = std::fabs(above) > std::fabs(value) ? std::nextafter(nearest, 0.0F) : nearest;
+    std::uint32_t bits = 0;
+    std::memcpy(&bits, &truncated, sizeof(bits));
+    bits |= 1U;
+    float odd = 0;
+    std::memcpy(&odd, &bits, sizeof(odd));
+    return odd;
 }
 
-std::optional<std::string> parse_bytes(element_type type, const std::string& text)
+// A number that neither becomes infinite nor, but for float16, whose range is small, becomes 0.
+template <typename Float>
+std::optional<std::string> floating(const number& value)
+{
+    const auto wide = std::visit([](auto n) { return static_cast<double>(n); }, value);
+    if constexpr (std::is_same_v<Float, float16>) {
+        const auto half = float16(odd_float(wide));
+        return std::isfinite(float(half)) || !std::isfinite(wide) ? std::optional(bytes_of(half.bits)) : std::nullopt;
+    } else {
+        const auto rounded = std::visit([](auto n) { return static_cast<Float>(n); }, value);
+        const bool lost = (std::isinf(rounded) && !std::isinf(wide)) || (rounded == 0 && wide != 0);
+        return lost ? std::nullopt : std::optional(bytes_of(rounded));
+    }
+}
+
+// Whether a number is the floating-point 0 that the sign makes of `-0`, which integer types take for 0.
+bool is_negative_zero(double value)
+{
+    return value == 0 && std::signbit(value);
+}
+
+template <typename T>
+std::optional<std::string> integral(const number& value)
+{
+    return std::visit(
+        [](auto n) -> std::optional<std::string> {
+            if constexpr (std::is_same_v<decltype(n), double>) {
+                return is_negative_zero(n) ? std::optional(bytes_of(T{0})) : std::nullopt;
+            } else {
+                return std::in_range<T>(n) ? std::optional(bytes_of(static_cast<T>(n))) : std::nullopt;
+            }
+        },
+        value);
+}
+
+std::optional<std::string> boolean(const number& value)
+{
+    auto byte = integral<std::uint8_t>(value);
+    return byte && static_cast<unsigned char>(byte->front()) <= 1 ? byte : std::nullopt;
+}
+
+std::optional<std::string> bytes_of(element_type type, const number& value)
 {
     switch (type) {
-    case element_type::float32: return bytes_of(parse<float>(text));
-    case element_type::float64: return bytes_of(parse<double>(text));
-    case element_type::float16: {
-        const auto number = parse<double>(text);
-        return number ? bytes_of(to_half(*number)) : std::nullopt;
-    }
-    case element_type::int8: return bytes_of(parse<std::int8_t>(text));
-    case element_type::int16: return bytes_of(parse<std::int16_t>(text));
-    case element_type::int32: return bytes_of(parse<std::int32_t>(text));
-    case element_type::int64: return bytes_of(parse<std::int64_t>(text));
-    case element_type::uint8: return bytes_of(parse<std::uint8_t>(text));
-    case element_type::uint16: return bytes_of(parse<std::uint16_t>(text));
-    case element_type::uint32: return bytes_of(parse<std::uint32_t>(text));
-    case element_type::uint64: return bytes_of(parse<std::uint64_t>(text));
-    case element_type::boolean: return parse_boolean(text);
+    case element_type::float32: return floating<float>(value);
+    case element_type::float64: return floating<double>(value);
+    case element_type::float16: return floating<float16>(value);
+    case element_type::int8: return integral<std::int8_t>(value);
+    case element_type::int16: return integral<std::int16_t>(value);
+    case element_type::int32: return integral<std::int32_t>(value);
+    case element_type::int64: return integral<std::int64_t>(value);
+    case element_type::uint8: return integral<std::uint8_t>(value);
+    case element_type::uint16: return integral<std::uint16_t>(value);
+    case element_type::uint32: return integral<std::uint32_t>(value);
+    case element_type::uint64: return integral<std::uint64_t>(value);
+    case element_type::boolean: return boolean(value);
     case element_type::bfloat16: break; // ConstantOfShape makes none before opset 20
     }
     return std::nullopt;
@@ -100,9 +110,9 @@ std::string integers()
 
 } // namespace
 
-std::optional<onnx::TensorProto> parse_pad_value(element_type type, const std::string& text)
+std::optional<onnx::TensorProto> make_pad_value(element_type type, const number& value)
 {
-    auto bytes = parse_bytes(type, text);
+    auto bytes = bytes_of(type, value);
     if (!bytes) {
         return std::nullopt;
     }

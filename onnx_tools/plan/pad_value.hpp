@@ -2,6 +2,7 @@
 #ifndef PADBATCH_ONNX_TOOLS_PLAN_PAD_VALUE_HPP
 #define PADBATCH_ONNX_TOOLS_PLAN_PAD_VALUE_HPP
 
+#include <onnx_tools/plan/options.hpp>
 #include <padbatch/element_type.hpp>
 
 #include <onnx/onnx_pb.h>
@@ -11,10 +12,10 @@
 
 namespace padbatch::onnx_tools {
 
-/// A tensor of shape `[1]` that holds the number that `text` spells, as ConstantOfShape wants its value. Nothing when
-/// `text` is no number or not one that `type` can hold: integers must be in range, and a finite number must not become
-/// infinite. Floating-point types also take `nan`, `inf` and `-inf`; bool takes `0`, `1`, `false` and `true`.
-[[nodiscard]] std::optional<onnx::TensorProto> parse_pad_value(element_type type, const std::string& text);
+/// A tensor of shape `[1]` that holds `value`, as ConstantOfShape wants its value. Nothing when `type` cannot hold it:
+/// integer types take integers in their range and no fractions, bool takes 0 and 1; floating-point types round to
+/// nearest, and a finite number must not become infinite, nor one for float32 become 0. bfloat16 cannot be padded.
+[[nodiscard]] std::optional<onnx::TensorProto> make_pad_value(element_type type, const number& value);
 
 /// The numbers that `type` can hold, in words, for messages.
 [[nodiscard]] std::string range_text(element_type type);

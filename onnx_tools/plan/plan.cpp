@@ -2,17 +2,17 @@
 #include <onnx_tools/plan/plan.hpp>
 
 #include <onnx_tools/error.hpp>
-#include <onnx_tools/model/utf8.hpp>
-#include <onnx_tools/pad/node_writer.hpp>
+#include <onnx_tools/model/graph.hpp>
+#include <onnx_tools/model/wording.hpp>
 #include <onnx_tools/plan/check_options.hpp>
+#include <onnx_tools/plan/output_names.hpp>
 #include <onnx_tools/plan/pad_value.hpp>
 #include <onnx_tools/plan/threshold.hpp>
+#include <onnx_tools/recognise/cuts.hpp>
 #include <onnx_tools/recognise/region_masks.hpp>
-#include <onnx_tools/recognise/structure.hpp>
-#include <padbatch/contract.hpp>
 
 #include <algorithm>
-#include <set>
+#include <map>
 #include <utility>
 
 namespace padbatch::onnx_tools {
@@ -34,11 +34,12 @@ void require_opset(const onnx::ModelProto& model)
     }
 }
 
-std::string chosen_or(const std::map<std::string, std::string>& chosen, std::string_view key,
-                      std::string_view otherwise)
+// What the user chose for a field, or what holds otherwise.
+template <class Value>
+Value chosen_or(const std::map<field, Value>& chosen, field kind, const Value& otherwise)
 {
-    const auto found = chosen.find(std::string(key));
-    return found == chosen.end() ? std::string(otherwise) : found->second;
+    const auto found = chosen.find(kind);
+    return found == chosen.end() ? otherwise : found->second;
 }
 
 std::string symbol_of(field kind, std::size_t row_dimension, std::size_t row_rank)
@@ -76,7 +77,7 @@ public:
         for (const auto& name : m_plan.source.other_outputs) {
             plan_other(name);
         }
-        require_free_names();
+        require_free_names(m_graph, m_plan);
         return std::move(m_plan);
     }
 
@@ -126,30 +127,27 @@ private:
     void plan_rows()
     {
         const auto& limit = m_plan.source.limit;
-        if (!m_options.max_of_batch) {
-            m_plan.max_detections = m_options.max_detections ? *m_options.max_detections : limit->rows;
+        if (std::holds_alternative<largest_of_batch>(m_options.max_detections)) {
+            m_rows.symbol = m_fresh("max_detections");
+        } else {
+            const auto* number = std::get_if<std::int64_t>(&m_options.max_detections);
+            m_plan.max_detections = number != nullptr ? *number : limit->rows;
             m_plan.cuts_rows = !limit || *m_plan.max_detections < limit->rows;
             m_rows = {*m_plan.max_detections, ""};
-        } else {
-            m_rows.symbol = m_fresh("max_detections");
         }
         if (m_options.min_score) {
-            m_plan.min_score_text = *m_options.min_score;
-            m_plan.score_above = threshold("--min-score", field::scores, *m_options.min_score);
+            m_plan.min_score = m_options.min_score;
+            m_plan.score_above = threshold("`min_score`", field::scores, *m_options.min_score);
         }
     }
 
-    onnx::TensorProto threshold(const std::string& option, field kind, const std::string& text)
+    [[nodiscard]] onnx::TensorProto threshold(const std::string& option, field kind, double number) const
     {
         const auto element = source_of(kind)->element;
-        auto above = just_below(element, text);
+        auto above = just_below(element, number);
         if (!above) {
-            if (!just_below(element_type::float64, text)) {
-                misused(option + " is '" + text + "'", "a number above 0 and not above 1",
-                        "write for example " + option + " 0.5");
-            }
-            misused(option + " is " + text + ", and the " + std::string(name_of(kind)) + " of this model are " +
-                        name_of(element),
+            misused(option + " is " + text_of_number(number) + ", and the " + std::string(name_of(kind)) +
+                        " of this model are " + name_of(element),
                     "float16, float32 or float64, and a number that this type has",
                     "choose another number, or leave the option out");
         }
@@ -159,7 +157,7 @@ private:
     void plan_output(const layout_output& rule)
     {
         planned_output output;
-        output.name = chosen_or(m_options.names, name_of(rule.fields.front()), rule.name);
+        output.name = chosen_or(m_options.names, rule.fields.front(), std::string(rule.name));
         output.shape = {m_plan.batch, m_rows};
         const bool joined = rule.fields.size() > 1;
         std::int64_t columns = 0;
@@ -167,11 +165,11 @@ private:
             if (source_of(kind) == nullptr) {
                 return;
             }
-            if (kind != rule.fields.front() && m_options.names.count(std::string(name_of(kind))) != 0) {
+            if (kind != rule.fields.front() && m_options.names.count(kind) != 0) {
                 const std::string first(name_of(rule.fields.front()));
-                misused("--rename " + std::string(name_of(kind)) + "=...: the layout " + std::string(m_rules.name) +
+                misused("`rename` " + std::string(name_of(kind)) + "=...: the layout " + std::string(m_rules.name) +
                             " has them in the output of the " + first,
-                        "--rename " + first + "=NAME", "rename that output by its first field");
+                        "`rename` " + first + "=NAME", "rename that output by its first field");
             }
             output.fields.push_back(m_plan.fields.size());
             plan_field(*source_of(kind), joined);
@@ -186,8 +184,20 @@ private:
         }
         const bool pasted = first.kind == field::masks && m_options.masks == mask_choice::full;
         output.bytes =
-            count_bytes(output.name, output.element, output.shape, pasted ? m_plan.source.image_size : std::nullopt);
+            bytes_of(output.name, output.element, output.shape, pasted ? m_plan.source.image_size : std::nullopt);
         m_plan.outputs.push_back(std::move(output));
+    }
+
+    static output_bytes bytes_of(const std::string& name, element_type element, const std::vector<dimension>& shape,
+                                 const std::optional<image_extents>& image)
+    {
+        auto bytes = count_bytes(element, shape, image);
+        if (!bytes) {
+            misused("the output " + quoted(name) + " would be too large: " + name_of(element) + " " +
+                        text_of_shape(shape),
+                    "an output of fewer than 2^63 bytes", "pass a smaller `max_detections`");
+        }
+        return std::move(*bytes);
     }
 
     void plan_field(const recognised_field& source, bool joined)
@@ -225,8 +235,8 @@ private:
         }
         m_plan.widens_masks = !region && m_plan.source.sizes_may_differ && f.row.size() >= 2;
         if (m_options.mask_type && *m_options.mask_type != element_type::float32) {
-            m_plan.mask_threshold_text = m_options.mask_threshold.value_or("0.5");
-            f.above = threshold("--mask-threshold", field::masks, m_plan.mask_threshold_text);
+            m_plan.mask_threshold = m_options.mask_threshold.value_or(0.5);
+            f.above = threshold("`mask_threshold`", field::masks, *m_plan.mask_threshold);
             f.from = element_type::boolean;
             f.element = *m_options.mask_type;
         } else if (m_options.mask_type) {
@@ -236,7 +246,7 @@ private:
             if (f.row.front().size && *f.row.front().size != 1) {
                 misused("the masks have " + std::to_string(*f.row.front().size) + " channels",
                         "masks [n, 1, H, W], whose 1 can be dropped",
-                        "leave --squeeze-masks out, or use another layout");
+                        "leave `squeeze_masks` out, or use another layout");
             }
             f.squeezed = true;
             f.row.erase(f.row.begin());
@@ -245,15 +255,15 @@ private:
 
     void take_region_masks(planned_field& f)
     {
-        std::optional<std::pair<std::int64_t, std::int64_t>> size;
+        std::optional<image_extents> size;
         for (std::size_t i = 0; i < f.values.size(); ++i) {
             const auto found = find_region_masks(index(), f.values[i]);
             if (!found) {
                 throw tool_error(
                     failure::refused,
-                    {"--masks roi: the graph does not show what the masks '" + f.values[i] + "' are pasted from",
+                    {"`masks` roi: the graph does not show what the masks '" + f.values[i] + "' are pasted from",
                      "the loop over Pad(masks of the regions) in which torchvision's exports paste",
-                     "use --masks full or --masks none"});
+                     "use `masks` full or `masks` none"});
             }
             f.values[i] = found->value;
             size = i == 0 || size == found->size ? found->size : std::nullopt;
@@ -271,15 +281,15 @@ private:
     void plan_padding(planned_field& f)
     {
         const std::string name(name_of(f.kind));
-        const auto by_layout = f.kind == field::labels ? m_rules.label_padding : "0";
-        f.pad_text = chosen_or(m_options.pad_values, name, by_layout);
-        auto value = parse_pad_value(f.element, f.pad_text);
+        const number by_layout = f.kind == field::labels ? m_rules.label_padding : std::int64_t{0};
+        f.padding = chosen_or(m_options.pad_values, f.kind, by_layout);
+        auto value = make_pad_value(f.element, f.padding);
         if (!value && f.element == element_type::bfloat16) {
             throw tool_error(failure::refused, {"the " + name + " are bfloat16", "float16, float32 or float64",
                                                 "convert the model's outputs to one of these"});
         }
         if (!value) {
-            misused("--pad-value " + name + "=" + f.pad_text + ": the " + name + " of this model are " +
+            misused("`pad_value` " + name + "=" + text_of(f.padding) + ": the " + name + " of this model are " +
                         name_of(f.element),
                     range_text(f.element), "correct the value");
         }
@@ -292,13 +302,14 @@ private:
             return;
         }
         planned_count count;
-        count.name = chosen_or(m_options.names, contract::default_count_name, m_rules.count_name);
+        count.name = m_options.count_name.value_or(std::string(m_rules.count_name));
         count.element = m_options.count_type.value_or(m_rules.count_type);
+        count.flat = m_options.flat_counts.value_or(m_rules.flat_counts);
         count.shape = {m_plan.batch};
-        if (!m_options.flat_counts.value_or(m_rules.flat_counts)) {
+        if (!count.flat) {
             count.shape.push_back({1, ""});
         }
-        count.bytes = count_bytes(count.name, count.element, count.shape, std::nullopt);
+        count.bytes = bytes_of(count.name, count.element, count.shape, std::nullopt);
         m_plan.count = std::move(count);
     }
 
@@ -315,20 +326,20 @@ private:
         const auto type = declared_type(*info);
         if (!type.element || !type.rank) {
             throw tool_error(failure::refused,
-                             {"--dynamic-batch: the output '" + name + "' does not say its element type and its rank",
+                             {"`dynamic_batch`: the output '" + name + "' does not say its element type and its rank",
                               "further outputs that say them, such as [1, C, H, W] of float32",
                               "export the model without this output, or with its shape"});
         }
         const bool is_input = std::any_of(m_graph.input().begin(), m_graph.input().end(),
                                           [&](const auto& input) { return input.name() == name; });
         if (is_input) {
-            throw tool_error(failure::refused, {"--dynamic-batch: the output '" + name + "' is an input of the model",
+            throw tool_error(failure::refused, {"`dynamic_batch`: the output '" + name + "' is an input of the model",
                                                 "outputs that nodes make", "export the model without this output"});
         }
         const bool open = *type.rank > 0 && !type.shape.front().size;
         if (open && !all_cuts(index(), name).empty()) {
             throw tool_error(failure::refused,
-                             {"--dynamic-batch: the output '" + name +
+                             {"`dynamic_batch`: the output '" + name +
                                   "' depends on what is detected, and does not say how many rows it has",
                               "further outputs of one shape, such as [1, C, H, W]",
                               "export the model without this output"});
@@ -340,41 +351,6 @@ private:
         other.shape = {m_plan.batch};
         other.shape.insert(other.shape.end(), type.shape.begin() + (other.squeezed ? 1 : 0), type.shape.end());
         m_plan.others.push_back(std::move(other));
-    }
-
-    // The padded outputs' names: not one another's, not an input's and not another output's.
-    void require_free_names() const
-    {
-        std::set<std::string> used;
-        const auto& others = m_plan.source.other_outputs;
-        const auto require = [&](const std::string& key, const std::string& name) {
-            const std::string how = "choose another name: --rename " + key + "=NAME";
-            if (name.empty() || name.find(',') != std::string::npos || !is_plain_text(name)) {
-                misused("--rename " + key + "=" + name + " gives no usable name",
-                        "a name in UTF-8 that is not empty and has no comma and no control characters in it", how);
-            }
-            if (!used.insert(name).second) {
-                misused("two outputs would be called '" + name + "'", "names that differ", how);
-            }
-            for (const auto& input : m_graph.input()) {
-                if (input.name() == name) {
-                    throw tool_error(failure::refused,
-                                     {"the model has an input called '" + name + "', the name of a padded output",
-                                      "a name that no input has", how});
-                }
-            }
-            if (std::find(others.begin(), others.end(), name) != others.end()) {
-                throw tool_error(failure::refused,
-                                 {"the model has another output called '" + name + "', the name of a padded output",
-                                  "a name that no other output has", how});
-            }
-        };
-        if (m_plan.count) {
-            require(contract::default_count_name, m_plan.count->name);
-        }
-        for (const auto& output : m_plan.outputs) {
-            require(std::string(name_of(m_plan.fields[output.fields.front()].kind)), output.name);
-        }
     }
 
     // Most plans need none.
@@ -391,20 +367,10 @@ private:
 
 } // namespace
 
-std::optional<std::size_t> place_of(const pad_plan& p, field kind) noexcept
-{
-    for (std::size_t i = 0; i < p.fields.size(); ++i) {
-        if (p.fields[i].kind == kind) {
-            return i;
-        }
-    }
-    return std::nullopt;
-}
-
 pad_plan plan(const onnx::ModelProto& model, const detections& source, const pad_options& options)
 {
     require_opset(model);
-    require_fitting(source, options);
+    check_options(source, options);
     return planner(model, source, options).run();
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <string>
 
 namespace padbatch::onnx_tools {
 namespace {
@@ -35,15 +36,15 @@ bool step_down(element_type type, std::string& bytes)
 
 } // namespace
 
-std::optional<onnx::TensorProto> just_below(element_type type, const std::string& text)
+bool is_threshold(double value) noexcept
 {
-    const auto in_range = parse_pad_value(element_type::float64, text);
-    double number = 0;
-    if (in_range) {
-        std::memcpy(&number, in_range->raw_data().data(), sizeof(number));
-    }
-    auto tensor = parse_pad_value(type, text);
-    if (!tensor || !(number > 0 && number <= 1) || !step_down(type, *tensor->mutable_raw_data())) {
+    return value > 0 && value <= 1;
+}
+
+std::optional<onnx::TensorProto> just_below(element_type type, double value)
+{
+    auto tensor = is_threshold(value) ? make_pad_value(type, value) : std::nullopt;
+    if (!tensor || !step_down(type, *tensor->mutable_raw_data())) {
         return std::nullopt;
     }
     tensor->clear_dims();

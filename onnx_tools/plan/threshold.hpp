@@ -7,14 +7,16 @@
 #include <onnx/onnx_pb.h>
 
 #include <optional>
-#include <string>
 
 namespace padbatch::onnx_tools {
 
-/// The largest number of a floating-point `type` below the one that `text` spells, as a tensor without dimensions: x is
-/// at least the number exactly where it is greater than this. (ONNX has Greater in every opset, GreaterOrEqual from 12
-/// on.) Nothing when `text` is no number in (0, 1], or one that `type` rounds to 0.
-[[nodiscard]] std::optional<onnx::TensorProto> just_below(element_type type, const std::string& text);
+/// The largest number of a floating-point `type` below `value`, as a tensor without dimensions: x is at least `value`
+/// exactly where it is greater than this. (ONNX has Greater in every opset, GreaterOrEqual from 12 on.) Nothing when
+/// `value` is not above 0 and at most 1, or when `type` rounds it to 0.
+[[nodiscard]] std::optional<onnx::TensorProto> just_below(element_type type, double value);
+
+/// Whether `value` is above 0 and at most 1.
+[[nodiscard]] bool is_threshold(double value) noexcept;
 
 } // namespace padbatch::onnx_tools
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/recognise/field.hpp>
 
+#include <onnx_tools/model/wording.hpp>
+#include <padbatch/fields.hpp>
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -8,13 +11,14 @@
 namespace padbatch::onnx_tools {
 namespace {
 
+// As the headers call them.
 constexpr std::array<std::pair<field, std::string_view>, field_count> field_names{{
-    {field::boxes, "boxes"},
-    {field::labels, "labels"},
-    {field::scores, "scores"},
-    {field::masks, "masks"},
-    {field::keypoints, "keypoints"},
-    {field::keypoints_scores, "keypoints_scores"},
+    {field::boxes, t::boxes_t::name},
+    {field::labels, t::labels_t::name},
+    {field::scores, t::scores_t::name},
+    {field::masks, t::masks_t::name},
+    {field::keypoints, t::keypoints_t::name},
+    {field::keypoints_scores, t::keypoints_scores_t::name},
 }};
 
 bool last_extent_may_be(const value_type& type, std::int64_t size)
@@ -60,11 +64,7 @@ std::string all_field_names()
 
 std::string list_of(const std::vector<field>& fields, std::string_view separator)
 {
-    std::string text;
-    for (const auto f : fields) {
-        text += (text.empty() ? "" : std::string(separator)) + std::string(name_of(f));
-    }
-    return text;
+    return joined(fields, separator, [](field f) { return name_of(f); });
 }
 
 std::optional<field> first_fitting(const value_type& type, const std::vector<field>& used, bool scored_keypoints)

@@ -2,12 +2,15 @@
 #include <onnx_tools/recognise/readings.hpp>
 
 #include <onnx_tools/error.hpp>
+#include <onnx_tools/model/wording.hpp>
+
+#include <string>
 
 namespace padbatch::onnx_tools {
 namespace {
 
-// Why the outputs cannot be what the user says, or nothing when they can. Joining values of different ranks makes
-// some runtimes abort, so it must not be written.
+// Why the outputs cannot be what the user says; empty when they can. Joining values of different ranks makes some
+// runtimes abort, so it must not be written.
 std::string mismatch_of(const std::vector<output>& outputs, const reading& r)
 {
     for (int slot = 0; slot < static_cast<int>(r.fields.size()); ++slot) {
@@ -18,7 +21,7 @@ std::string mismatch_of(const std::vector<output>& outputs, const reading& r)
             const std::string what =
                 "output " + text_of(o) + " as the " + std::string(name_of(kind)) + " of image " + std::to_string(image);
             if (!o.type.element) {
-                return what + " is no tensor of numbers";
+                return what + " is not a tensor of numbers";
             }
             if (!may_be_called(kind, o.type)) {
                 return what + " has a type that " + std::string(name_of(kind)) + " do not have";
@@ -40,49 +43,27 @@ std::string mismatch_of(const std::vector<output>& outputs, const reading& r)
 
 } // namespace
 
-std::string text_of(const output& o)
-{
-    std::string text = "'" + o.name + "' (";
-    text += o.type.element ? std::string(name_of(*o.type.element)) : "no tensor of numbers";
-    text += o.type.rank ? ", rank " + std::to_string(*o.type.rank) : ", unknown rank";
-    return text + ")";
-}
-
-std::string list_of(const std::vector<output>& outputs)
-{
-    std::string text;
-    for (std::size_t i = 0; i < outputs.size(); ++i) {
-        if (i == 12) {
-            return text + ", and " + std::to_string(outputs.size() - i) + " more";
-        }
-        text += (i == 0 ? "" : ", ") + text_of(outputs[i]);
-    }
-    return text;
-}
-
 reading read_as_told(const std::vector<output>& outputs, const recognise_options& options)
 {
     reading r;
     r.fields = *options.fields;
     if (r.fields.empty() || options.batch.value_or(1) < 1) {
-        throw tool_error(failure::usage, {"no fields or no images are given", "one field and one image at least",
-                                          "name the fields of an image, and a batch of 1 or more"});
+        misused("no fields or no images are given", "at least one field and one image",
+                "name the fields of an image, and a batch of 1 or more");
     }
     const auto count = static_cast<std::int64_t>(outputs.size());
     const auto slots = static_cast<std::int64_t>(r.fields.size());
-    const std::string each = "--fields names " + std::to_string(slots) + " field" + (slots == 1 ? "" : "s");
+    const std::string all = list_of(std::vector<typed_value>(outputs.begin(), outputs.end()));
+    const std::string each = "`fields` names " + count_of(slots, "field");
     if (!options.batch && count % slots != 0) {
-        throw tool_error(failure::usage,
-                         {each + ", and the model has " + std::to_string(count) + " outputs: " + list_of(outputs),
-                          "a whole number of images",
-                          "pass --batch B if the detections come first and other outputs follow"});
+        misused(each + ", and the model has " + std::to_string(count) + " outputs: " + all, "a whole number of images",
+                "pass `batch` B if the detections come first and other outputs follow");
     }
     const std::int64_t images = options.batch.value_or(count / slots);
     if (images > count / slots) {
-        throw tool_error(failure::usage,
-                         {each + " and --batch says " + std::to_string(images) + " images, and the model has only " +
-                              std::to_string(count) + " outputs: " + list_of(outputs),
-                          "one output for each field of each image", "correct --fields or --batch"});
+        misused(each + " and `batch` says " + std::to_string(images) + " images, and the model has only " +
+                    std::to_string(count) + " outputs: " + all,
+                "one output for each field of each image", "correct `fields` or `batch`");
     }
     r.images = static_cast<int>(images);
     std::string reason;
@@ -97,8 +78,8 @@ reading read_as_told(const std::vector<output>& outputs, const recognise_options
         }
         reason = reason.empty() ? mismatch : reason;
     }
-    throw tool_error(failure::usage, {reason, "outputs that fit the fields named, with one type over all images",
-                                      "correct --fields, --batch or --order; the outputs are " + list_of(outputs)});
+    misused(reason, "outputs that fit the fields named, with one type over all images",
+            "correct `fields`, `batch` or `order`; the outputs are " + all);
 }
 
 } // namespace padbatch::onnx_tools

@@ -2,28 +2,15 @@
 #ifndef PADBATCH_ONNX_TOOLS_RECOGNISE_READINGS_HPP
 #define PADBATCH_ONNX_TOOLS_RECOGNISE_READINGS_HPP
 
-#include <onnx_tools/recognise/recognise.hpp>
-#include <onnx_tools/recognise/structure.hpp>
+#include <onnx_tools/recognise/detections.hpp>
+#include <onnx_tools/recognise/graph_outputs.hpp>
 
-#include <string>
+#include <cstddef>
 #include <vector>
 
 namespace padbatch::onnx_tools {
 
-/// A graph output, with what is known of it.
-struct output {
-    std::string name;
-    value_type type;
-    /// What bounds its rows for certain.
-    row_bound bound;
-    /// The nearest cut up the graph, whether it bounds its rows or not; null when there is none.
-    const onnx::NodeProto* nearest = nullptr;
-    /// The cut that its image's rows come from: the one that bounds the rows; for values whose rows cannot be followed,
-    /// such as boxes that are put together from their columns, the nearest if it bounds those of another output.
-    const onnx::NodeProto* cut = nullptr;
-};
-
-/// One way to read the outputs: `images * fields.size()` of them, from `first` on.
+/// One way to read the outputs of a graph as fields of images: `images * fields.size()` of them, from `first` on.
 struct reading {
     int first = 0;
     int images = 0;
@@ -46,12 +33,8 @@ struct reading {
     [[nodiscard]] bool covers(int position) const { return position >= first && position < first + count(); }
 };
 
-/// The outputs with their types, for messages.
-[[nodiscard]] std::string text_of(const output& o);
-[[nodiscard]] std::string list_of(const std::vector<output>& outputs);
-
-/// The outputs as `options.fields`, which are given, say. Throws `tool_error` with `failure::usage` when they cannot be
-/// that.
+/// The outputs as `options.fields`, which must be given, says. Throws `tool_error` with `failure::usage` when they
+/// cannot be that.
 [[nodiscard]] reading read_as_told(const std::vector<output>& outputs, const recognise_options& options);
 
 } // namespace padbatch::onnx_tools

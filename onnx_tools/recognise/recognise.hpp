@@ -2,120 +2,17 @@
 #ifndef PADBATCH_ONNX_TOOLS_RECOGNISE_RECOGNISE_HPP
 #define PADBATCH_ONNX_TOOLS_RECOGNISE_RECOGNISE_HPP
 
-#include <onnx_tools/model/value_types.hpp>
-#include <onnx_tools/recognise/field.hpp>
+#include <onnx_tools/recognise/detections.hpp>
 
 #include <onnx/onnx_pb.h>
 
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <utility>
-#include <vector>
-
 namespace padbatch::onnx_tools {
 
-/// How the loose outputs of a batch follow one another.
-enum class output_order {
-    by_image, ///< boxes0, labels0, scores0, boxes1, ... (torchvision's own flattening)
-    by_field, ///< boxes0, boxes1, labels0, ... (a wrapper that returns a list per field)
-};
-
-/// The constant that limits the rows of an image, and the node that cuts there.
-struct row_limit {
-    std::int64_t rows = 0;
-    std::string node;
-};
-
-/// The constant below which a detection is dropped, and the node that compares with it.
-struct score_threshold {
-    double score = 0;
-    std::string node;
-};
-
-/// What a column of flat rows, or of the boxes of a selection, holds.
-enum class flat_column { batch, x1, y1, x2, y2, cx, cy, w, h, label, score };
-
-/// Rows of all images in one list, and the values that they are made from.
-struct flat_source {
-    /// `[n, columns]`; or, where `boxes` is set, the `[n, 3]` that a NonMaxSuppression selects: image, class and box.
-    std::string rows;
-    /// The columns of `rows`; or the four of `boxes`.
-    std::vector<flat_column> columns;
-    /// `[n]` or `[n, 1]`, the image of each row; empty where a column says it.
-    std::string batch_index;
-    /// `[B, k, 4]` and `[B, classes, k]`, which a selection refers to.
-    std::string boxes;
-    std::string scores;
-    /// The input whose first extent is B.
-    std::string batch_input;
-};
-
-/// One field of all images.
-struct recognised_field {
-    field kind = field::boxes;
-    /// The value that holds image i's rows, for each image.
-    std::vector<std::string> values;
-    element_type element = element_type::float32;
-    /// The extents of one row, `[4]` for boxes; a size only where every image's output declares the same.
-    std::vector<dimension> row;
-};
-
-/// What the outputs of a detection model are.
-struct detections {
-    /// torchvision's name for the model, or empty when the outputs fit and the graph is no family that is known.
-    std::string family;
-    std::int64_t batch = 0;
-    output_order order = output_order::by_image;
-    /// In the order in which the model itself has them.
-    std::vector<recognised_field> fields;
-    /// Outputs that are no detections, in the model's order.
-    std::vector<std::string> other_outputs;
-    std::optional<row_limit> limit;
-    std::optional<score_threshold> threshold;
-    /// The largest height and width that the image inputs declare; nothing when one of them leaves its own open.
-    std::optional<std::pair<std::int64_t, std::int64_t>> image_size;
-    /// Whether images of one batch may differ in height and width, and with them the masks.
-    bool sizes_may_differ = false;
-    /// The inputs that hold the images: one `[B, 3, H, W]`, or one `[3, H, W]` for each image; none when the inputs are
-    /// others.
-    std::vector<std::string> images;
-    /// 4 or 3, as said.
-    int image_rank = 0;
-    /// Where the rows of all images are in one list; `fields` then have no values, and `batch` is 0.
-    std::optional<flat_source> flat;
-};
-
-/// What kind of export a model is.
-enum class export_kind {
-    torchvision, ///< a list of fields for each image
-    flat,        ///< the rows of all images in one list
-    nms,         ///< a NonMaxSuppression's selection, and the boxes and scores that it refers to
-};
-
-/// A field of `source`; null when it has none such.
-[[nodiscard]] const recognised_field* find_field(const detections& source, field kind) noexcept;
-
-/// What the user knows better. What is absent is worked out.
-struct recognise_options {
-    export_kind from = export_kind::torchvision;
-    /// Of `flat_source`, for the other kinds.
-    std::optional<std::vector<flat_column>> columns;
-    /// The fields of one image, in order.
-    std::optional<std::vector<field>> fields;
-    std::optional<std::int64_t> batch;
-    std::optional<output_order> order;
-};
-
-/// Finds out which output of `model` is which field of which image.
+/// Finds out which output of `model` is which field of which image. Each form of outputs has a file of its own in
+/// `forms/`, which says what it goes by.
 ///
-/// Goes by the outputs' element types and ranks, and by the structure that every torchvision detection model ends in:
-/// an image's scores and labels are gathered with one `Slice` of the kept rows, whose constant end is the row limit,
-/// and its boxes with the same one a few nodes up. Where both tell something, they must agree. For the other kinds of
-/// exports, see `recognise_flat`.
-///
-/// Throws `tool_error` with `failure::refused` when the outputs are no detections, or not beyond doubt, with
-/// `failure::usage` when `options` do not fit the outputs.
+/// Throws `tool_error` with `failure::refused` when the outputs are not detections, or not beyond doubt, or are padded
+/// already; with `failure::usage` when `options` do not fit the outputs.
 [[nodiscard]] detections recognise(const onnx::ModelProto& model, const recognise_options& options = {});
 
 } // namespace padbatch::onnx_tools

@@ -2,9 +2,10 @@
 #include <onnx_tools/serve/triton_config.hpp>
 
 #include <onnx_tools/error.hpp>
-#include <onnx_tools/files/atomic_file.hpp>
 #include <onnx_tools/model/graph.hpp>
+#include <onnx_tools/model/ranks.hpp>
 #include <onnx_tools/model/utf8.hpp>
+#include <onnx_tools/model/wording.hpp>
 
 #include <climits>
 
@@ -51,13 +52,11 @@ const char* triton_type(int data_type)
     }
 }
 
-std::string list_of(const std::vector<std::int64_t>& dims)
+// `[ 2, 4 ]`, or `[ ]`
+std::string text_of(const std::vector<std::int64_t>& dims)
 {
-    std::string text = "[ ";
-    for (const auto dim : dims) {
-        text += (text.size() > 2 ? ", " : "") + std::to_string(dim);
-    }
-    return dims.empty() ? "[ ]" : text + " ]";
+    const auto list = joined(dims, ", ", [](std::int64_t dim) { return std::to_string(dim); });
+    return dims.empty() ? "[ ]" : "[ " + list + " ]";
 }
 
 class config_writer {
@@ -124,7 +123,8 @@ private:
     {
         const std::string what = std::string(is_input ? "the input " : "the output ") + quoted(info.name());
         if (!info.type().has_tensor_type()) {
-            cannot_serve(what + " is no tensor, or declares no type", "leave it out of the model, or declare its type");
+            cannot_serve(what + " is not a tensor, or declares no type",
+                         "leave it out of the model, or declare its type");
         }
         const int data_type = info.type().tensor_type().elem_type();
         const char* type = triton_type(data_type);
@@ -148,7 +148,7 @@ private:
             dims.push_back(1);
         }
         return "  {\n    name: " + in_text_format(info.name()) + "\n    data_type: " + type +
-               "\n    dims: " + list_of(dims) + "\n" + reshape + "  }";
+               "\n    dims: " + text_of(dims) + "\n" + reshape + "  }";
     }
 
     graph_index m_index;
@@ -165,15 +165,15 @@ void require_sensible(const triton_options& options)
     if (name.empty() || name.front() == '.' || name.find('/') != std::string::npos || !is_plain_text(name)) {
         throw tool_error(
             failure::usage,
-            {quoted(name) + " is no name for a model",
+            {quoted(name) + " is not a name for a model",
              "a name that a folder in the repository can have: not empty, UTF-8, without '/' and control characters, "
              "and no '.' in front",
-             "give another --model-name, such as maskrcnn"});
+             "give another `model_name`, such as maskrcnn"});
     }
     if (options.max_batch_size < 0 || options.max_batch_size > INT_MAX) {
         throw tool_error(failure::usage,
                          {"a batch of " + std::to_string(options.max_batch_size) + " images at most",
-                          "a number from 0 to " + std::to_string(INT_MAX), "give another --max-batch-size"});
+                          "a number from 0 to " + std::to_string(INT_MAX), "give another `max_batch_size`"});
     }
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <onnx_tools/serve/triton_config.hpp>
+#include <onnx_tools/serve/triton_repository.hpp>
 
 #include <onnx_tools/error.hpp>
 #include <onnx_tools/files/atomic_file.hpp>
 #include <onnx_tools/files/model_io.hpp>
+#include <onnx_tools/model/wording.hpp>
 
 #include <cerrno>
 #include <cstdio>
@@ -35,23 +36,23 @@ bool exists_at(const fs::path& path)
     return type_at(path) != fs::file_type::not_found;
 }
 
-[[noreturn]] void exists_already(const fs::path& folder)
+[[noreturn]] void model_exists(const fs::path& folder)
 {
-    throw tool_error(failure::io, {quoted(folder.string()) + " exists already", "a name that no model has",
-                                   "give another --model-name, or --force to replace the model"});
+    exists_already(folder.string(), "a name that no model has",
+                   "give another `model_name`, or `force` to replace the model");
 }
 
 [[noreturn]] void not_ours(const fs::path& path, const std::string& what)
 {
     throw tool_error(failure::io, {quoted(path.string()) + " " + what,
                                    "a model's folder with config.pbtxt and 1/model.onnx, and nothing else to lose",
-                                   "move it away, or give another --model-name"});
+                                   "move it away, or give another `model_name`"});
 }
 
 void require_only(const fs::path& folder, const std::vector<std::pair<const char*, fs::file_type>>& known)
 {
     if (type_at(folder) != fs::file_type::directory) {
-        not_ours(folder, "is no folder");
+        not_ours(folder, "is not a folder");
     }
     std::error_code error;
     for (fs::directory_iterator entry(folder, error), end; entry != end && !error; entry.increment(error)) {
@@ -96,7 +97,7 @@ void require_repository(const std::string& path)
     // The name as it is without a '/' at its end.
     const fs::path name = fs::path(path).has_filename() ? fs::path(path) : fs::path(path).parent_path();
     if (name.empty() || exists_at(name)) {
-        throw tool_error(failure::io, {quoted(path) + " is no folder", "the folder of a model repository",
+        throw tool_error(failure::io, {quoted(path) + " is not a folder", "the folder of a model repository",
                                        "give the name of a folder, or of one to make"});
     }
     if (!fs::is_directory(folder_of(name), error)) {
@@ -223,13 +224,13 @@ void require_place(const fs::path& folder, bool overwrite, const std::string& lo
         return;
     }
     if (!overwrite) {
-        exists_already(folder);
+        model_exists(folder);
     }
     require_replaceable(folder);
     std::error_code error;
     if (!loaded_from.empty() && fs::equivalent(folder / version_folder / model_file, loaded_from, error)) {
         throw tool_error(failure::io, {quoted(folder.string()) + " holds the input file", "another model to replace",
-                                       "give another --model-name; replace the input afterwards if you wish"});
+                                       "give another `model_name`; replace the input afterwards if you wish"});
     }
 }
 
@@ -269,7 +270,7 @@ void save_triton_repository(const onnx::ModelProto& model, const triton_options&
     }
     error = error == 0 ? temporary.move_to(place, options.overwrite) : error;
     if (error == EEXIST) {
-        exists_already(place);
+        model_exists(place);
     }
     if (error != 0) {
         cannot_write(place.string(), error);

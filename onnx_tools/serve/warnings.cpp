@@ -2,6 +2,9 @@
 #include <onnx_tools/serve/warnings.hpp>
 
 #include <onnx_tools/model/graph.hpp>
+#include <onnx_tools/model/wording.hpp>
+#include <onnx_tools/plan/output_bytes.hpp>
+#include <onnx_tools/recognise/image_inputs.hpp>
 #include <padbatch/contract.hpp>
 
 #include <algorithm>
@@ -17,36 +20,26 @@ constexpr std::int64_t gib = std::int64_t{1} << 30;
 // What makes a model of `images` images one of any number.
 std::string dynamic_remedy(std::int64_t images)
 {
-    return images == 1 ? "rewrite it with --dynamic-batch"
-                       : "export the model for one image, and rewrite it with --dynamic-batch";
+    return images == 1 ? "rewrite it with `dynamic_batch`"
+                       : "export the model for one image, and rewrite it with `dynamic_batch`";
 }
 
 // `'a', 'b' and 'c'`, or `'a', 'b', 'c' and 5 others`.
 std::string list_of(const std::vector<std::string>& names)
 {
     constexpr std::size_t most = 4;
-    const std::size_t shown = names.size() > most ? most - 1 : names.size();
-    std::string text;
-    for (std::size_t i = 0; i < shown; ++i) {
-        const bool last = i + 1 == names.size();
-        text += (i == 0 ? "'" : last ? " and '" : ", '") + names[i] + "'";
+    if (names.size() == 1) {
+        return quoted(names.front());
     }
-    return shown == names.size() ? text : text + " and " + std::to_string(names.size() - shown) + " others";
+    const std::size_t shown = names.size() > most ? most - 1 : names.size() - 1;
+    const std::vector<std::string> first(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown));
+    return joined(first, ", ", quoted) + " and " +
+           (names.size() > most ? std::to_string(names.size() - shown) + " others" : quoted(names.back()));
 }
 
 std::string images(std::int64_t count)
 {
-    return std::to_string(count) + (count == 1 ? " image" : " images");
-}
-
-std::string metadata(const onnx::ModelProto& model, std::string_view key)
-{
-    for (const auto& entry : model.metadata_props()) {
-        if (entry.key() == key) {
-            return entry.value();
-        }
-    }
-    return "";
+    return count_of(count, "image");
 }
 
 // The node that takes the images of an input apart, and how many it takes.
@@ -181,60 +174,25 @@ std::string warn_of_ragged(const std::vector<std::string>& names, const dimensio
            "one, or loses some, without an error; pad the model";
 }
 
-std::int64_t times(std::int64_t a, std::int64_t b)
-{
-    std::int64_t product = 0;
-    return __builtin_mul_overflow(a, b, &product) ? std::numeric_limits<std::int64_t>::max() : product;
-}
+constexpr auto most_bytes = std::numeric_limits<std::int64_t>::max();
 
 std::int64_t plus(std::int64_t a, std::int64_t b)
 {
-    std::int64_t sum = 0;
-    return __builtin_add_overflow(a, b, &sum) ? std::numeric_limits<std::int64_t>::max() : sum;
+    return a > most_bytes - b ? most_bytes : a + b;
 }
 
-// The height and width that every image has or none is larger than, where all inputs declare them.
-std::optional<std::pair<std::int64_t, std::int64_t>> declared_image_size(const graph_index& index)
-{
-    std::pair<std::int64_t, std::int64_t> largest{0, 0};
-    for (const auto* input : index.required_inputs()) {
-        const auto shape = declared_type(*input).shape;
-        if (shape.size() != 3 && shape.size() != 4) {
-            continue;
-        }
-        const auto& height = shape[shape.size() - 2].size;
-        const auto& width = shape.back().size;
-        if (!height || !width) {
-            return std::nullopt;
-        }
-        largest = {std::max(largest.first, *height), std::max(largest.second, *width)};
-    }
-    return largest.first == 0 ? std::nullopt : std::optional(largest);
-}
-
-// The bytes of one output, for one image where it begins with the batch's symbol. Nothing where another extent is open;
-// for masks that are as large as the image, `image` says it.
-std::optional<std::int64_t> bytes_of(const onnx::ValueInfoProto& output, const dimension& batch,
-                                     const std::optional<std::pair<std::int64_t, std::int64_t>>& image)
+// The bytes of one output, for one image where it begins with the batch's symbol; 0 where another extent is open. For
+// masks that are as large as the image, `image` says it.
+std::int64_t bytes_of(const onnx::ValueInfoProto& output, const dimension& batch,
+                      const std::optional<image_extents>& image)
 {
     const auto type = declared_type(output);
-    if (!type.element || !type.rank) {
-        return std::nullopt;
+    if (!type.element || !type.rank ||
+        (!type.shape.empty() && !type.shape.front().size && (batch.symbol.empty() || type.shape.front() != batch))) {
+        return 0;
     }
-    auto bytes = static_cast<std::int64_t>(size_of(*type.element));
-    for (std::size_t d = 0; d < type.shape.size(); ++d) {
-        const std::size_t from_end = type.shape.size() - d;
-        if (type.shape[d].size) {
-            bytes = times(bytes, *type.shape[d].size);
-        } else if (d == 0 && type.shape[d] == batch && !batch.symbol.empty()) {
-            continue;
-        } else if (image && from_end <= 2) {
-            bytes = times(bytes, from_end == 2 ? image->first : image->second);
-        } else {
-            return std::nullopt;
-        }
-    }
-    return bytes;
+    const auto bytes = count_bytes(*type.element, type.shape, image);
+    return bytes ? bytes->total.value_or(0) : most_bytes;
 }
 
 // The bytes of all outputs together, as far as their sizes are known: of one image where the batch is a symbol.
@@ -246,7 +204,7 @@ std::int64_t response_bytes(const onnx::ModelProto& model, const graph_index& in
     std::int64_t bytes = 0;
     for (const auto& output : model.graph().output()) {
         const bool masks = pasted && fields.find(",masks=" + output.name() + ",") != std::string::npos;
-        bytes = plus(bytes, bytes_of(output, batch, masks ? size : std::nullopt).value_or(0));
+        bytes = plus(bytes, bytes_of(output, batch, masks ? size : std::nullopt));
     }
     return bytes;
 }
@@ -260,7 +218,7 @@ std::string gib_text(std::int64_t bytes)
 std::string warn_of_size(std::int64_t bytes, const dimension& batch)
 {
     const std::string limit = "a response through gRPC must stay below 2 GiB";
-    const std::string remedy = "; --masks roi or none, --mask-type uint8 or a smaller --max-detections make it smaller";
+    const std::string remedy = "; `masks` roi or none, `mask_type` uint8 or a smaller `max_detections` make it smaller";
     if (!batch.symbol.empty()) {
         const std::int64_t fitting = (2 * gib - 1) / bytes;
         return "the outputs have " + std::to_string(bytes >> 20) + " MiB for each image, and " + limit +
@@ -322,12 +280,12 @@ std::vector<std::string> serving_warnings(const onnx::ModelProto& model, std::in
         }
     }
     if (!batch.size && metadata(model, contract::max_detections_key) == contract::max_detections_of_batch) {
-        warnings.emplace_back("the outputs have as many rows as the largest count of the batch (--max-detections "
+        warnings.emplace_back("the outputs have as many rows as the largest count of the batch (`max_detections` "
                               "batch): what a request gets depends on the requests that it was joined with; pad to a "
-                              "fixed --max-detections N");
+                              "fixed `max_detections` N");
     }
     const auto bytes = response_bytes(model, index, batch);
-    if (bytes > 0 && times(bytes, batch.size ? 1 : request_images) >= 2 * gib) {
+    if (bytes > (2 * gib - 1) / (batch.size ? 1 : std::max<std::int64_t>(request_images, 1))) {
         warnings.push_back(warn_of_size(bytes, batch));
     }
     return warnings;

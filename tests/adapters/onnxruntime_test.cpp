@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <onnx_tools/plan/options.hpp>
 #include <padbatch/adapters/onnxruntime.hpp>
 #include <padbatch/pad.hpp>
 #include <padbatch/padded.hpp>
@@ -204,7 +205,10 @@ TEST_CASE("a run may ask for some outputs only")
 TEST_CASE("outputs are found by the metadata, whatever they are called")
 {
     onnx_tools::pad_options options;
-    options.names = {{"num_detections", "num_dets"}, {"boxes", "a=b"}, {"scores", "labels"}, {"labels", "scores"}};
+    options.count_name = "num_dets";
+    options.names = {{onnx_tools::field::boxes, "a=b"},
+                     {onnx_tools::field::scores, "labels"},
+                     {onnx_tools::field::labels, "scores"}};
     const ready padded("faster_rcnn_tv014_b3_tensor_op13_field", options);
     const auto batch = onnxruntime::detections<boxes<const float>, labels<const std::int64_t>, scores<const float>>(
         padded.model, padded.outputs);
@@ -218,7 +222,7 @@ TEST_CASE("outputs are found by the metadata, whatever they are called")
 TEST_CASE("M may follow the batch at hand")
 {
     onnx_tools::pad_options options;
-    options.max_of_batch = true;
+    options.max_detections = onnx_tools::largest_of_batch{};
     for (std::size_t at = 0; at < 4; ++at) {
         const ready padded("faster_rcnn_tv014_b2_list_op11", options, at);
         const auto batch =

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <onnx_tools/plan/options.hpp>
 #include <padbatch/adapters/openvino.hpp>
 #include <padbatch/pad.hpp>
 #include <padbatch/padded.hpp>
@@ -143,7 +144,10 @@ TEST_CASE("fields that may be written")
 TEST_CASE("outputs are found by the metadata, whatever they are called, also from a model in OpenVINO's own format")
 {
     onnx_tools::pad_options options;
-    options.names = {{"num_detections", "num_dets"}, {"boxes", "a=b"}, {"scores", "labels"}, {"labels", "scores"}};
+    options.count_name = "num_dets";
+    options.names = {{onnx_tools::field::boxes, "a=b"},
+                     {onnx_tools::field::scores, "labels"},
+                     {onnx_tools::field::labels, "scores"}};
     ready padded("fcos_tv014_b2_tensor_op12", options);
     const auto check = [&](const openvino::contract& model) {
         const auto batch = openvino::detections<boxes<const float>, labels<const std::int64_t>, scores<const float>>(
@@ -236,7 +240,7 @@ TEST_CASE("fields that the outputs are not")
     SUBCASE("a request of another model")
     {
         onnx_tools::pad_options options;
-        options.names = {{"boxes", "det_boxes"}};
+        options.names = {{onnx_tools::field::boxes, "det_boxes"}};
         ready other("fcos_tv014_b2_tensor_op12", options);
         padded_view<boxes<const float>> view;
         check_status(openvino::try_detections(view, padded.model, other.request), errc::missing_field, {"'boxes'"});

@@ -3,6 +3,7 @@
 #define PADBATCH_TESTS_SUPPORT_PLAIN_FLAT_HPP
 
 #include <doctest/doctest.h>
+#include <onnx_tools/plan/options.hpp>
 
 #include <tests/support/check_outputs.hpp>
 #include <tests/support/plain_outputs.hpp>
@@ -95,8 +96,9 @@ struct flat_variant {
 
 /// Every choice that a model without masks has. M is `most` where the choice is not about it; `score` is a score that
 /// some rows have.
-inline std::vector<flat_variant> flat_variants(std::int64_t most, const std::string& score)
+inline std::vector<flat_variant> flat_variants(std::int64_t most, double score)
 {
+    using onnx_tools::field;
     using onnx_tools::pad_options;
     std::vector<flat_variant> all;
     const auto add = [&](const std::string& name, const auto& change) {
@@ -105,16 +107,13 @@ inline std::vector<flat_variant> flat_variants(std::int64_t most, const std::str
         change(options);
         all.push_back({name, options});
     };
-    const auto of_batch = [](pad_options& o) {
-        o.max_detections.reset();
-        o.max_of_batch = true;
-    };
+    const auto of_batch = [](pad_options& o) { o.max_detections = onnx_tools::largest_of_batch{}; };
     add("all rows", [](pad_options&) {});
     add("more rows", [&](pad_options& o) { o.max_detections = most + 7; });
     add("one row", [](pad_options& o) { o.max_detections = 1; });
     add("three rows, padded with others", [](pad_options& o) {
         o.max_detections = 3;
-        o.pad_values = {{"boxes", "-1.5"}, {"labels", "-1"}, {"scores", "-2"}};
+        o.pad_values = {{field::boxes, -1.5}, {field::labels, -1}, {field::scores, -2}};
     });
     add("batch", of_batch);
     add("batch, flat counts", [&](pad_options& o) {
@@ -135,7 +134,7 @@ inline std::vector<flat_variant> flat_variants(std::int64_t most, const std::str
     });
     add("no score is high enough, batch", [&](pad_options& o) {
         of_batch(o);
-        o.min_score = "1";
+        o.min_score = 1;
     });
     for (const auto layout : {onnx_tools::output_layout::efficientnms, onnx_tools::output_layout::yolov7,
                               onnx_tools::output_layout::mmdeploy, onnx_tools::output_layout::tf_od,
@@ -146,7 +145,7 @@ inline std::vector<flat_variant> flat_variants(std::int64_t most, const std::str
             of_batch(o);
             o.layout = layout;
             o.min_score = score;
-            o.pad_values = {{"boxes", "-1"}, {"scores", "-1"}, {"labels", "-1"}};
+            o.pad_values = {{field::boxes, -1}, {field::scores, -1}, {field::labels, -1}};
         });
     }
     add("narrow labels", [](pad_options& o) { o.label_type = element_type::int32; });

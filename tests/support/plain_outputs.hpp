@@ -2,6 +2,7 @@
 #ifndef PADBATCH_TESTS_SUPPORT_PLAIN_OUTPUTS_HPP
 #define PADBATCH_TESTS_SUPPORT_PLAIN_OUTPUTS_HPP
 
+#include <onnx_tools/plan/options.hpp>
 #include <onnx_tools/plan/plan.hpp>
 #include <padbatch/float16.hpp>
 #include <tests/support/plain_pad.hpp>
@@ -156,15 +157,16 @@ inline std::vector<named_tensor> plain_outputs(const std::vector<std::string>& o
     using onnx_tools::mask_choice;
     using onnx_tools::output_layout;
     const auto layout = options.layout;
+    const auto* fixed_rows = std::get_if<std::int64_t>(&options.max_detections);
+    const bool of_batch = std::holds_alternative<onnx_tools::largest_of_batch>(options.max_detections);
     std::int64_t largest = 0;
     std::vector<std::int64_t> counts;
     for (auto& image : images) {
         std::vector<std::size_t> kept;
         const auto& scores = image.rows.at("scores");
         for (std::size_t row = 0; row < static_cast<std::size_t>(scores.shape[0]); ++row) {
-            const double least = options.min_score ? detail::rounded(scores.type, std::stod(*options.min_score)) : -1;
-            const bool room = !options.max_detections || options.max_of_batch ||
-                              static_cast<std::int64_t>(kept.size()) < *options.max_detections;
+            const double least = options.min_score ? detail::rounded(scores.type, *options.min_score) : -1;
+            const bool room = fixed_rows == nullptr || static_cast<std::int64_t>(kept.size()) < *fixed_rows;
             if (room && detail::number_at(scores, row) >= least) {
                 kept.push_back(row);
             }
@@ -176,7 +178,7 @@ inline std::vector<named_tensor> plain_outputs(const std::vector<std::string>& o
             auto& rows = image.rows.at(field);
             rows = detail::picked(rows, kept);
             if (field == "masks" && options.mask_type && *options.mask_type != element_type::float32) {
-                rows = detail::thresholded(rows, std::stod(options.mask_threshold.value_or("0.5")),
+                rows = detail::thresholded(rows, options.mask_threshold.value_or(0.5),
                                            detail::onnx_type(*options.mask_type));
             }
             const bool squeezes = options.squeeze_masks || layout == output_layout::efficientnms ||
@@ -207,7 +209,7 @@ inline std::vector<named_tensor> plain_outputs(const std::vector<std::string>& o
         largest = std::max(largest, counts.back());
     }
 
-    const std::int64_t rows = options.max_of_batch ? largest : options.max_detections.value_or(limit);
+    const std::int64_t rows = of_batch ? largest : fixed_rows != nullptr ? *fixed_rows : limit;
     std::map<std::string, tensor> padded;
     for (const auto& field : order) {
         if (field == "masks" && options.masks == mask_choice::none) {
@@ -217,12 +219,13 @@ inline std::vector<named_tensor> plain_outputs(const std::vector<std::string>& o
         for (const auto& image : images) {
             each.push_back(image.rows.at(field));
         }
-        const auto chosen = options.pad_values.find(field);
+        const auto chosen = options.pad_values.find(*onnx_tools::field_from_name(field));
         const bool minus_one = field == "labels" && layout == output_layout::mmdeploy;
         tensor element{each.front().type, {}, {}};
-        detail::append_number(element, chosen != options.pad_values.end() ? std::stod(chosen->second)
-                                       : minus_one                        ? -1
-                                                                          : 0);
+        detail::append_number(element, chosen != options.pad_values.end()
+                                           ? std::visit([](auto n) { return static_cast<double>(n); }, chosen->second)
+                                       : minus_one ? -1
+                                                   : 0);
         padded[field] = plain_pad(each, rows, element.bytes);
     }
 

@@ -132,8 +132,8 @@ TEST_CASE("errors: --pad-value and --rename")
             with({"--pad-value", "labels=0.5"}, {"labels=0.5", "int64", "an integer from"}),
             with({"--pad-value", "labels=nan"}, {"labels=nan", "int64"}),
             with({"--pad-value", "labels=9223372036854775808"}, {"int64", "9223372036854775807"}),
-            with({"--pad-value", "boxes=big"}, {"boxes=big", "float32"}),
-            with({"--pad-value", "boxes=1e39"}, {"boxes=1e39", "float32"}),
+            with({"--pad-value", "boxes=big"}, {"boxes=big", "not a number"}),
+            with({"--pad-value", "boxes=1e39"}, {"boxes=1e+39", "float32"}),
             with({"--rename", "boxes"}, {"'boxes' has no '='", "--rename labels=classes"}),
             with({"--rename", "box=b"}, {"there is no field 'box'", "did you mean --rename boxes=b?"}),
             with({"--rename", "num_detection=n"}, {"did you mean --rename num_detections=n?"}),
@@ -193,7 +193,7 @@ TEST_CASE("errors: files that cannot be read or written")
                      {{"--force", "in.onnx", "a folder"}, {"'a folder' is a folder", "padded.onnx"}},
                      {{"--force", "in.onnx", "/dev/null"}, {"'/dev/null' is a device"}},
                      {{"in.onnx", "absent/out.onnx"}, {"the folder 'absent'", "make the folder"}},
-                     {{"in.onnx", "existing.onnx/out.onnx"}, {"'existing.onnx' is no folder"}},
+                     {{"in.onnx", "existing.onnx/out.onnx"}, {"'existing.onnx' is not a folder"}},
                  });
 }
 
@@ -240,11 +240,11 @@ TEST_CASE("errors: files that are no ONNX model")
                      {{"pickle", "out.onnx"}, {"'pickle' is a pickle"}},
                      {{"html", "out.onnx"}, {"'html' is text", "error page"}},
                      {{"json", "out.onnx"}, {"'json' is text"}},
-                     {{"noise", "out.onnx"}, {"'noise' is no ONNX model"}},
-                     {{"text", "out.onnx"}, {"'text' is no ONNX model"}},
+                     {{"noise", "out.onnx"}, {"'noise' is not an ONNX model"}},
+                     {{"text", "out.onnx"}, {"'text' is not an ONNX model"}},
                      {{"half", "out.onnx"}, {"'half' begins like an ONNX model", "damaged or incomplete"}},
                      {{"almost", "out.onnx"}, {"'almost' begins like an ONNX model"}},
-                     {{"--inspect", "noise"}, {"'noise' is no ONNX model"}},
+                     {{"--inspect", "noise"}, {"'noise' is not an ONNX model"}},
                      {{"--inspect", "--json", "empty"}, {"'empty' is empty"}},
                      {{"/dev/null", "out.onnx"}, {"'/dev/null'"}},
                  });
@@ -274,12 +274,12 @@ TEST_CASE("errors: models that are not rewritten")
     };
     check_errors(folder, 5,
                  {
-                     {{"classifier.onnx", "out.onnx"}, {"not recognised as detections", "'logits' (float32, rank 2)"}},
+                     {{"classifier.onnx", "out.onnx"}, {"not recognised as detections", "'logits' (float32 [1, 192])"}},
                      {{"padded.onnx", "out.onnx"}, {"the model is padded already"}},
                      {{"--fields", "boxes,labels,scores", "no_limit.onnx", "out.onnx"},
                       {"how many detections", "--max-detections N", "--max-detections batch"}},
                      told("input_boxes.onnx", {"an input called 'boxes'", "--rename boxes=NAME"}),
-                     told("broken.onnx", {"'broken.onnx' is not a valid model", "'nowhere'"}),
+                     told("broken.onnx", {"the model is not valid", "'nowhere'"}),
                  });
 }
 

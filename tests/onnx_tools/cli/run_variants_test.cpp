@@ -204,3 +204,22 @@ TEST_CASE("--triton-repository writes a model that a server takes")
     CHECK(silent.exit_code == 0);
     CHECK(silent.err.empty());
 }
+
+TEST_CASE("true and false are pad values of bool masks alone")
+{
+    const std::string in = PADBATCH_TESTS_DATA "/mask_rcnn_tv029_b1_tensor_op17.onnx";
+    const std::vector<std::string> as_bool{"--mask-type", "bool"};
+    const auto with = [&](const std::string& value) {
+        auto options = as_bool;
+        options.insert(options.end(), {"--pad-value", "masks=" + value});
+        return padded_bytes(options, in);
+    };
+    CHECK(with("true") == with("1"));
+    CHECK(with("false") == with("0"));
+    CHECK(with("true") != with("false"));
+    const temporary_folder folder;
+    const auto result = run_command({"--pad-value", "masks=true", in, folder.file("out.onnx")});
+    CHECK(result.exit_code == 2);
+    CHECK(has(result.err, "the masks of this model are float32"));
+    CHECK_FALSE(std::filesystem::exists(folder.file("out.onnx")));
+}

@@ -10,6 +10,9 @@
 #include <onnx_tools/files/model_io.hpp>
 #include <onnx_tools/model/check.hpp>
 #include <onnx_tools/pad/pad.hpp>
+#include <onnx_tools/plan/options.hpp>
+#include <onnx_tools/plan/plan.hpp>
+#include <onnx_tools/recognise/recognise.hpp>
 #include <tests/support/fixtures.hpp>
 #include <tests/support/plain_pad.hpp>
 #include <tests/support/runtime.hpp>
@@ -107,7 +110,9 @@ void check_run(const fixture& f, const pad_options& options, const std::set<std:
                model_session& padded, expectation& e)
 {
     const std::int64_t largest = *std::max_element(e.counts.begin(), e.counts.end());
-    const std::int64_t rows = options.max_of_batch ? largest : options.max_detections.value_or(f.limit);
+    const auto* fixed_rows = std::get_if<std::int64_t>(&options.max_detections);
+    const bool of_batch = std::holds_alternative<largest_of_batch>(options.max_detections);
+    const std::int64_t rows = of_batch ? largest : fixed_rows != nullptr ? *fixed_rows : f.limit;
     const auto results = padded.run(e.input.data, e.input.shapes);
 
     std::vector<std::string> names{"num_detections"};
@@ -142,8 +147,9 @@ void check_run(const fixture& f, const pad_options& options, const std::set<std:
 void check_padded(const fixture& f, const std::filesystem::path& file, const pad_options& options,
                   const std::set<std::string>& minus_one, GraphOptimizationLevel level, std::vector<expectation>& runs)
 {
-    CAPTURE(options.max_of_batch);
-    CAPTURE(options.max_detections.value_or(-1));
+    CAPTURE(options.max_detections.index());
+    const auto* rows = std::get_if<std::int64_t>(&options.max_detections);
+    CAPTURE((rows != nullptr ? *rows : -1));
     model_session padded(padded_bytes(file, options), level);
     for (auto& e : runs) {
         CAPTURE(e.counts);
@@ -183,11 +189,11 @@ TEST_CASE("a padded model gives the bytes of the original's outputs, padded")
             without_rows += largest == 0 ? 1 : 0;
 
             pad_options of_batch;
-            of_batch.max_of_batch = true;
+            of_batch.max_detections = largest_of_batch{};
             pad_options other_values;
             std::set<std::string> minus_one(f.fields.begin(), f.fields.end());
             for (const auto& name : f.fields) {
-                other_values.pad_values[name] = "-1";
+                other_values.pad_values[*field_from_name(name)] = -1;
             }
             check_padded(f, f.file, {}, {}, level, runs);
             check_padded(f, f.file, of_batch, {}, level, runs);

@@ -6,6 +6,9 @@
 
 #include <onnx_tools/model/check.hpp>
 #include <onnx_tools/pad/pad.hpp>
+#include <onnx_tools/plan/options.hpp>
+#include <onnx_tools/plan/plan.hpp>
+#include <onnx_tools/recognise/recognise.hpp>
 #include <tests/support/parse_model.hpp>
 #include <tests/support/plain_flat.hpp>
 #include <tests/support/runtime.hpp>
@@ -107,7 +110,7 @@ pad_options at_most(std::int64_t rows)
 pad_options of_batch()
 {
     pad_options options;
-    options.max_of_batch = true;
+    options.max_detections = largest_of_batch{};
     return options;
 }
 
@@ -118,7 +121,7 @@ TEST_CASE("rows with many equal scores, of images in any order and of none, are 
     numbers some{std::mt19937(5)};
     for (const auto& type : types) {
         CAPTURE(type.name);
-        for (const auto& variant : flat_variants(6, "0.5")) {
+        for (const auto& variant : flat_variants(6, 0.5)) {
             const auto& options = variant.options;
             CAPTURE(variant.name);
             model_session session(rewritten(list_model(type, 13), flat_with({}), options), ORT_ENABLE_ALL);
@@ -150,7 +153,7 @@ TEST_CASE("the nodes run in every opset from 11 on")
     for (int opset = 11; opset <= 23; ++opset) {
         CAPTURE(opset);
         for (auto options : {at_most(4), of_batch()}) {
-            options.min_score = "0.25";
+            options.min_score = 0.25;
             options.layout = output_layout::tf_od;
             model_session session(rewritten(list_model(types[0], opset), flat_with({}), options), ORT_ENABLE_ALL);
             check_outputs(plain_flat_outputs(rows, 3, types[0].onnx, types[0].onnx, height, width, options, 4), session,

@@ -7,6 +7,9 @@
 #include <onnx_tools/files/model_io.hpp>
 #include <onnx_tools/model/check.hpp>
 #include <onnx_tools/pad/pad.hpp>
+#include <onnx_tools/plan/options.hpp>
+#include <onnx_tools/plan/plan.hpp>
+#include <onnx_tools/recognise/recognise.hpp>
 #include <tests/support/check_failure.hpp>
 #include <tests/support/plain_flat.hpp>
 #include <tests/support/runtime.hpp>
@@ -185,7 +188,7 @@ std::vector<export_run> run_export(const other_fixture& f, GraphOptimizationLeve
 }
 
 // A score that some row has, and others have less.
-std::string middle_score(const std::vector<export_run>& runs)
+double middle_score(const std::vector<export_run>& runs)
 {
     std::vector<double> scores;
     for (const auto& run : runs) {
@@ -195,9 +198,7 @@ std::string middle_score(const std::vector<export_run>& runs)
     }
     REQUIRE(!scores.empty());
     std::sort(scores.begin(), scores.end());
-    std::array<char, 40> text{};
-    std::snprintf(text.data(), text.size(), "%.17g", scores[scores.size() / 2]); // NOLINT(*-vararg)
-    return text.data();
+    return scores[scores.size() / 2];
 }
 
 std::string rewritten(const other_fixture& f, const pad_options& options)
@@ -272,13 +273,13 @@ TEST_CASE("the limit of a selection is known where the graph tells its classes, 
             check_variant(f, {}, found.limit->rows, runs, ORT_DISABLE_ALL);
         } else {
             CHECK_FALSE(found.limit);
-            check_failure(failure::refused, {"--max-detections N", "--max-detections batch"},
+            check_failure(failure::refused, {"`max_detections` N", "`max_detections` batch"},
                           [&] { (void)plan(f.model, found); });
         }
     }
     for (const auto& f : fixtures_of("flat")) {
         CAPTURE(f.file);
-        check_failure(failure::refused, {"--max-detections N", "--max-detections batch"},
+        check_failure(failure::refused, {"`max_detections` N", "`max_detections` batch"},
                       [&] { (void)plan(f.model, recognise(f.model, said_of(f))); });
     }
 }

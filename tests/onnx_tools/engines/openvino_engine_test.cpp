@@ -15,6 +15,7 @@
 #include <doctest/doctest.h>
 
 #include <onnx_tools/files/model_io.hpp>
+#include <onnx_tools/plan/options.hpp>
 
 #include <algorithm>
 #include <array>
@@ -71,7 +72,7 @@ bool tries_every_option([[maybe_unused]] const fixture& f)
 }
 
 // A score that some row has, and others have less.
-std::string middle_score(const std::vector<loose_image>& images)
+double middle_score(const std::vector<loose_image>& images)
 {
     std::vector<double> scores;
     for (const auto& image : images) {
@@ -87,12 +88,10 @@ std::string middle_score(const std::vector<loose_image>& images)
         score -=
             1e-6; // OpenVINO computes float64 as float32, which has no number between this score and the next lower
     }
-    std::array<char, 40> text{};
-    std::snprintf(text.data(), text.size(), "%.17g", score); // NOLINT(*-vararg)
-    return text.data();
+    return score;
 }
 
-std::vector<variant> variants_of(const fixture& f, const std::string& score)
+std::vector<variant> variants_of(const fixture& f, double score)
 {
     std::vector<variant> all;
     const auto add = [&](const std::string& name, const auto& change) {
@@ -110,7 +109,7 @@ std::vector<variant> variants_of(const fixture& f, const std::string& score)
     if (!tries_every_option(f)) {
         return all;
     }
-    add("the largest count of the batch", [](pad_options& o) { o.max_of_batch = true; });
+    add("the largest count of the batch", [](pad_options& o) { o.max_detections = largest_of_batch{}; });
     add("two rows", [](pad_options& o) { o.max_detections = 2; });
     add("scores, flat counts", [&](pad_options& o) {
         o.min_score = score;
@@ -120,7 +119,7 @@ std::vector<variant> variants_of(const fixture& f, const std::string& score)
     if (has_field(f, "labels")) {
         add("joined, padded with other numbers", [](pad_options& o) {
             o.layout = output_layout::ultralytics;
-            o.pad_values = {{"boxes", "-1"}, {"scores", "-2"}, {"labels", "-3"}};
+            o.pad_values = {{field::boxes, -1}, {field::scores, -2}, {field::labels, -3}};
         });
         add("normalised, scores", [&](pad_options& o) {
             o.layout = output_layout::tf_od;
@@ -132,7 +131,7 @@ std::vector<variant> variants_of(const fixture& f, const std::string& score)
         add("region masks", [](pad_options& o) { o.masks = mask_choice::roi; });
         add("byte masks", [](pad_options& o) {
             o.mask_type = element_type::uint8;
-            o.mask_threshold = "0.4";
+            o.mask_threshold = 0.4;
             o.squeeze_masks = true;
         });
     }

@@ -6,7 +6,11 @@
 #include <doctest/doctest.h>
 
 #include <onnx_tools/files/model_io.hpp>
+#include <onnx_tools/model/graph.hpp>
 #include <onnx_tools/pad/pad.hpp>
+#include <onnx_tools/plan/options.hpp>
+#include <onnx_tools/plan/plan.hpp>
+#include <onnx_tools/recognise/recognise.hpp>
 #include <onnx_tools/recognise/region_masks.hpp>
 #include <padbatch/detection/masks.hpp>
 #include <padbatch/unpad.hpp>

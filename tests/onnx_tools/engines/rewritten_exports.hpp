@@ -7,6 +7,10 @@
 
 #include <doctest/doctest.h>
 
+#include <onnx_tools/plan/options.hpp>
+#include <onnx_tools/model/graph.hpp>
+#include <onnx_tools/plan/plan.hpp>
+#include <onnx_tools/recognise/recognise.hpp>
 #include <onnx_tools/model/check.hpp>
 #include <onnx_tools/model/prune.hpp>
 #include <onnx_tools/pad/pad.hpp>

@@ -10,6 +10,7 @@
 #include <doctest/doctest.h>
 
 #include <onnx_tools/files/model_io.hpp>
+#include <onnx_tools/plan/options.hpp>
 #include <tests/support/check_outputs.hpp>
 #include <tests/support/plain_outputs.hpp>
 #include <tests/support/runtime.hpp>
@@ -52,7 +53,7 @@ std::vector<plain_image> run_export(const fixture& f, model_session& session, co
 }
 
 // A score that some row has, and others have less.
-std::string middle_score(const std::vector<plain_image>& images)
+double middle_score(const std::vector<plain_image>& images)
 {
     std::vector<double> scores;
     for (const auto& image : images) {
@@ -62,12 +63,10 @@ std::string middle_score(const std::vector<plain_image>& images)
         }
     }
     if (scores.empty()) {
-        return "0.5";
+        return 0.5;
     }
     std::sort(scores.begin(), scores.end());
-    std::array<char, 40> text{};
-    std::snprintf(text.data(), text.size(), "%.17g", scores[scores.size() / 2]); // NOLINT(*-vararg)
-    return text.data();
+    return scores[scores.size() / 2];
 }
 
 template <typename Change>
@@ -78,18 +77,18 @@ variant make(const std::string& name, const Change& change)
     return v;
 }
 
-std::vector<variant> variants_of(const fixture& f, const std::string& score)
+std::vector<variant> variants_of(const fixture& f, double score)
 {
     std::vector<variant> all;
     const auto add = [&](const std::string& name, const auto& change) { all.push_back(make(name, change)); };
     add("as it is", [](pad_options&) {});
-    add("batch", [](pad_options& o) { o.max_of_batch = true; });
+    add("batch", [](pad_options& o) { o.max_detections = largest_of_batch{}; });
     add("one row", [](pad_options& o) { o.max_detections = 1; });
     add("more rows", [&](pad_options& o) { o.max_detections = f.limit + 7; });
     add("scores", [&](pad_options& o) { o.min_score = score; });
     add("scores, batch", [&](pad_options& o) {
         o.min_score = score;
-        o.max_of_batch = true;
+        o.max_detections = largest_of_batch{};
         o.flat_counts = true;
         o.count_type = element_type::int64;
     });
@@ -106,16 +105,16 @@ std::vector<variant> variants_of(const fixture& f, const std::string& score)
         }
         add("joined, batch, padded with -1", [](pad_options& o) {
             o.layout = output_layout::ultralytics;
-            o.max_of_batch = true;
-            o.pad_values = {{"boxes", "-1"}, {"scores", "-2"}, {"labels", "-3"}};
+            o.max_detections = largest_of_batch{};
+            o.pad_values = {{field::boxes, -1}, {field::scores, -2}, {field::labels, -3}};
         });
         add("normalised, batch, scores", [&](pad_options& o) {
             o.layout = output_layout::tf_od;
-            o.max_of_batch = true;
+            o.max_detections = largest_of_batch{};
             o.min_score = score;
             o.count_type = element_type::int32;
             o.label_type = element_type::int64;
-            o.pad_values = {{"boxes", "-1"}};
+            o.pad_values = {{field::boxes, -1}};
         });
         add("narrow labels", [](pad_options& o) { o.label_type = element_type::int32; });
         add("float labels", [](pad_options& o) { o.label_type = element_type::float32; });
@@ -126,16 +125,16 @@ std::vector<variant> variants_of(const fixture& f, const std::string& score)
         add("region masks, squeezed, batch, scores", [&](pad_options& o) {
             o.masks = mask_choice::roi;
             o.squeeze_masks = true;
-            o.max_of_batch = true;
+            o.max_detections = largest_of_batch{};
             o.min_score = score;
-            o.pad_values = {{"masks", "-1"}};
+            o.pad_values = {{field::masks, -1}};
         });
         add("byte masks", [](pad_options& o) { o.mask_type = element_type::uint8; });
         add("bool masks", [](pad_options& o) {
             o.mask_type = element_type::boolean;
-            o.mask_threshold = "0.3";
+            o.mask_threshold = 0.3;
             o.squeeze_masks = true;
-            o.pad_values = {{"masks", "1"}};
+            o.pad_values = {{field::masks, 1}};
         });
         add("float masks, one row", [](pad_options& o) {
             o.mask_type = element_type::float32;
@@ -147,9 +146,9 @@ std::vector<variant> variants_of(const fixture& f, const std::string& score)
         });
         add("byte masks, layout, batch", [](pad_options& o) {
             o.mask_type = element_type::uint8;
-            o.mask_threshold = "0.6";
+            o.mask_threshold = 0.6;
             o.layout = output_layout::tf_od;
-            o.max_of_batch = true;
+            o.max_detections = largest_of_batch{};
         });
     }
     return all;

@@ -126,10 +126,10 @@ TEST_CASE("files that are no models are told apart")
     check_no_model(folder, "\x80\x02}q" + std::string(100, '\x01'), {"pickle"});
     check_no_model(folder, "<!DOCTYPE html>\n<html><body>Not found</body></html>\n", {"is text"});
     check_no_model(folder, "{\"error\": \"not found\"}", {"is text"});
-    check_no_model(folder, "ordinary text\n", {"no ONNX model"});
-    check_no_model(folder, std::string(1, '\0'), {"no ONNX model"});
+    check_no_model(folder, "ordinary text\n", {"not an ONNX model"});
+    check_no_model(folder, std::string(1, '\0'), {"not an ONNX model"});
     check_no_model(folder, "\x08", {"damaged or incomplete"});
-    check_load_fails("/dev/null", failure::not_onnx, {"no ONNX model"});
+    check_load_fails("/dev/null", failure::not_onnx, {"not an ONNX model"});
 
     std::mt19937 draws(1);
     for (int i = 0; i < 200; ++i) {
@@ -278,13 +278,13 @@ TEST_CASE("places where no file can be saved")
     const auto model = small_detector();
     write_file(folder.file("existing"), "mine");
     fs::create_directory(folder.file("folder"));
-    check_save_fails(folder, model, folder.file("existing"), failure::io, {"existing' exists already", "--force"});
+    check_save_fails(folder, model, folder.file("existing"), failure::io, {"existing' exists already", "`force`"});
     CHECK(read_file(folder.file("existing")) == "mine");
     check_save_fails(folder, model, folder.file("folder"), failure::io, {"is a folder"}, {true, ""});
     check_save_fails(folder, model, folder.file("folder/"), failure::io, {"is a folder"}, {true, ""});
     check_save_fails(folder, model, "/dev/null", failure::io, {"device"}, {true, ""});
     check_save_fails(folder, model, folder.file("missing/out.onnx"), failure::io, {"missing'", "make the folder"});
-    check_save_fails(folder, model, folder.file("existing/out.onnx"), failure::io, {"existing' is no folder"});
+    check_save_fails(folder, model, folder.file("existing/out.onnx"), failure::io, {"existing' is not a folder"});
 }
 
 TEST_CASE("the input is never replaced, whatever it is called")

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <onnx_tools/model/graph.hpp>
+#include <onnx_tools/model/ranks.hpp>
 #include <onnx_tools/model/value_types.hpp>
 
 #include <tests/support/fixture_models.hpp>

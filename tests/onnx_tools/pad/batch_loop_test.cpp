@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/model/check.hpp>
+#include <onnx_tools/model/graph.hpp>
 #include <onnx_tools/pad/pad.hpp>
+#include <onnx_tools/plan/options.hpp>
+#include <onnx_tools/plan/plan.hpp>
+#include <onnx_tools/recognise/recognise.hpp>
 
 #include <tests/support/check_failure.hpp>
 #include <tests/support/fixture_models.hpp>
@@ -199,7 +203,7 @@ TEST_CASE("further outputs get the batch in front, in place of a 1")
 
     auto unknown = small_model("1,3,2,2", ", float[1] more", "more = Abs(all_boxes)\n");
     unknown.mutable_graph()->mutable_output(3)->mutable_type()->mutable_tensor_type()->clear_shape();
-    check_failure(failure::refused, {"--dynamic-batch", "'more'", "rank"}, [&] { (void)dynamic(unknown); });
+    check_failure(failure::refused, {"`dynamic_batch`", "'more'", "rank"}, [&] { (void)dynamic(unknown); });
 }
 
 TEST_CASE("outputs that cannot have one shape for all images are refused")
@@ -237,9 +241,9 @@ TEST_CASE("a file of an old version becomes one whose weights need be no inputs"
 
 TEST_CASE("only one image can be repeated")
 {
-    check_failure(failure::refused, {"--dynamic-batch", "2 images", "export the model with one image"},
+    check_failure(failure::refused, {"`dynamic_batch`", "2 images", "export the model with one image"},
                   [] { (void)dynamic(fixture_named("mask_rcnn_tv014_b2_list_op11").model); });
-    check_failure(failure::refused, {"--dynamic-batch", "not one image"},
+    check_failure(failure::refused, {"`dynamic_batch`", "not one image"},
                   [] { (void)dynamic(small_detector({1, 13, "7", ""})); });
     auto unlimited = small_model("1,3,2,2");
     for (auto& node : *unlimited.mutable_graph()->mutable_node()) {
@@ -249,10 +253,9 @@ TEST_CASE("only one image can be repeated")
         }
     }
     pad_options options;
-    options.max_of_batch = true;
-    check_failure(failure::refused, {"--max-detections batch", "--max-detections N"},
+    options.max_detections = largest_of_batch{};
+    check_failure(failure::refused, {"`max_detections` batch", "`max_detections` N"},
                   [&] { (void)dynamic(unlimited, options); });
-    options.max_of_batch = false;
     options.max_detections = 3;
     CHECK(complaints(dynamic(unlimited, options)) == strings());
 }

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/model/check.hpp>
+#include <onnx_tools/model/graph.hpp>
 #include <onnx_tools/pad/pad.hpp>
+#include <onnx_tools/plan/options.hpp>
+#include <onnx_tools/plan/plan.hpp>
+#include <onnx_tools/recognise/recognise.hpp>
 
 #include <tests/support/check_failure.hpp>
 #include <tests/support/fixture_models.hpp>
@@ -39,7 +43,7 @@ std::vector<std::pair<std::string, pad_options>> option_sets(std::int64_t limit)
     std::vector<std::pair<std::string, pad_options>> sets{{"default", {}}, {"one", {}}, {"more", {}}, {"batch", {}}};
     sets[1].second.max_detections = 1;
     sets[2].second.max_detections = limit + 7;
-    sets[3].second.max_of_batch = true;
+    sets[3].second.max_detections = largest_of_batch{};
     return sets;
 }
 
@@ -263,7 +267,8 @@ TEST_CASE("each output is joined from the values of its field, image by image")
     CHECK(joined_values(after, "scores") == strings{"s0", "s1"});
     pad_options options;
     options.max_detections = 3;
-    options.names = {{"boxes", "detection_boxes"}, {"num_detections", "count"}};
+    options.count_name = "count";
+    options.names = {{field::boxes, "detection_boxes"}};
     const auto cut = padded(small_detector(), options);
     const auto rows = joined_values(cut, "detection_boxes");
     REQUIRE(rows.size() == 2);
@@ -364,7 +369,7 @@ TEST_CASE("a value that makes way for an output does not take another output's n
 {
     const auto model = small_detector({2, 13, "7", "boxes = Neg(all_scores) more = Neg(boxes)"});
     pad_options options;
-    options.names["labels"] = "boxes_unpadded";
+    options.names[field::labels] = "boxes_unpadded";
     const auto after = padded(model, options);
     CHECK(complaints(after).empty());
     CHECK(joined_values(after, "boxes_unpadded") == strings{"l0", "l1"});
@@ -403,7 +408,7 @@ TEST_CASE("outputs that are inputs, initializers or used inside the graph are pa
     told.fields = {field::boxes, field::labels};
     pad_options options;
     options.max_detections = 5;
-    options.names["labels"] = "scores"; // the initializer's name
+    options.names[field::labels] = "scores"; // the initializer's name
     const auto after = padded(model, options, told);
     CHECK(complaints(after).empty());
     CHECK(after.graph().output_size() == 3);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <onnx_tools/plan/options.hpp>
 #include <onnx_tools/plan/pad_value.hpp>
 #include <onnx_tools/plan/plan.hpp>
+#include <onnx_tools/recognise/recognise.hpp>
 
 #include <tests/support/check_failure.hpp>
 #include <tests/support/fixture_models.hpp>
@@ -8,6 +10,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -35,21 +38,28 @@ pad_options with_max(std::int64_t max)
 pad_options of_batch()
 {
     pad_options options;
-    options.max_of_batch = true;
+    options.max_detections = largest_of_batch{};
     return options;
 }
 
-pad_options with_name(const std::string& field, const std::string& name)
+pad_options with_name(field kind, const std::string& name)
 {
     pad_options options;
-    options.names[field] = name;
+    options.names[kind] = name;
     return options;
 }
 
-pad_options with_value(const std::string& field, const std::string& value)
+pad_options with_count_name(const std::string& name)
 {
     pad_options options;
-    options.pad_values[field] = value;
+    options.count_name = name;
+    return options;
+}
+
+pad_options with_value(field kind, const number& value)
+{
+    pad_options options;
+    options.pad_values[kind] = value;
     return options;
 }
 
@@ -112,9 +122,7 @@ TEST_CASE("M is the model's limit unless it is chosen")
         CHECK_FALSE(more.cuts_rows);
         CHECK_FALSE(plan(model, source, with_max(known.limit)).cuts_rows);
 
-        auto options = of_batch();
-        options.max_detections = 3; // which then says nothing
-        const auto batch = plan(model, source, options);
+        const auto batch = plan(model, source, of_batch());
         CHECK_FALSE(batch.max_detections);
         CHECK_FALSE(batch.cuts_rows);
         CHECK(batch.outputs[0].shape[1] == dimension{{}, "max_detections"});
@@ -125,7 +133,7 @@ TEST_CASE("M is the model's limit unless it is chosen")
 TEST_CASE("without a limit M must be chosen, and rows beyond it are cut")
 {
     const auto model = small_detector({2, 13, "9223372036854775807", ""});
-    check_plan_fails(failure::refused, {"--max-detections N", "--max-detections batch"}, model, {});
+    check_plan_fails(failure::refused, {"`max_detections` N", "`max_detections` batch"}, model, {});
     const auto p = plan_of(model, with_max(50));
     CHECK(p.max_detections == 50);
     CHECK(p.cuts_rows);
@@ -136,7 +144,7 @@ TEST_CASE("M is a number of rows")
 {
     const auto model = small_detector();
     for (const std::int64_t wrong : {std::int64_t{0}, std::int64_t{-1}, std::int64_t{1} << 31}) {
-        check_plan_fails(failure::usage, {"--max-detections is " + std::to_string(wrong)}, model, with_max(wrong));
+        check_plan_fails(failure::usage, {"`max_detections` is " + std::to_string(wrong)}, model, with_max(wrong));
     }
     CHECK(plan_of(model, with_max(1)).max_detections == 1);
     CHECK(plan_of(model, with_max((std::int64_t{1} << 31) - 1)).max_detections == (std::int64_t{1} << 31) - 1);
@@ -145,12 +153,12 @@ TEST_CASE("M is a number of rows")
 TEST_CASE("options name fields that the model has")
 {
     const auto model = small_detector();
-    check_plan_fails(failure::usage, {"--pad-value masks=0", "boxes, labels, scores"}, model, with_value("masks", "0"));
-    check_plan_fails(failure::usage, {"--rename keypoints=k", "boxes, labels, scores", "num_detections"}, model,
-                     with_name("keypoints", "k"));
-    check_plan_fails(failure::usage, {"--pad-value num_detections=0"}, model, with_value("num_detections", "0"));
-    CHECK(plan_of(model, with_name("num_detections", "count")).count->name == "count");
-    CHECK(plan_of(model, with_name("labels", "classes")).outputs[1].name == "classes");
+    check_plan_fails(failure::usage, {"`pad_value` masks=0", "boxes, labels, scores"}, model,
+                     with_value(field::masks, 0));
+    check_plan_fails(failure::usage, {"`rename` keypoints=k", "boxes, labels, scores", "num_detections"}, model,
+                     with_name(field::keypoints, "k"));
+    CHECK(plan_of(model, with_count_name("count")).count->name == "count");
+    CHECK(plan_of(model, with_name(field::labels, "classes")).outputs[1].name == "classes");
 }
 
 TEST_CASE("padding is zero unless it is chosen, and fits the element type")
@@ -161,13 +169,15 @@ TEST_CASE("padding is zero unless it is chosen, and fits the element type")
     CHECK(zeros.fields[0].pad_value.data_type() == onnx::TensorProto::FLOAT);
     CHECK(zeros.fields[1].pad_value.raw_data() == std::string(8, '\0'));
     CHECK(zeros.fields[1].pad_value.data_type() == onnx::TensorProto::INT64);
-    const auto chosen = plan_of(model, with_value("labels", "-1"));
+    const auto chosen = plan_of(model, with_value(field::labels, -1));
     CHECK(chosen.fields[1].pad_value.raw_data() == std::string(8, '\xff'));
     CHECK(chosen.fields[0].pad_value.raw_data() == std::string(4, '\0'));
-    check_plan_fails(failure::usage, {"--pad-value labels=0.5", "int64", "9223372036854775807"}, model,
-                     with_value("labels", "0.5"));
-    check_plan_fails(failure::usage, {"--pad-value boxes=", "float32"}, model, with_value("boxes", ""));
-    CHECK_NOTHROW((void)plan_of(model, with_value("boxes", "nan")));
+    check_plan_fails(failure::usage, {"`pad_value` labels=0.5", "int64", "9223372036854775807"}, model,
+                     with_value(field::labels, 0.5));
+    check_plan_fails(failure::usage, {"`pad_value` boxes=1e+39", "float32"}, model, with_value(field::boxes, 1e39));
+    CHECK_NOTHROW((void)plan_of(model, with_value(field::boxes, std::nan(""))));
+    const auto precise = plan_of(model, with_value(field::labels, 9007199254740993)); // 2^53 + 1, no double
+    CHECK(precise.fields[1].pad_value.raw_data() == std::string("\x01\0\0\0\0\0\x20\0", 8));
 
     const auto [half, source] = told("4", "bfloat16");
     check_failure(failure::refused, {"labels are bfloat16"},
@@ -177,28 +187,28 @@ TEST_CASE("padding is zero unless it is chosen, and fits the element type")
 TEST_CASE("names of padded outputs are free, differ and can be written down")
 {
     const auto model = small_detector();
-    check_plan_fails(failure::refused, {"input called 'keep0'", "--rename boxes=NAME"}, model,
-                     with_name("boxes", "keep0"));
-    check_plan_fails(failure::refused, {"input called 'all_boxes'", "--rename num_detections=NAME"}, model,
-                     with_name("num_detections", "all_boxes"));
-    check_plan_fails(failure::usage, {"two outputs", "'scores'"}, model, with_name("boxes", "scores"));
-    check_plan_fails(failure::usage, {"two outputs", "'labels'"}, model, with_name("num_detections", "labels"));
-    check_plan_fails(failure::usage, {"--rename boxes=", "no usable name"}, model, with_name("boxes", ""));
-    check_plan_fails(failure::usage, {"--rename scores=a,b", "comma"}, model, with_name("scores", "a,b"));
-    check_plan_fails(failure::usage, {"no usable name"}, model, with_name("num_detections", ","));
+    check_plan_fails(failure::refused, {"input called 'keep0'", "`rename` boxes=NAME"}, model,
+                     with_name(field::boxes, "keep0"));
+    check_plan_fails(failure::refused, {"input called 'all_boxes'", "`rename` num_detections=NAME"}, model,
+                     with_count_name("all_boxes"));
+    check_plan_fails(failure::usage, {"two outputs", "'scores'"}, model, with_name(field::boxes, "scores"));
+    check_plan_fails(failure::usage, {"two outputs", "'labels'"}, model, with_count_name("labels"));
+    check_plan_fails(failure::usage, {"`rename` boxes=", "no usable name"}, model, with_name(field::boxes, ""));
+    check_plan_fails(failure::usage, {"`rename` scores=a,b", "comma"}, model, with_name(field::scores, "a,b"));
+    check_plan_fails(failure::usage, {"no usable name"}, model, with_count_name(","));
 
-    auto swapped = with_name("boxes", "scores");
-    swapped.names["scores"] = "boxes";
+    auto swapped = with_name(field::boxes, "scores");
+    swapped.names[field::scores] = "boxes";
     CHECK(plan_of(model, swapped).outputs[0].name == "scores");
     // A loose output or an inner value may have the name: it is renamed.
-    CHECK(plan_of(model, with_name("boxes", "b1")).outputs[0].name == "b1");
-    CHECK(plan_of(model, with_name("boxes", "rows0")).outputs[0].name == "rows0");
+    CHECK(plan_of(model, with_name(field::boxes, "b1")).outputs[0].name == "b1");
+    CHECK(plan_of(model, with_name(field::boxes, "rows0")).outputs[0].name == "rows0");
 
     for (const auto& [known, extra] : fixture_models()) {
         if (!known.extra_outputs.empty()) {
             check_plan_fails(failure::refused,
-                             {"another output called '" + known.extra_outputs[0] + "'", "--rename labels="}, extra,
-                             with_name("labels", known.extra_outputs[0]));
+                             {"another output called '" + known.extra_outputs[0] + "'", "`rename` labels="}, extra,
+                             with_name(field::labels, known.extra_outputs[0]));
             return;
         }
     }
@@ -289,7 +299,7 @@ TEST_CASE("symbols of new shapes are none that the model uses")
 TEST_CASE("outputs whose bytes cannot be counted are refused")
 {
     const auto [model, source] = told("1000000000000000000"); // 10^18 numbers a row
-    check_failure(failure::usage, {"'boxes'", "too large", "--max-detections"},
+    check_failure(failure::usage, {"'boxes'", "too large", "`max_detections`"},
                   [&, &m = model, &s = source] { (void)plan(m, s, with_max(10)); });
     CHECK(plan(model, source, with_max(1)).outputs[0].bytes.total == 4000000000000000000);
 }

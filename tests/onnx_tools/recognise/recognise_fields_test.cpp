@@ -76,7 +76,7 @@ TEST_CASE("named fields: the order follows from the types when it is not said")
     CHECK(found.fields[1].values == names{"r", "s"});
     CHECK(found.fields[1].element == element_type::int64);
     check_usage(model, told({field::boxes, field::labels}, {}, output_order::by_image),
-                {"'r' (int64, rank 1)", "the boxes of image 1", "has a type that boxes do not have", "--order"});
+                {"'r' (int64 [a])", "the boxes of image 1", "has a type that boxes do not have", "`order`"});
     CHECK(recognise(model, told({field::boxes, field::labels}, 2, output_order::by_field)).fields[0].values ==
           names{"p", "q"});
 }
@@ -90,7 +90,7 @@ TEST_CASE("named fields: a batch says how many outputs belong to them")
     const auto one = recognise(model, told({field::boxes, field::scores}, 1));
     CHECK(one.fields[1].values == names{"q"});
     CHECK(one.other_outputs == names{"r", "s", "t"});
-    check_usage(model, told({field::boxes, field::scores}), {"names 2 fields", "5 outputs", "'t'", "--batch"});
+    check_usage(model, told({field::boxes, field::scores}), {"names 2 fields", "5 outputs", "'t'", "`batch`"});
     check_usage(model, told({field::boxes, field::scores}, 3), {"says 3 images", "5 outputs"});
     check_usage(model, told({field::boxes, field::scores}, std::int64_t{1} << 40), {"1099511627776 images"});
     check_usage(opaque("float[a,4] p", "p"), told({field::boxes, field::scores}), {"1 outputs"});
@@ -99,17 +99,17 @@ TEST_CASE("named fields: a batch says how many outputs belong to them")
 TEST_CASE("named fields: outputs of different types are not joined")
 {
     check_usage(opaque("float[a,4] p, double[b,4] q", "p, q"), told({field::boxes}),
-                {"'q' (float64, rank 2)", "of image 1", "'p' (float32, rank 2)"});
-    check_usage(opaque("float[a,4] p, float[b,4,1] q", "p, q"), told({field::boxes}), {"'q' (float32, rank 3)"});
+                {"'q' (float64 [b, 4])", "of image 1", "'p' (float32 [a, 4])"});
+    check_usage(opaque("float[a,4] p, float[b,4,1] q", "p, q"), told({field::boxes}), {"'q' (float32 [b, 4, 1])"});
     check_usage(opaque("float[a,4] p, float[] q", "p, q"), told({field::boxes}), {"'q' (float32, unknown rank)"});
     check_usage(opaque("float p, float q", "p, q"), told({field::scores}),
                 {"'p' (float32, rank 0)", "has a type that scores do not have"});
     auto strings = opaque("float[a] p", "p");
     strings.mutable_graph()->mutable_output(0)->mutable_type()->mutable_tensor_type()->set_elem_type(
         onnx::TensorProto::STRING);
-    check_usage(strings, told({field::labels}), {"'p'", "no tensor of numbers"});
+    check_usage(strings, told({field::labels}), {"'p'", "not a tensor of numbers"});
     strings.mutable_graph()->mutable_output(0)->mutable_type()->mutable_sequence_type();
-    check_usage(strings, told({field::labels}), {"no tensor of numbers"});
+    check_usage(strings, told({field::labels}), {"not a tensor of numbers"});
 }
 
 TEST_CASE("named fields whose rank nothing tells have the usual one")
@@ -205,5 +205,5 @@ TEST_CASE("named fields: a rank that a field does not have is a mistake")
 {
     const auto& model = fixture_named("faster_rcnn_tv014_b2_list_op11").model;
     check_usage(model, told({field::labels, field::boxes, field::scores}),
-                {"as the labels of image 0", "rank 2", "--fields"});
+                {"as the labels of image 0", "(float32 [", ", 4])", "`fields`"});
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <onnx_tools/model/graph.hpp>
 #include <onnx_tools/recognise/recognise.hpp>
 
 #include <tests/support/check_failure.hpp>
@@ -306,7 +307,7 @@ TEST_CASE("outputs that are no detections are refused")
 
     const std::string header = "<ir_version: 7, opset_import: [\"\" : 13]> ";
     check_refused(parse_model(header + "g (float[1,3,8,8] x) => (float[1,1000] classes) { classes = Net(x) }"),
-                  {"not recognised", "'classes' (float32, rank 2)", "--fields"});
+                  {"not recognised", "'classes' (float32 [1, 1000])", "`fields`"});
     check_refused(
         parse_model(header + "g (float[n,4] x) => (float[n,4] boxes, int64[n] labels) { boxes = N(x) labels = N(x) }"),
         {"not recognised", "'boxes'", "'labels'"}); // no scores
@@ -315,10 +316,10 @@ TEST_CASE("outputs that are no detections are refused")
     check_refused(twice, {"'b0'", "twice"});
     auto sequence = small_detector({1, 13, "7", ""});
     sequence.mutable_graph()->mutable_output(0)->mutable_type()->mutable_sequence_type();
-    check_refused(sequence, {"'b0' (no tensor of numbers"});
+    check_refused(sequence, {"'b0' (not a tensor of numbers"});
 }
 
-TEST_CASE("outputs that are no whole number of images are refused")
+TEST_CASE("outputs that are not a whole number of images are refused")
 {
     int checked = 0;
     for_each_fixture([&](const fixture& known, const onnx::ModelProto& model) {
@@ -335,7 +336,7 @@ TEST_CASE("outputs that are no whole number of images are refused")
         if (!known.by_field) {
             check_refused(
                 without_output(model, known.output(1, known.fields.size() - 1)),
-                {"no whole number of images", "1 x (", "'" + known.output(1, 0) + "'", "--fields", "--batch 1"});
+                {"not a whole number of images", "1 x (", "'" + known.output(1, 0) + "'", "`fields`", "`batch` 1"});
         }
         ++checked;
     });
@@ -426,7 +427,7 @@ TEST_CASE("other outputs may stand before and after the detections, not between"
         CHECK(found.fields[0].values == std::vector<std::string>{"b0", "b1"});
         CHECK(found.other_outputs == std::vector<std::string>{"features"});
     }
-    check_refused(with_other(3), {"no whole number of images"});
+    check_refused(with_other(3), {"not a whole number of images"});
     check_refused(with_other(1), {"outputs"});
 }
 

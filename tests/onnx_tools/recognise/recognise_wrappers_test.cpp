@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <onnx_tools/model/graph.hpp>
 #include <onnx_tools/plan/plan.hpp>
+#include <onnx_tools/recognise/cuts.hpp>
 #include <onnx_tools/recognise/recognise.hpp>
-#include <onnx_tools/recognise/structure.hpp>
 #include <tests/support/check_failure.hpp>
 #include <tests/support/fixture_models.hpp>
 
@@ -104,7 +105,7 @@ void check_no_limit(const onnx::ModelProto& model)
 {
     const auto found = recognise(model);
     CHECK_FALSE(found.limit);
-    check_failure(failure::refused, {"--max-detections"}, [&] { (void)plan(model, found); });
+    check_failure(failure::refused, {"`max_detections`"}, [&] { (void)plan(model, found); });
 }
 
 } // namespace
@@ -164,7 +165,7 @@ TEST_CASE("wrappers: masks without their channel are masks, or nothing where key
     CHECK(found.family == "Mask R-CNN");
     CHECK(found.fields.back().kind == field::masks);
     CHECK(found.fields.back().row.size() == 2);
-    check_failure(failure::refused, {"--fields"}, [&] { (void)recognise(squeezed({-1, -1})); });
+    check_failure(failure::refused, {"`fields`"}, [&] { (void)recognise(squeezed({-1, -1})); });
     recognise_options told;
     told.fields = {field::boxes, field::labels, field::scores, field::masks};
     CHECK(recognise(squeezed({-1, -1}), told).fields.back().kind == field::masks);
@@ -185,7 +186,7 @@ TEST_CASE("wrappers: any other output with a row for each detection must be name
         set_integer(add_node(more, "Concat", {"column_" + name, "column_" + name}, name), "axis", 1);
         *more.mutable_graph()->add_output() = output_like(model, scores, name, {2});
     }
-    check_failure(failure::refused, {"'two_columns_0'", "left over", "--fields boxes,labels,scores --batch 2"},
+    check_failure(failure::refused, {"'two_columns_0'", "left over", "`fields` boxes,labels,scores `batch` 2"},
                   [&] { (void)recognise(more); });
     recognise_options told;
     told.fields = {field::boxes, field::labels, field::scores};

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <onnx_tools/model/graph.hpp>
 #include <onnx_tools/recognise/region_masks.hpp>
 
 #include <onnx_tools/model/value_types.hpp>

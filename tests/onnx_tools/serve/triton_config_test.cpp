@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <onnx_tools/plan/plan.hpp>
+#include <onnx_tools/recognise/recognise.hpp>
 #include <onnx_tools/serve/triton_config.hpp>
+#include <onnx_tools/serve/triton_repository.hpp>
 
 #include <onnx_tools/pad/pad.hpp>
 
@@ -112,7 +115,7 @@ TEST_CASE("tensors that Triton cannot serve")
                   [&] { (void)config_of(model_of("(float[n,2] x) => (float[n,0] y)")); });
     model = model_of("(float[n,2] x) => (float[n,2] y)");
     model.mutable_graph()->mutable_output(0)->mutable_type()->mutable_sequence_type();
-    check_failure(failure::refused, {"the output 'y' is no tensor"}, [&] { (void)config_of(model); });
+    check_failure(failure::refused, {"the output 'y' is not a tensor"}, [&] { (void)config_of(model); });
     model.mutable_graph()->mutable_output(0)->clear_type();
     check_failure(failure::refused, {"the output 'y'", "declares no type"}, [&] { (void)config_of(model); });
 }
@@ -177,13 +180,13 @@ TEST_CASE("names and batch sizes that make no sense")
     for (const std::string name : {"", ".", "..", ".hidden", "a/b", "/a", "a/"}) {
         CAPTURE(name);
         const triton_options options{folder.file("repository"), name};
-        check_failure(failure::usage, {"'" + name + "' is no name", "--model-name"},
+        check_failure(failure::usage, {"'" + name + "' is not a name", "`model_name`"},
                       [&] { (void)triton_config(batched, options); });
-        check_failure(failure::usage, {"is no name"}, [&] { require_savable(options); });
-        check_failure(failure::usage, {"is no name"}, [&] { save_triton_repository(batched, options); });
+        check_failure(failure::usage, {"is not a name"}, [&] { require_savable(options); });
+        check_failure(failure::usage, {"is not a name"}, [&] { save_triton_repository(batched, options); });
     }
     for (const std::int64_t size : {std::int64_t{-1}, std::int64_t{1} << 31U}) {
-        check_failure(failure::usage, {std::to_string(size), "--max-batch-size"},
+        check_failure(failure::usage, {std::to_string(size), "`max_batch_size`"},
                       [&] { (void)config_of(batched, size); });
     }
     CHECK(folder.names().empty());

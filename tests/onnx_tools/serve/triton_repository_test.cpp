@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/serve/triton_config.hpp>
+#include <onnx_tools/serve/triton_repository.hpp>
 
 #include <tests/support/check_failure.hpp>
 #include <tests/support/limited_file_system.hpp>
@@ -130,11 +131,11 @@ TEST_CASE("places where no repository can be")
         check_failure(failure::io, {word}, [&] { require_savable(options); });
         check_failure(failure::io, {word}, [&] { save_triton_repository(batched, options); });
     };
-    check(folder.file("file"), "is no folder");
+    check(folder.file("file"), "is not a folder");
     check(folder.file("file/repository"), "there is no folder");
-    check(folder.file("dangling"), "is no folder");
+    check(folder.file("dangling"), "is not a folder");
     check(folder.file("missing/repository"), "missing'");
-    check("", "is no folder");
+    check("", "is not a folder");
     CHECK(folder.names() == names);
 }
 
@@ -143,7 +144,7 @@ TEST_CASE("a model of the same name is replaced only when that is wished")
     const temporary_folder folder;
     const auto other = model_with_weight('a', 10);
     save_triton_repository(batched, options_of(folder));
-    check_failure(failure::io, {"maskrcnn' exists already", "--force"}, [&] { require_savable(options_of(folder)); });
+    check_failure(failure::io, {"maskrcnn' exists already", "`force`"}, [&] { require_savable(options_of(folder)); });
     check_failure(failure::io, {"exists already"}, [&] { save_triton_repository(other, options_of(folder)); });
     check_saved(folder, batched);
     require_savable(options_of(folder, true));
@@ -196,11 +197,11 @@ TEST_CASE("what was not written here is not deleted")
         fs::rename(model / "1", model.parent_path() / "elsewhere");
         fs::create_directory_symlink("../elsewhere", model / "1");
     });
-    refused("/maskrcnn' is no folder", [](const fs::path& model) {
+    refused("/maskrcnn' is not a folder", [](const fs::path& model) {
         fs::rename(model, model.parent_path() / "elsewhere");
         fs::create_directory_symlink("elsewhere", model);
     });
-    refused("/maskrcnn' is no folder", [](const fs::path& model) {
+    refused("/maskrcnn' is not a folder", [](const fs::path& model) {
         fs::remove_all(model);
         write_file(model, "text");
     });

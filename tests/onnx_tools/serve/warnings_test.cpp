@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <onnx_tools/plan/plan.hpp>
+#include <onnx_tools/recognise/recognise.hpp>
 #include <onnx_tools/serve/warnings.hpp>
 
 #include <onnx_tools/pad/pad.hpp>
@@ -63,8 +65,8 @@ void check_warnings(const onnx::ModelProto& model, const std::vector<texts>& exp
     }
 }
 
-const texts promise{"declares any number of images", "--dynamic-batch"};
-const texts constant{"the model takes exactly", "max_batch_size 0", "--dynamic-batch"};
+const texts promise{"declares any number of images", "`dynamic_batch`"};
+const texts constant{"the model takes exactly", "max_batch_size 0", "`dynamic_batch`"};
 const texts ragged{"not begin with the batch", "pad the model"};
 
 } // namespace
@@ -172,7 +174,7 @@ TEST_CASE("rows that depend on the other requests of a batch")
     set_metadata(model, padbatch::contract::max_detections_key, "100");
     check_warnings(model, {});
     model.mutable_metadata_props(0)->set_value(padbatch::contract::max_detections_of_batch);
-    check_warnings(model, {{"--max-detections batch", "joined with", "--max-detections N"}});
+    check_warnings(model, {{"`max_detections` batch", "joined with", "`max_detections` N"}});
     // Nobody joins requests to this one.
     auto fixed = identity_of("float[2,3,h,w]", "float[2,m,4]");
     set_metadata(fixed, padbatch::contract::max_detections_key, padbatch::contract::max_detections_of_batch);
@@ -181,7 +183,7 @@ TEST_CASE("rows that depend on the other requests of a batch")
 
 TEST_CASE("responses that are too large for gRPC")
 {
-    const texts too_large{"2 GiB", "every request fails", "--masks roi"};
+    const texts too_large{"2 GiB", "every request fails", "`masks` roi"};
     // 2^31 bytes, and one float less.
     check_warnings(identity_of("float[2,1]", "float[2,1024,512,512]"), {constant, {"2.0 GiB"}});
     check_warnings(identity_of("float[2,1]", "float[2,1024,512,512]"), {constant, too_large});
@@ -194,7 +196,7 @@ TEST_CASE("responses that are too large for gRPC")
 
     // Any number of images: 427 MB each, as 100 masks of 800x1333 have.
     const auto masks = identity_of("float[batch,3,800,1333]", "float[batch,100,1,800,1333]");
-    check_warnings(masks, {{"406 MiB for each image", "a request of 6 images fails", "--mask-type uint8"}});
+    check_warnings(masks, {{"406 MiB for each image", "a request of 6 images fails", "`mask_type` uint8"}});
     CHECK(serving_warnings(masks, 5).empty());
     CHECK(serving_warnings(masks, 6).size() == 1);
     check_warnings(identity_of("float[batch,1]", "float[batch,67108863]"), {});

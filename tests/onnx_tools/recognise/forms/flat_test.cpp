@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/model/check.hpp>
 #include <onnx_tools/pad/pad.hpp>
+#include <onnx_tools/plan/options.hpp>
+#include <onnx_tools/plan/plan.hpp>
 #include <onnx_tools/recognise/forms/flat.hpp>
+#include <onnx_tools/recognise/recognise.hpp>
 
 #include <tests/support/check_failure.hpp>
 #include <tests/support/parse_model.hpp>
@@ -66,7 +69,7 @@ void check_refused(const strings& words, const onnx::ModelProto& model, export_k
 pad_options of_batch()
 {
     pad_options options;
-    options.max_of_batch = true;
+    options.max_detections = largest_of_batch{};
     return options;
 }
 
@@ -144,7 +147,7 @@ TEST_CASE("columns are those that the user names")
 
 TEST_CASE("rows that are not there, or not beyond doubt, are refused")
 {
-    check_refused({"'out' (float32 [n, 6])", "[n, 7]", "--columns"}, net({{"out", "float[n,6]"}}), flat);
+    check_refused({"'out' (float32 [n, 6])", "[n, 7]", "`columns`"}, net({{"out", "float[n,6]"}}), flat);
     check_refused({"'out' (int64 [n, 7])"}, net({{"out", "int64[n,7]"}}), flat);
     check_refused({"'out' (float32 [1, n, 7])"}, net({{"out", "float[1,n,7]"}}), flat);
     check_refused({"'out' (float32 [n, m])"}, net({{"out", "float[n,m]"}}), flat);
@@ -156,7 +159,7 @@ TEST_CASE("rows that are not there, or not beyond doubt, are refused")
         CAPTURE(index);
         check_refused({"no output is the rows"}, net({{"a", "float[n,6]"}, {"b", index}}), flat);
     }
-    check_refused({"[n, 7]", "correct --columns"}, net({{"a", "float[n,6]"}}), flat,
+    check_refused({"[n, 7]", "correct `columns`"}, net({{"a", "float[n,6]"}}), flat,
                   {batch, x1, y1, x2, y2, label, score});
     check_refused({"[n, 6]", "and one [n]"}, net({{"a", "float[n,7]"}}), flat, {x1, y1, x2, y2, label, score});
 }
@@ -174,7 +177,7 @@ TEST_CASE("columns that make no row are refused")
     check({"names no label"}, {batch, x1, y1, x2, y2, score});
     check({"names no score"}, {batch, x1, y1, x2, y2, label});
     const auto boxes = nms("int64[n,3] picked");
-    check_refused({"--columns names 6 columns"}, boxes, selection, {x1, y1, x2, y2, label, score}, failure::usage);
+    check_refused({"`columns` names 6 columns"}, boxes, selection, {x1, y1, x2, y2, label, score}, failure::usage);
     check_refused({"four columns of a box", "y1,x1,y2,x2"}, boxes, selection, {x1, y1, w, h}, failure::usage);
 }
 
@@ -247,7 +250,7 @@ TEST_CASE("what a selection keeps of a class limits its rows where it does and t
     CHECK_FALSE(limit("0", "float[B,3,160] q"));
     CHECK_FALSE(limit("9223372036854775807", "float[B,3,k] q"));
     const auto unknown = nms("int64[n,3] picked", "", "", "7", "float[B,C,160] q");
-    check_failure(failure::refused, {"--max-detections N", "--max-detections batch"},
+    check_failure(failure::refused, {"`max_detections` N", "`max_detections` batch"},
                   [&] { (void)plan(unknown, read(unknown, selection)); });
 }
 
@@ -262,7 +265,7 @@ TEST_CASE("a selection that is made otherwise is read by the types of the output
     CHECK(found.fields[2].element == element_type::float32);
     CHECK(found.other_outputs == strings{"f"});
     CHECK_FALSE(found.limit);
-    check_refused({"'i' (int64 [n, 3])", "--from flat"}, net({{"i", "int64[n,3]"}}), selection);
+    check_refused({"'i' (int64 [n, 3])", "`from` flat"}, net({{"i", "int64[n,3]"}}), selection);
     check_refused({"do not tell"},
                   net({{"i", "int64[n,3]"}, {"b", "float[B,k,4]"}, {"s", "float[B,3,k]"}, {"t", "float[B,3,k]"}}),
                   selection);
@@ -273,7 +276,7 @@ TEST_CASE("selections that are not beyond doubt are refused")
     check_refused({"2 NonMaxSuppression nodes"},
                   nms("int64[n,3] picked, int64[m,3] second", "second = NonMaxSuppression(p, q, most)"), selection);
     // Boxes that were moved apart by class for the node are not those that somebody wants.
-    check_refused({"'all' (float32 [B, 160, 4])", "selects from others, 'p'", "--from flat"},
+    check_refused({"'all' (float32 [B, 160, 4])", "selects from others, 'p'", "`from` flat"},
                   nms("int64[n,3] picked, float[B,160,4] all", "all = x.Net(images)"), selection);
 }
 
@@ -303,11 +306,11 @@ TEST_CASE("the padded model has the new outputs, those that are none of the old,
     check_failure(failure::refused, {"padded already"}, [&] { (void)read(model, selection); });
 }
 
-TEST_CASE("a batch of these is not made by --dynamic-batch")
+TEST_CASE("a batch of these is not made by `dynamic_batch`")
 {
     const auto model = net({{"out", "float[n,7]"}}, "float[1,3,H,W] images");
     auto options = of_batch();
     options.dynamic_batch = true;
-    check_failure(failure::usage, {"--dynamic-batch", "leave --dynamic-batch out"},
+    check_failure(failure::usage, {"`dynamic_batch`", "leave `dynamic_batch` out"},
                   [&] { (void)plan(model, read(model, flat), options); });
 }

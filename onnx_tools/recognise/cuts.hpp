@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef PADBATCH_ONNX_TOOLS_RECOGNISE_STRUCTURE_HPP
-#define PADBATCH_ONNX_TOOLS_RECOGNISE_STRUCTURE_HPP
+#ifndef PADBATCH_ONNX_TOOLS_RECOGNISE_CUTS_HPP
+#define PADBATCH_ONNX_TOOLS_RECOGNISE_CUTS_HPP
 
-#include <onnx_tools/recognise/recognise.hpp>
+#include <onnx_tools/model/graph.hpp>
+#include <onnx_tools/recognise/detections.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
-#include <utility>
-#include <vector>
 
-/// What the nodes above the outputs of a torchvision detection model tell. All of these answer "not found" rather than
-/// guess.
+/// The nodes that cut the rows of an image. All of these answer "not found" rather than guess.
 namespace padbatch::onnx_tools {
 
 /// The node that cuts the kept rows of one image, `Slice(keep, 0, rows)`, whose result picks the rows of its boxes,
@@ -39,20 +38,6 @@ struct row_bound {
 
 /// All cuts that `value` depends on.
 [[nodiscard]] std::set<const onnx::NodeProto*> all_cuts(const graph_index& index, const std::string& value);
-
-/// The constant that the scores are compared with before they become `scores`. (R-CNN models also compare the sizes of
-/// boxes with a constant, near by; that one is not it.)
-[[nodiscard]] std::optional<score_threshold> find_threshold(const graph_index& index, const std::string& scores);
-
-/// torchvision's name for the model that makes `scores` and has these fields; empty when it is none that is known.
-[[nodiscard]] std::string family_of(const graph_index& index, const std::string& scores,
-                                    const std::vector<field>& fields);
-
-/// The largest height and width that the image inputs declare; nothing when one of them leaves its own open.
-[[nodiscard]] std::optional<std::pair<std::int64_t, std::int64_t>> declared_image_size(const graph_index& index);
-
-/// Whether `masks` gets its dimension 1 from an Unsqueeze, and so has the extent 1 there.
-[[nodiscard]] bool has_one_channel(const graph_index& index, const std::string& masks);
 
 } // namespace padbatch::onnx_tools
 

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <onnx_tools/cli/flags.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace padbatch::onnx_tools::cli {
+namespace {
+
+// The options that messages of the library name.
+constexpr std::array<std::string_view, 21> options{
+    "batch",          "columns",    "count_shape", "count_type",     "dynamic_batch", "fields", "force",
+    "from",           "label_type", "layout",      "mask_threshold", "mask_type",     "masks",  "max_batch_size",
+    "max_detections", "min_score",  "model_name",  "order",          "pad_value",     "rename", "squeeze_masks"};
+
+} // namespace
+
+std::string with_flags(std::string_view text)
+{
+    std::string result;
+    while (!text.empty()) {
+        const auto begin = text.find('`');
+        const auto end = begin == std::string_view::npos ? begin : text.find('`', begin + 1);
+        if (end == std::string_view::npos) {
+            break;
+        }
+        const auto word = text.substr(begin + 1, end - begin - 1);
+        result += text.substr(0, begin);
+        if (std::find(options.begin(), options.end(), word) == options.end()) { // what ends here may begin another
+            result += text.substr(begin, end - begin);
+            text.remove_prefix(end);
+            continue;
+        }
+        result += "--";
+        for (const char c : word) {
+            result += c == '_' ? '-' : c;
+        }
+        text.remove_prefix(end + 1);
+    }
+    return result += text;
+}
+
+std::vector<std::string> with_flags(const std::vector<std::string>& texts)
+{
+    std::vector<std::string> result;
+    for (const auto& text : texts) {
+        result.push_back(with_flags(text));
+    }
+    return result;
+}
+
+} // namespace padbatch::onnx_tools::cli

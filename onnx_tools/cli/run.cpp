@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <onnx_tools/cli/run.hpp>
+
+#include <onnx_tools/cli/flags.hpp>
+#include <onnx_tools/cli/inspect.hpp>
+#include <onnx_tools/cli/inspect_json.hpp>
+#include <onnx_tools/cli/options.hpp>
+#include <onnx_tools/cli/report.hpp>
+#include <onnx_tools/error.hpp>
+#include <onnx_tools/files/model_io.hpp>
+#include <onnx_tools/plan/pad_value.hpp>
+#include <onnx_tools/rewrite.hpp>
+#include <onnx_tools/serve/triton_repository.hpp>
+#include <onnx_tools/serve/warnings.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <exception>
+#include <new>
+#include <string>
+#include <system_error>
+#include <variant>
+
+namespace padbatch::onnx_tools::cli {
+namespace {
+
+// File names and names in a model may hold anything; a terminal should get no control characters from them.
+std::string printable(std::string text)
+{
+    for (char& c : text) {
+        if ((c >= 0 && c < ' ' && c != '\n') || c == '\x7f') {
+            c = '?';
+        }
+    }
+    return text;
+}
+
+class command {
+public:
+    command(std::FILE* out, std::FILE* err) : m_out(out), m_err(err) {}
+
+    void operator()(const options& o)
+    {
+        if (o.inspect) {
+            inspect(o);
+        } else {
+            rewrite(o);
+        }
+    }
+
+    void print(const std::string& text)
+    {
+        errno = 0;
+        if (std::fwrite(text.data(), 1, text.size(), m_out) != text.size() || std::fflush(m_out) != 0) {
+            throw tool_error(failure::io, {"cannot write to standard output: " + std::generic_category().message(errno),
+                                           "a terminal, file or pipe that takes the text",
+                                           "check where the output goes, and whether there is room"});
+        }
+    }
+
+    // A message that cannot be written changes nothing about the work.
+    void print_aside(const std::string& text) { std::fwrite(text.data(), 1, text.size(), m_err); }
+
+    int fail(failure kind, const std::string& message)
+    {
+        print_aside("onnx-pad-outputs: " + printable(message) + "\n");
+        return static_cast<int>(kind);
+    }
+
+private:
+    void rewrite(const options& o)
+    {
+        const save_options saving{o.force, o.in};
+        if (o.triton) { // before the work, and again at the end of it
+            require_savable(*o.triton, o.in);
+        } else {
+            require_savable(o.out, saving);
+        }
+        auto model = load_model(o.in);
+        const auto before = declared_rows(model.graph().output());
+        const auto p = onnx_tools::rewrite(model, o.rewrite);
+        require_boolean(o, p);
+        const auto written = save(o, saving, model);
+        if (!o.quiet) {
+            print_aside(
+                printable(before_and_after(o.in, before, p, planned_rows(model, p)) + written + size_warnings(p)));
+        }
+    }
+
+    // The words true and false are pad values of bool fields alone.
+    static void require_boolean(const options& o, const pad_plan& p)
+    {
+        for (const auto& f : p.fields) {
+            if (f.element != element_type::boolean && o.pad_words.count(f.kind) != 0) {
+                const std::string name(name_of(f.kind));
+                misused("--pad-value " + name + " is a word, and the " + name + " of this model are " +
+                            name_of(f.element),
+                        range_text(f.element), "correct the value");
+            }
+        }
+    }
+
+    // Writes the model, and says where.
+    static std::string save(const options& o, const save_options& saving, const onnx::ModelProto& model)
+    {
+        if (!o.triton) {
+            save_model(model, o.out, saving);
+            return "'" + o.out + "' is written\n";
+        }
+        save_triton_repository(model, *o.triton, o.in);
+        std::string text = "'" + o.triton->repository + "/" + o.triton->model_name + "' is written\n";
+        const auto images = std::max<std::int64_t>(o.triton->max_batch_size, 1);
+        for (const auto& warning : with_flags(serving_warnings(model, images))) {
+            text += "warning: " + warning + "\n";
+        }
+        return text;
+    }
+
+    void inspect(const options& o)
+    {
+        auto model = load_model(o.in);
+        const model_as_it_is before{o.in, model.graph().output(), with_flags(serving_warnings(model))};
+        try {
+            const auto after = try_rewrite(o.rewrite, model);
+            print(o.json ? inspect_json(before, after) : printable(inspect_text(before, after)));
+        } catch (const tool_error& e) {
+            if (e.kind() ==
+                failure::refused) { // its outputs, and what a server makes of them, can be told all the same
+                print(o.json ? inspect_json(before, with_flags(e.what())) : printable(inspect_text(before)));
+            }
+            throw;
+        }
+    }
+
+    static rewritten_model try_rewrite(const rewrite_options& chosen, onnx::ModelProto& model)
+    {
+        const auto found = examine(model, chosen.recognise);
+        auto pad = chosen.pad;
+        // What can be said of a model without a limit is still worth seeing; the report says what is missing.
+        const bool needs_rows =
+            !found.limit && std::holds_alternative<model_limit>(pad.max_detections) && !pad.dynamic_batch;
+        if (needs_rows) {
+            pad.max_detections = largest_of_batch{};
+        }
+        const auto p = onnx_tools::rewrite(model, found, pad);
+        return {p, needs_rows, planned_rows(model, p), with_flags(serving_warnings(model))};
+    }
+
+    std::FILE* m_out;
+    std::FILE* m_err;
+};
+
+} // namespace
+
+int run(int argc, const char* const* argv, std::FILE* out, std::FILE* err) noexcept
+{
+    command c(out, err);
+    try {
+        try {
+            const auto parsed = parse(argc, argv);
+            if (parsed.run) {
+                c(*parsed.run);
+            } else {
+                c.print(parsed.print);
+            }
+            return 0;
+        } catch (const tool_error& e) {
+            return c.fail(e.kind(), with_flags(e.what()));
+        } catch (const std::bad_alloc&) {
+            throw;
+        } catch (const std::exception& e) {
+            return c.fail(failure::internal, std::string("internal error: ") + e.what() +
+                                                 "\n  expected: no such error, whatever the model is"
+                                                 "\n  what to do: please report this defect, with the model");
+        }
+    } catch (...) { // memory ran out, perhaps for a message
+        std::fputs("onnx-pad-outputs: memory ran out\n  expected: about twice the size of the model\n"
+                   "  what to do: free some memory, or use a machine with more\n",
+                   err); // without asking for more memory
+        return static_cast<int>(failure::internal);
+    }
+}
+
+} // namespace padbatch::onnx_tools::cli

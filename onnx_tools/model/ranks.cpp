@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <onnx_tools/model/ranks.hpp>
+
+#include <onnx_tools/model/value_types.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace padbatch::onnx_tools {
+namespace {
+
+using number = std::optional<std::int64_t>;
+
+// Works out ranks from the nodes upwards. Values of a subgraph are looked up in the graphs around it too.
+class rank_inference {
+public:
+    rank_inference(const graph_index& index, rank_inference* outer) : m_index(index), m_outer(outer)
+    {
+        const auto& graph = index.graph();
+        for (const auto* infos : {&graph.input(), &graph.output(), &graph.value_info()}) {
+            for (const auto& info : *infos) {
+                if (const auto rank = declared_type(info).rank) {
+                    m_ranks.emplace(info.name(), rank);
+                }
+            }
+        }
+    }
+
+    number rank(const std::string& value)
+    {
+        if (const auto known = m_ranks.find(value); known != m_ranks.end()) {
+            return known->second;
+        }
+        if (m_depth == deepest) {
+            return std::nullopt;
+        }
+        m_ranks.emplace(value, std::nullopt); // ends the search in a broken graph that goes round in a circle
+        ++m_depth;
+        const auto found = find(value);
+        --m_depth;
+        m_ranks[value] = found;
+        return found;
+    }
+
+private:
+    number find(const std::string& value)
+    {
+        if (const auto* tensor = m_index.constant(value)) {
+            return tensor->dims_size();
+        }
+        const auto* node = m_index.producer(value);
+        if (node == nullptr) {
+            return m_outer == nullptr ? std::nullopt : m_outer->rank(value);
+        }
+        return of_node(*node, value);
+    }
+
+    number of_input(const onnx::NodeProto& node, int i)
+    {
+        return i < node.input_size() && !node.input(i).empty() ? rank(node.input(i)) : std::nullopt;
+    }
+
+    number of_node(const onnx::NodeProto& node, const std::string& value)
+    {
+        static const std::unordered_set<std::string_view> same_as_first{
+            "Abs",       "Cast",           "Clip",      "Concat",     "Exp",
+            "Floor",     "GatherElements", "Identity",  "LogSoftmax", "Not",
+            "Pad",       "Relu",           "Resize",    "Round",      "ScatterElements",
+            "ScatterND", "Sigmoid",        "Slice",     "Softmax",    "Split",
+            "Sqrt",      "TopK",           "Transpose", "Conv",       "BatchNormalization"};
+        static const std::unordered_set<std::string_view> broadcasting{
+            "Add",  "Sub",         "Mul",   "Div", "Max", "Min",   "Greater", "GreaterOrEqual",
+            "Less", "LessOrEqual", "Equal", "And", "Or",  "Where", "Pow",     "Mod"};
+        const auto& op = node.op_type();
+        if (op == "Constant") { // those that hold their number or list directly
+            return attribute(node, "value_int") != nullptr || attribute(node, "value_float") != nullptr ? 0 : 1;
+        }
+        if (same_as_first.count(op) != 0) {
+            return of_input(node, 0);
+        }
+        if (broadcasting.count(op) != 0) {
+            number highest = 0;
+            for (int i = 0; i < node.input_size(); ++i) {
+                const auto rank = of_input(node, i);
+                highest = rank && highest ? std::max(*rank, *highest) : number();
+            }
+            return highest;
+        }
+        if (op == "Gather") {
+            return plus(plus(of_input(node, 0), of_input(node, 1)), -1);
+        }
+        if (op == "GatherND") {
+            return gather_nd(node);
+        }
+        if (op == "Unsqueeze" || op == "Squeeze") {
+            return plus(of_input(node, 0), op == "Unsqueeze" ? axes(node) : minus(axes(node)));
+        }
+        if (op == "Shape") {
+            return 1;
+        }
+        if (op == "Flatten" || op == "NonZero" || op == "NonMaxSuppression") {
+            return 2;
+        }
+        if (op == "RoiAlign") {
+            return 4;
+        }
+        if (op == "Reshape" || op == "Expand") {
+            return length(node.input_size() > 1 ? node.input(1) : "");
+        }
+        if (op == "ConstantOfShape") {
+            return length(node.input_size() > 0 ? node.input(0) : "");
+        }
+        if (op == "Loop") {
+            return of_loop(node, value);
+        }
+        if (op == "If") {
+            return of_if(node, value);
+        }
+        return std::nullopt;
+    }
+
+    number gather_nd(const onnx::NodeProto& node)
+    {
+        const auto data = of_input(node, 0);
+        const auto indices = of_input(node, 1);
+        // The last extent of the indices says how many dimensions of the data they reach into. In exports these
+        // indices are the transposed output of a NonZero, whose first extent is the rank of its input.
+        const auto* transpose = node.input_size() > 1 ? m_index.producer(node.input(1)) : nullptr;
+        const auto* non_zero =
+            transpose != nullptr && transpose->op_type() == "Transpose" && transpose->input_size() == 1
+                ? m_index.producer(transpose->input(0))
+                : nullptr;
+        if (!data || !indices || non_zero == nullptr || non_zero->op_type() != "NonZero") {
+            return std::nullopt;
+        }
+        return plus(plus(data, *indices - 1), minus(of_input(*non_zero, 0)));
+    }
+
+    // How many axes Squeeze or Unsqueeze names: an attribute until opset 12, an input after it.
+    number axes(const onnx::NodeProto& node)
+    {
+        if (const auto* held = attribute(node, "axes")) {
+            return held->ints_size();
+        }
+        if (node.input_size() > 1) {
+            if (const auto values = m_index.constant_integers(node.input(1))) {
+                return static_cast<std::int64_t>(values->size());
+            }
+        }
+        return std::nullopt;
+    }
+
+    // How many elements a one-dimensional value has that is used as a shape.
+    number length(const std::string& value)
+    {
+        if (const auto known = m_lengths.find(value); known != m_lengths.end()) {
+            return known->second;
+        }
+        if (m_depth == deepest) {
+            return std::nullopt;
+        }
+        m_lengths.emplace(value, std::nullopt); // ends the search in a circle, as in rank()
+        ++m_depth;
+        const auto found = find_length(value);
+        --m_depth;
+        m_lengths[value] = found;
+        return found;
+    }
+
+    number find_length(const std::string& value)
+    {
+        if (const auto values = m_index.constant_integers(value)) {
+            return static_cast<std::int64_t>(values->size());
+        }
+        const auto* node = m_index.producer(value);
+        if (node == nullptr || node->input_size() == 0) {
+            return std::nullopt;
+        }
+        const auto& op = node->op_type();
+        if (op == "Cast" || op == "Identity") {
+            return length(node->input(0));
+        }
+        if (op == "Shape") {
+            return rank(node->input(0));
+        }
+        if (op == "Unsqueeze") { // of a scalar
+            return rank(node->input(0)) == 0 ? number(1) : std::nullopt;
+        }
+        if (op == "Gather" && node->input_size() > 1) {
+            return length(node->input(1));
+        }
+        if (op == "Slice") {
+            return sliced_length(*node);
+        }
+        if (op == "Concat") {
+            number sum = 0;
+            for (const auto& input : node->input()) {
+                const auto part = length(input);
+                sum = part ? plus(sum, *part) : std::nullopt;
+            }
+            return sum;
+        }
+        return std::nullopt;
+    }
+
+    // Of a Slice with constant bounds and steps of one.
+    number sliced_length(const onnx::NodeProto& node)
+    {
+        const auto whole = length(node.input(0));
+        const auto bound = [&](int i, std::int64_t otherwise) -> number {
+            if (i >= node.input_size() || node.input(i).empty()) {
+                return otherwise;
+            }
+            const auto values = m_index.constant_integers(node.input(i));
+            return values && values->size() == 1 ? number(values->front()) : std::nullopt;
+        };
+        auto start = bound(1, 0);
+        auto end = bound(2, 0);
+        if (!whole || !start || !end || bound(4, 1) != 1) {
+            return std::nullopt;
+        }
+        for (auto* position : {&start, &end}) { // negative ones count from the end; all are cut to what is there
+            *position = std::clamp(**position < 0 ? **position + *whole : **position, std::int64_t{0}, *whole);
+        }
+        return std::max<std::int64_t>(*end - *start, 0);
+    }
+
+    // The position of `value` among the outputs of `node`.
+    static int position(const onnx::NodeProto& node, const std::string& value)
+    {
+        return static_cast<int>(std::find(node.output().begin(), node.output().end(), value) - node.output().begin());
+    }
+
+    // A state variable keeps the rank of its first value; a scan output has one more than what each round yields.
+    number of_loop(const onnx::NodeProto& node, const std::string& value)
+    {
+        const int i = position(node, value);
+        const int states = node.input_size() - 2;
+        if (i < states) {
+            return of_input(node, i + 2);
+        }
+        const auto* body = attribute(node, "body");
+        if (body == nullptr || i + 1 >= body->g().output_size()) {
+            return std::nullopt;
+        }
+        return plus(rank_in(body->g(), body->g().output(i + 1).name()), 1);
+    }
+
+    number of_if(const onnx::NodeProto& node, const std::string& value)
+    {
+        const int i = position(node, value);
+        number agreed;
+        bool first = true;
+        for (const char* name : {"then_branch", "else_branch"}) {
+            const auto* branch = attribute(node, name);
+            if (branch == nullptr || i >= branch->g().output_size()) {
+                return std::nullopt;
+            }
+            const auto rank = rank_in(branch->g(), branch->g().output(i).name());
+            if (!first && rank != agreed) {
+                return std::nullopt;
+            }
+            agreed = rank;
+            first = false;
+        }
+        return agreed;
+    }
+
+    number rank_in(const onnx::GraphProto& subgraph, const std::string& value)
+    {
+        const graph_index index(subgraph);
+        return rank_inference(index, this).rank(value);
+    }
+
+    static number plus(number a, number b) { return a && b ? number(*a + *b) : std::nullopt; }
+    static number minus(number a) { return a ? number(-*a) : std::nullopt; }
+
+    // The ranks of detections are settled a few dozen nodes up; the bound keeps the call stack small in any graph.
+    static constexpr int deepest = 500;
+
+    const graph_index& m_index;
+    rank_inference* m_outer;
+    int m_depth = 0;
+    std::unordered_map<std::string, number> m_ranks;
+    std::unordered_map<std::string, number> m_lengths;
+};
+
+} // namespace
+
+struct rank_finder::state {
+    rank_inference inference;
+};
+
+rank_finder::rank_finder(const graph_index& index) : m_state(new state{rank_inference(index, nullptr)}) {}
+rank_finder::~rank_finder() = default;
+
+std::optional<int> rank_finder::rank_of(const std::string& value)
+{
+    const auto rank = m_state->inference.rank(value);
+    return rank && *rank >= 0 && *rank < 100 ? std::optional(static_cast<int>(*rank)) : std::nullopt;
+}
+
+} // namespace padbatch::onnx_tools

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <onnx_tools/model/wording.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstddef>
+
+namespace padbatch::onnx_tools {
+namespace {
+
+template <typename Number>
+std::string shortest(Number number)
+{
+    std::array<char, 32> text{}; // the longest double, -2.2250738585072014e-308, has 24 characters
+    const auto result = std::to_chars(text.data(), text.data() + text.size(), number);
+    return {text.data(), result.ptr};
+}
+
+} // namespace
+
+std::string quoted(const std::string& name)
+{
+    return "'" + name + "'";
+}
+
+std::string count_of(std::int64_t n, std::string_view what)
+{
+    return std::to_string(n) + " " + std::string(what) + (n == 1 ? "" : "s");
+}
+
+std::string text_of_number(double number)
+{
+    const auto narrow = static_cast<float>(number);
+    return static_cast<double>(narrow) == number ? shortest(narrow) : shortest(number);
+}
+
+std::string text_of_shape(const std::vector<dimension>& shape)
+{
+    return "[" +
+           joined(shape, ", ",
+                  [](const dimension& extent) {
+                      return extent.size ? std::to_string(*extent.size) : extent.symbol.empty() ? "?" : extent.symbol;
+                  }) +
+           "]";
+}
+
+std::string text_of(const typed_value& value)
+{
+    const auto& type = value.type;
+    if (!type.element) {
+        return quoted(value.name) + " (not a tensor of numbers)";
+    }
+    const std::string shape = !type.rank           ? ", unknown rank"
+                              : type.shape.empty() ? ", rank " + std::to_string(*type.rank)
+                                                   : " " + text_of_shape(type.shape);
+    return quoted(value.name) + " (" + name_of(*type.element) + shape + ")";
+}
+
+std::string list_of(const std::vector<typed_value>& values)
+{
+    constexpr std::size_t most = 12;
+    const std::vector<typed_value> shown(values.begin(),
+                                         values.begin() + static_cast<std::ptrdiff_t>(std::min(values.size(), most)));
+    const auto text = joined(shown, ", ", [](const typed_value& value) { return text_of(value); });
+    return values.empty()         ? "none"
+           : values.size() > most ? text + ", and " + std::to_string(values.size() - most) + " more"
+                                  : text;
+}
+
+} // namespace padbatch::onnx_tools

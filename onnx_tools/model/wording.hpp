@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef PADBATCH_ONNX_TOOLS_MODEL_WORDING_HPP
+#define PADBATCH_ONNX_TOOLS_MODEL_WORDING_HPP
+
+#include <onnx_tools/model/value_types.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// How messages and reports put names, numbers and types into words.
+namespace padbatch::onnx_tools {
+
+/// A name or a path: `'boxes'`.
+[[nodiscard]] std::string quoted(const std::string& name);
+
+/// The texts that `to_text` makes of the items, with `separator` between them.
+template <class Items, class ToText>
+[[nodiscard]] std::string joined(const Items& items, std::string_view separator, const ToText& to_text)
+{
+    std::string text;
+    bool first = true;
+    for (const auto& item : items) {
+        text += first ? std::string_view() : separator;
+        text += to_text(item);
+        first = false;
+    }
+    return text;
+}
+
+/// `1 row`, `2 rows`.
+[[nodiscard]] std::string count_of(std::int64_t n, std::string_view what);
+
+/// The shortest text that reads back as the same number. A number that float32 holds exactly is written as float32
+/// would be: `0.05`, not `0.05000000074505806`.
+[[nodiscard]] std::string text_of_number(double number);
+
+/// `[2, max_detections, 4]`; `?` where an extent has neither a size nor a symbol.
+[[nodiscard]] std::string text_of_shape(const std::vector<dimension>& shape);
+
+/// `'boxes' (float32 [n, 4])`, or as much of it as is known.
+[[nodiscard]] std::string text_of(const typed_value& value);
+/// At most the first 12 of `values`, and how many more there are; `none` without any.
+[[nodiscard]] std::string list_of(const std::vector<typed_value>& values);
+
+} // namespace padbatch::onnx_tools
+
+#endif

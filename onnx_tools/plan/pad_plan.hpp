@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef PADBATCH_ONNX_TOOLS_PLAN_PAD_PLAN_HPP
+#define PADBATCH_ONNX_TOOLS_PLAN_PAD_PLAN_HPP
+
+#include <onnx_tools/plan/layout.hpp>
+#include <onnx_tools/plan/options.hpp>
+#include <onnx_tools/plan/output_bytes.hpp>
+#include <onnx_tools/recognise/detections.hpp>
+
+#include <onnx/onnx_pb.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// What a plan speaks of: what is done to each field's rows, and the outputs that come of it.
+namespace padbatch::onnx_tools {
+
+/// How the rows of several images come together.
+enum class batching {
+    fixed, ///< the graph has the values of each image
+    loop,  ///< the graph is one image's and becomes the body of a Loop
+    flat,  ///< the graph has the rows of all images in one list
+};
+
+/// One field of the padded batch, and what is done to an image's rows of it first.
+struct planned_field {
+    field kind = field::boxes;
+    /// The value that holds image i's rows, for each image; none with `batching::flat`.
+    std::vector<std::string> values;
+    /// The type of these values, where the file says it, and the one that they are converted to.
+    std::optional<element_type> from;
+    element_type element = element_type::float32;
+    /// The extents of one padded row.
+    std::vector<dimension> row;
+    /// Drops the 1 of masks `[n, 1, H, W]`.
+    bool squeezed = false;
+    /// Boxes become y1, x1, y2, x2, divided by height and width.
+    bool normalised = false;
+    /// Elements become whether they are greater than this one; a tensor without dimensions.
+    std::optional<onnx::TensorProto> above;
+    /// One element: what fills the padding.
+    onnx::TensorProto pad_value;
+    /// The same, as the user chose it.
+    number padding = std::int64_t{0};
+};
+
+/// One output for the whole batch.
+struct planned_output {
+    std::string name;
+    element_type element = element_type::float32;
+    /// `[B, M, row...]`: each extent has a size or a symbol.
+    std::vector<dimension> shape;
+    /// Which of the plan's fields it holds; several lie one after the other along the last dimension.
+    std::vector<std::size_t> fields;
+    output_bytes bytes;
+};
+
+/// The output that says how many rows of each image are real.
+struct planned_count {
+    std::string name;
+    element_type element = element_type::int32;
+    /// The shape is `[B]`, not `[B, 1]`.
+    bool flat = false;
+    std::vector<dimension> shape;
+    output_bytes bytes;
+};
+
+/// One of the model's outputs that is no field, stacked for a batch of any size.
+struct planned_other {
+    std::string name;
+    element_type element = element_type::float32;
+    std::vector<dimension> shape;
+    /// Drops the extent of 1 in front, the batch that the export was made for.
+    bool squeezed = false;
+};
+
+/// What the rewrite will do, worked out before anything is changed.
+struct pad_plan {
+    detections source;
+    batching how = batching::fixed;
+    /// B: a number, or the symbol of a dynamic batch.
+    dimension batch;
+    /// M; nothing when it is the largest count of the batch at hand.
+    std::optional<std::int64_t> max_detections;
+    /// Rows beyond M are possible and are cut off first.
+    bool cuts_rows = false;
+    /// Masks of different sizes are possible and are padded to the largest height and width first.
+    bool widens_masks = false;
+    /// Rows are kept whose score is greater than this one, a tensor without dimensions: those that are at least
+    /// `min_score`.
+    std::optional<onnx::TensorProto> score_above;
+    std::optional<double> min_score;
+    /// The threshold that masks are compared with; nothing when they are written as they are.
+    std::optional<double> mask_threshold;
+    mask_choice masks = mask_choice::full;
+    const layout_rules* layout = nullptr;
+    /// Nothing where the layout has no count.
+    std::optional<planned_count> count;
+    /// In the order of the outputs.
+    std::vector<planned_field> fields;
+    std::vector<planned_output> outputs;
+    /// With `batching::loop`: the model's other outputs. Otherwise these stay as they are.
+    std::vector<planned_other> others;
+};
+
+/// Which of the plan's fields is of this kind; nothing when none is.
+[[nodiscard]] std::optional<std::size_t> place_of(const pad_plan& p, field kind) noexcept;
+
+} // namespace padbatch::onnx_tools
+
+#endif

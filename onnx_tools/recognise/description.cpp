@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <onnx_tools/recognise/description.hpp>
+
+#include <onnx_tools/recognise/family.hpp>
+#include <onnx_tools/recognise/image_inputs.hpp>
+#include <onnx_tools/recognise/thresholds.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <string>
+
+namespace padbatch::onnx_tools {
+namespace {
+
+// Whether `masks` gets its dimension 1 from an Unsqueeze, and so has the extent 1 there.
+bool has_one_channel(const graph_index& index, const std::string& masks)
+{
+    const auto* node = index.producer(origin(index, masks));
+    if (node == nullptr || node->op_type() != "Unsqueeze") {
+        return false;
+    }
+    if (const auto* axes = attribute(*node, "axes")) {
+        return axes->ints_size() == 1 && axes->ints(0) == 1;
+    }
+    const auto axes = node->input_size() > 1 ? index.constant_integers(node->input(1)) : std::nullopt;
+    return axes && *axes == std::vector<std::int64_t>{1};
+}
+
+// Says which inputs hold the images, if they are nothing but images.
+void find_images(const graph_index& index, detections& d)
+{
+    const auto inputs = index.required_inputs();
+    const auto all_have_rank = [&](int rank) {
+        return std::all_of(inputs.begin(), inputs.end(),
+                           [&](const auto* input) { return declared_type(*input).rank == rank; });
+    };
+    if (inputs.size() == 1 && all_have_rank(4)) {
+        d.image_rank = 4;
+    } else if (static_cast<std::int64_t>(inputs.size()) == d.batch && all_have_rank(3)) {
+        d.image_rank = 3;
+    }
+    for (std::size_t i = 0; i < inputs.size() && d.image_rank != 0; ++i) {
+        d.images.push_back(inputs[i]->name());
+    }
+}
+
+recognised_field describe_field(const graph_outputs& outputs, const reading& r, int slot, bool sizes_declared)
+{
+    recognised_field f;
+    f.kind = r.fields[static_cast<std::size_t>(slot)];
+    const auto& first = r.at(outputs.all(), 0, slot);
+    f.element = *first.type.element;
+    f.row.resize(static_cast<std::size_t>(first.type.rank.value_or(usual_rank(f.kind)) - 1));
+    for (std::size_t d = 0; d < f.row.size(); ++d) {
+        f.row[d] = first.type.shape.empty() ? dimension() : dimension{first.type.shape[d + 1].size, ""};
+    }
+    for (int image = 0; image < r.images; ++image) {
+        const auto& o = r.at(outputs.all(), image, slot);
+        f.values.push_back(o.name);
+        for (std::size_t d = 0; d < f.row.size(); ++d) {
+            if (o.type.shape.empty() || o.type.shape[d + 1].size != f.row[d].size) {
+                f.row[d] = {};
+            }
+        }
+    }
+    // An export may declare the size of the image that it was traced with, and run with others all the same.
+    if (f.kind == field::masks && f.row.size() >= 2 && !sizes_declared) {
+        f.row[f.row.size() - 2] = {};
+        f.row[f.row.size() - 1] = {};
+    }
+    // Exports with dynamic axes leave these out, or name them; they are so all the same.
+    if (f.kind == field::boxes && f.row.size() == 1 && !f.row[0].size) {
+        f.row[0].size = 4;
+    }
+    if (f.kind == field::masks && f.row.size() == 3 && !f.row[0].size && has_one_channel(outputs.index(), first.name)) {
+        f.row[0].size = 1;
+    }
+    return f;
+}
+
+// The limit that holds for all images: the largest, and none when one image's is not found. Any field of an image
+// tells it, since they have the same rows.
+std::optional<row_limit> common_limit(const graph_outputs& outputs, const reading& r)
+{
+    std::optional<row_limit> common;
+    for (int image = 0; image < r.images; ++image) {
+        std::optional<row_limit> least;
+        for (int slot = 0; slot < static_cast<int>(r.fields.size()); ++slot) {
+            const auto& limit = r.at(outputs.all(), image, slot).bound.limit;
+            if (limit && (!least || limit->rows < least->rows)) {
+                least = limit;
+            }
+        }
+        if (!least) {
+            return std::nullopt;
+        }
+        if (!common || least->rows > common->rows) {
+            common = least;
+        }
+    }
+    return common;
+}
+
+} // namespace
+
+detections describe(const graph_outputs& outputs, const reading& r)
+{
+    detections d;
+    d.batch = r.images;
+    d.order = r.order;
+    d.image_size = declared_image_size(outputs.index());
+    for (int slot = 0; slot < static_cast<int>(r.fields.size()); ++slot) {
+        d.fields.push_back(describe_field(outputs, r, slot, d.image_size.has_value()));
+    }
+    for (int i = 0; i < outputs.size(); ++i) {
+        if (!r.covers(i)) {
+            d.other_outputs.push_back(outputs[i].name);
+        }
+    }
+    d.limit = common_limit(outputs, r);
+    const auto scores = std::find(r.fields.begin(), r.fields.end(), field::scores);
+    if (scores != r.fields.end()) {
+        const auto& value = r.at(outputs.all(), 0, static_cast<int>(scores - r.fields.begin())).name;
+        d.threshold = find_threshold(outputs.index(), value);
+        d.family = family_of(outputs.index(), value, r.fields);
+    }
+    find_images(outputs.index(), d);
+    d.sizes_may_differ = r.images > 1 && d.image_rank != 4;
+    return d;
+}
+
+} // namespace padbatch::onnx_tools

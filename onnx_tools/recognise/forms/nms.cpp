@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <onnx_tools/recognise/forms/nms.hpp>
+
+#include <onnx_tools/error.hpp>
+#include <onnx_tools/model/wording.hpp>
+#include <onnx_tools/recognise/flat_columns.hpp>
+#include <onnx_tools/recognise/row_list.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace padbatch::onnx_tools {
+namespace {
+
+// The largest M that can be asked for.
+constexpr std::int64_t most_rows = 2147483647;
+
+class nms_recogniser {
+public:
+    nms_recogniser(const onnx::ModelProto& model, const recognise_options& options)
+        : m_columns(options.columns), m_list(model)
+    {
+    }
+
+    detections run()
+    {
+        if (m_columns) {
+            require_columns(*m_columns, true);
+        }
+        read_selection();
+        return std::move(m_list).finish();
+    }
+
+private:
+    [[noreturn]] static void refuse(const std::string& found, const std::string& expected, const std::string& remedy)
+    {
+        throw tool_error(failure::refused, {found, expected, remedy});
+    }
+
+    void read_selection()
+    {
+        std::set<const onnx::NodeProto*> nodes;
+        for (const auto& output : m_list.outputs) {
+            const auto* node = m_list.index.producer(origin(m_list.index, output.name));
+            if (node != nullptr && node->op_type() == "NonMaxSuppression" &&
+                (node->domain().empty() || node->domain() == "ai.onnx")) {
+                nodes.insert(node);
+            }
+        }
+        if (nodes.size() > 1) {
+            refuse("the outputs are the selections of " + std::to_string(nodes.size()) +
+                       " NonMaxSuppression nodes: " + list_of(m_list.outputs),
+                   "one selection", "export the model with one of them");
+        }
+        if (nodes.empty()) {
+            read_selection_by_type();
+        } else {
+            read_selection_of(**nodes.begin());
+        }
+    }
+
+    void read_selection_of(const onnx::NodeProto& node)
+    {
+        m_list.source.rows = node.output(0);
+        m_list.source.boxes = node.input(0);
+        m_list.source.scores = node.input(1);
+        const std::set<std::string_view> parts{m_list.source.rows, origin(m_list.index, m_list.source.boxes),
+                                               origin(m_list.index, m_list.source.scores)};
+        for (const auto& output : m_list.outputs) {
+            if (parts.count(origin(m_list.index, output.name)) != 0) {
+                m_list.taken.insert(output.name);
+            } else if (is_floating_of_rank(output.type, 3) && last_extent(output.type) == 4) {
+                refuse("the output " + text_of(output) + " looks like boxes, and " + describe(node) +
+                           " selects from others, '" + m_list.source.boxes + "'",
+                       "the boxes that are selected from (some models move them apart by class first)",
+                       "export the model without that output; or with rows of all images, [n, 7], for `from` flat");
+            }
+        }
+        const bool center = integer_attribute(node, "center_point_box", 0) == 1;
+        m_list.source.columns = m_columns.value_or(center ? center_and_size : corners);
+        m_list.found.limit = limit_of(node);
+        if (const auto least = node.input_size() > 4 ? m_list.index.constant_number(node.input(4)) : std::nullopt) {
+            m_list.found.threshold = score_threshold{*least, describe(node)};
+        }
+        m_list.set_fields(element_type::float32, element_type::float32); // the node takes no others
+    }
+
+    // What the node keeps of each class, times the classes. Nothing where its constant is there for form's sake, no
+    // less than there are boxes.
+    [[nodiscard]] std::optional<row_limit> limit_of(const onnx::NodeProto& node) const
+    {
+        const auto most = node.input_size() > 2 ? m_list.index.constant_integers(node.input(2)) : std::nullopt;
+        const auto shape = shape_of(m_list.source.scores);
+        if (!most || most->size() != 1 || shape.size() != 3 || !shape[1].size || *shape[1].size < 1) {
+            return std::nullopt;
+        }
+        const auto of_class = most->front();
+        if (of_class < 1 || of_class > most_rows / *shape[1].size || (shape[2].size && of_class >= *shape[2].size)) {
+            return std::nullopt;
+        }
+        return row_limit{of_class * *shape[1].size, describe(node)};
+    }
+
+    [[nodiscard]] std::vector<dimension> shape_of(const std::string& value) const
+    {
+        const auto& graph = m_list.index.graph();
+        for (const auto* infos : {&graph.output(), &graph.value_info(), &graph.input()}) {
+            for (const auto& info : *infos) {
+                if (info.name() == value) {
+                    return declared_type(info).shape;
+                }
+            }
+        }
+        return {};
+    }
+
+    // The three outputs, where they do not come from such a node, at least not straight.
+    void read_selection_by_type()
+    {
+        std::vector<const typed_value*> rows;
+        std::vector<const typed_value*> boxes;
+        std::vector<const typed_value*> scores;
+        for (const auto& output : m_list.outputs) {
+            const auto& type = output.type;
+            if (type.element == element_type::int64 && type.rank == 2 && last_extent(type) == 3) {
+                rows.push_back(&output);
+            } else if (is_floating_of_rank(type, 3)) {
+                (last_extent(type) == 4 ? boxes : scores).push_back(&output);
+            }
+        }
+        if (rows.size() != 1 || boxes.size() != 1 || scores.size() != 1) {
+            refuse("no output is what a NonMaxSuppression node selects, and the types of the outputs do not tell: " +
+                       list_of(m_list.outputs),
+                   "an output [n, 3] of such a node; or one int64 [n, 3], one float [B, k, 4] and one [B, classes, k]",
+                   "export the model with these outputs; or use `from` flat where it has the rows of all images");
+        }
+        m_list.source.rows = rows.front()->name;
+        m_list.source.boxes = boxes.front()->name;
+        m_list.source.scores = scores.front()->name;
+        m_list.source.columns = m_columns.value_or(corners);
+        m_list.taken = {m_list.source.rows, m_list.source.boxes, m_list.source.scores};
+        m_list.set_fields(*boxes.front()->type.element, *scores.front()->type.element);
+    }
+
+    const std::optional<flat_columns>& m_columns; // those that the user names
+    row_list m_list;
+};
+
+} // namespace
+
+detections recognise_nms(const onnx::ModelProto& model, const recognise_options& options)
+{
+    return nms_recogniser(model, options).run();
+}
+
+} // namespace padbatch::onnx_tools

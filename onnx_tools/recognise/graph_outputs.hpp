@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef PADBATCH_ONNX_TOOLS_RECOGNISE_GRAPH_OUTPUTS_HPP
+#define PADBATCH_ONNX_TOOLS_RECOGNISE_GRAPH_OUTPUTS_HPP
+
+#include <onnx_tools/model/graph.hpp>
+#include <onnx_tools/model/value_types.hpp>
+#include <onnx_tools/recognise/cuts.hpp>
+
+#include <onnx/onnx_pb.h>
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace padbatch::onnx_tools {
+
+/// A graph output, with what is known of it.
+struct output : typed_value {
+    /// What bounds its rows for certain.
+    row_bound bound;
+    /// The nearest cut up the graph, whether it bounds its rows or not; null when there is none.
+    const onnx::NodeProto* nearest = nullptr;
+    /// The cut that its image's rows come from: the one that bounds the rows; for values whose rows cannot be followed,
+    /// such as boxes that are put together from their columns, the nearest if it bounds those of another output.
+    const onnx::NodeProto* cut = nullptr;
+};
+
+/// The outputs of `model` with their types, ranks that the file leaves out worked out; `index` is that of its graph.
+[[nodiscard]] std::vector<typed_value> typed_outputs(const onnx::ModelProto& model, const graph_index& index);
+
+/// The outputs of a model, and the cuts that their rows come from. The model must outlive this.
+class graph_outputs {
+public:
+    /// Throws `tool_error` with `failure::refused` when an output is listed twice.
+    explicit graph_outputs(const onnx::ModelProto& model);
+
+    [[nodiscard]] const graph_index& index() const noexcept { return m_index; }
+    [[nodiscard]] const std::vector<output>& all() const noexcept { return m_all; }
+    /// How many outputs there are.
+    [[nodiscard]] int size() const noexcept { return static_cast<int>(m_all.size()); }
+    [[nodiscard]] const output& operator[](int i) const { return m_all[static_cast<std::size_t>(i)]; }
+    /// The types of all outputs, for messages.
+    [[nodiscard]] std::string text() const;
+
+    /// Whether the rows of any output are bounded by a cut.
+    [[nodiscard]] bool any_cut() const noexcept { return !m_cuts.empty(); }
+    /// All cuts that an output depends on.
+    [[nodiscard]] const std::set<const onnx::NodeProto*>& cuts_above(const output& o) const;
+
+private:
+    graph_index m_index;
+    std::vector<output> m_all;
+    std::set<const onnx::NodeProto*> m_cuts; // those that bound the rows of an output
+    mutable std::map<std::string, std::set<const onnx::NodeProto*>> m_cuts_above;
+};
+
+} // namespace padbatch::onnx_tools
+
+#endif

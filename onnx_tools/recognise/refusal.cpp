@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <onnx_tools/recognise/refusal.hpp>
+
+#include <onnx_tools/error.hpp>
+#include <onnx_tools/model/wording.hpp>
+#include <onnx_tools/recognise/search.hpp>
+
+#include <string>
+
+namespace padbatch::onnx_tools {
+namespace {
+
+const char* const families =
+    "boxes, labels and scores of each image, as torchvision's Faster, Mask and Keypoint R-CNN, "
+    "RetinaNet, FCOS, SSD300 and SSDlite320 return them";
+
+const char* const say_which = "say which is right: `fields` boxes,labels,scores `batch` B `order` image|field";
+
+// `2 x (boxes, labels, scores)`
+std::string text_of(const reading& r)
+{
+    return std::to_string(r.images) + " x (" + list_of(r.fields) + ")";
+}
+
+} // namespace
+
+void refuse_without_outputs()
+{
+    throw tool_error(failure::refused, {"the model has no outputs", families, "export the model again"});
+}
+
+void refuse_unrecognised(const graph_outputs& outputs)
+{
+    throw tool_error(failure::refused,
+                     {"the outputs are not recognised as detections: " + outputs.text(), families,
+                      "if these are padded rows of detections all the same, name them: `fields` boxes,labels,scores "
+                      "`batch` B `order` image|field; if they are rows of all images in one list, or what a "
+                      "NonMaxSuppression selects, say `from` flat or `from` nms"});
+}
+
+void refuse_incomplete(const graph_outputs& outputs, const reading& part)
+{
+    std::vector<typed_value> rest;
+    for (int i = 0; i < outputs.size(); ++i) {
+        if (is_left_over(outputs, part, i)) {
+            rest.push_back(outputs[i]);
+        }
+    }
+    throw tool_error(
+        failure::refused,
+        {"the " + std::to_string(outputs.size()) + " outputs are not a whole number of images: " + text_of(part) +
+             " fits, and these, which look like detections too, are left over: " + list_of(rest),
+         "the same fields in the same order for every image",
+         "export the model with all the fields of every image" +
+             (part.first != 0 ? std::string() // `fields` speaks of the outputs from the first on
+                              : "; or, to pad only what fits and leave the rest as it is, say `fields` " +
+                                    list_of(part.fields, ",") + " `batch` " + std::to_string(part.images))});
+}
+
+void refuse_ambiguous(const graph_outputs& outputs, const reading& a, const reading& b)
+{
+    throw tool_error(failure::refused, {"the outputs can be read in more than one way: as " + text_of(a) + " and as " +
+                                            text_of(b) + ". They are " + outputs.text(),
+                                        "one way to read them", say_which});
+}
+
+void refuse_options(const graph_outputs& outputs, const recognise_options& options, const reading& r)
+{
+    std::string given;
+    if (options.batch) {
+        given += " as a batch of " + std::to_string(*options.batch);
+    }
+    if (options.order) {
+        given += *options.order == output_order::by_image ? " image by image" : " field by field";
+    }
+    const std::string order = r.images == 1                       ? ""
+                              : r.order == output_order::by_image ? ", image by image"
+                                                                  : ", field by field";
+    throw tool_error(failure::usage, {"the outputs cannot be read" + given + "; they are " + outputs.text(),
+                                      count_of(r.images, "image") + " of " + list_of(r.fields) + order,
+                                      "leave `batch` and `order` out; or say with `fields` too what the outputs are"});
+}
+
+} // namespace padbatch::onnx_tools

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef PADBATCH_ONNX_TOOLS_RECOGNISE_SEARCH_HPP
+#define PADBATCH_ONNX_TOOLS_RECOGNISE_SEARCH_HPP
+
+#include <onnx_tools/recognise/detections.hpp>
+#include <onnx_tools/recognise/graph_outputs.hpp>
+#include <onnx_tools/recognise/readings.hpp>
+
+#include <vector>
+
+namespace padbatch::onnx_tools {
+
+/// The ways to read outputs that their types and the graph allow.
+struct found_readings {
+    /// Those that leave no output over that looks like a detection, the largest first.
+    std::vector<reading> possible;
+    /// Those that do, the most likely first.
+    std::vector<reading> incomplete;
+};
+
+/// Tries every way to read the outputs as fields of images that `options.batch` and `options.order` allow.
+[[nodiscard]] found_readings search(const graph_outputs& outputs, const recognise_options& options);
+
+/// Whether a reading leaves an output over that might be a part of the detections of these images or of one more.
+[[nodiscard]] bool is_left_over(const graph_outputs& outputs, const reading& r, int position);
+
+} // namespace padbatch::onnx_tools
+
+#endif
