@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Test images that C++ and Python make alike, bit for bit (Python: scene() in tests/data/make_exports.py).
-#pragma once
+#ifndef PADBATCH_TESTS_SUPPORT_SCENES_HPP
+#define PADBATCH_TESTS_SUPPORT_SCENES_HPP
 
 #include <algorithm>
 #include <array>
@@ -94,3 +95,5 @@ inline std::vector<float> scene(unsigned seed, int height, int width)
 }
 
 } // namespace padbatch::test
+
+#endif
