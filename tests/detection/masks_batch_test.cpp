@@ -217,7 +217,8 @@ TEST_CASE("what does not fit is refused, and nothing is written")
         const std::vector<std::int32_t> two = {1, 1};
         const padded_view smaller(two, 4, t::boxes(std::span(batch.boxes).first(8)),
                                   t::masks(std::span(batch.regions).first(8 * 30), 1, 5, 6));
-        refused(try_paste_masks(output, smaller), errc::batch_mismatch, {"the output has 3 images", "the source has 2"});
+        refused(try_paste_masks(output, smaller), errc::batch_mismatch,
+                {"the output has 3 images", "the source has 2"});
         const auto narrow = padded_output(counts, 2, t::masks(full.span().first(3 * 2 * 620), 1, 20, 31));
         refused(try_paste_masks(narrow, view), errc::too_many_rows, {"3 rows", "2"});
         check_error([&] { paste_masks(narrow, view); }, errc::too_many_rows);
