@@ -279,3 +279,12 @@ TEST_CASE("arrays whose size is known at compile time are outputs too")
     CHECK(takes<counts_view, std::span<std::int32_t, 3>>);
     CHECK(takes<row_ids_view, std::span<std::int64_t, 3>>);
 }
+
+TEST_CASE("row ids become a mask")
+{
+    const std::vector<std::int32_t> ids{0, 0, 2};
+    std::vector<std::uint8_t> mask(6);
+    to_mask(row_ids_view(ids, 3), 2, mask);
+    CHECK(mask == std::vector<std::uint8_t>{1, 1, 0, 0, 1, 0});
+    check_status(try_to_mask(row_ids_view(ids, 3), 1, std::vector<std::uint8_t>(3)), errc::bad_count, {"image 0"});
+}

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <padbatch/detail/first_failure.hpp>
 #include <padbatch/error.hpp>
 
 #include <tests/support/check_status.hpp>
@@ -130,4 +131,24 @@ TEST_CASE("making, copying and dropping a status allocates nothing")
     const std::size_t allocations = counter.count();
     CHECK(allocations == 0);
     CHECK(std::string_view(copy.message()) == "boxes -7 2.5 [2, 100, 4]");
+}
+
+TEST_CASE("of several checks the first that fails counts, and those behind it are not made")
+{
+    using padbatch::detail::first_failure;
+    int made = 0;
+    const auto fine = [&] {
+        ++made;
+        return status();
+    };
+    const auto wrong = [&] {
+        ++made;
+        return status(errc::bad_count, "check {} fails", made);
+    };
+    CHECK(first_failure().ok());
+    CHECK(first_failure(fine, fine, fine).ok());
+    CHECK(made == 3);
+    made = 0;
+    padbatch::test::check_status(first_failure(fine, wrong, wrong, fine), errc::bad_count, {"check 2 fails"});
+    CHECK(made == 2);
 }

@@ -122,12 +122,9 @@ TEST_CASE("extents are the same when their numbers are, whatever is known at com
     CHECK_FALSE(wide.same_as(extents<28, 14>{}));
     CHECK(extents<>{}.same_as(extents<>{}));
 
-    std::size_t all[4] = {9, 9, 9, 9};
-    wide.copy_to(all);
-    CHECK(all[0] == 1);
-    CHECK(all[1] == 28);
-    CHECK(all[2] == 14);
-    CHECK(all[3] == 9);
+    CHECK(wide.to_array() == std::array<std::size_t, 3>{1, 28, 14});
+    CHECK(extents<1, 28, 14>{}.to_array() == wide.to_array());
+    CHECK(extents<>{}.to_array().empty());
 
     const auto narrow = padbatch::detail::extents_cast<extents<1, dynamic, 14>>(wide);
     CHECK(narrow.same_as(wide));

@@ -39,6 +39,17 @@ struct detections {
     }
 };
 
+/// A row type without a default.
+struct point {
+    float x;
+    float y;
+    point(float first, float second) : x(first), y(second) {}
+};
+struct points_t : padbatch::tag<points_t> {
+    static constexpr char name[] = "points";
+};
+constexpr points_t points{};
+
 std::string message_of(const auto& work)
 {
     try {
@@ -213,10 +224,10 @@ TEST_CASE("a refused call says why with the numbers in it, the same in all forms
             {"image 1", "2 rows of labels", "3 of scores"});
     const std::vector<std::vector<float>> more(3);
     refused(output, each(t::labels(labels), t::scores(more)), fill(), errc::field_mismatch,
-            {"scores is of 3 images", "labels of 2"});
+            {"scores has 3 images", "labels has 2"});
     const std::vector<std::vector<std::int64_t>> more_labels(3);
     refused(output, each(t::scores(more), t::labels(more_labels)), fill(), errc::batch_mismatch,
-            {"batch of 2", "3 images"});
+            {"the output has 2 images", "the source has 3"});
 
     const padded_view scores_only(unchecked, counts, 2, t::scores(memory));
     refused(scores_only, each(t::scores(scores)), overflow::error, errc::too_many_rows, {"image 1", "3 rows", "is 2"});
@@ -324,4 +335,12 @@ TEST_CASE("padding and then unpadding gives the same rows: as views, as ragged b
         CHECK(same_bytes(again[t::boxes], owner[t::boxes]));
         CHECK(same_bytes(again[t::masks], owner[t::masks]));
     }
+}
+
+TEST_CASE("a row type needs no default, and its padding is zero bytes")
+{
+    const std::vector<std::vector<point>> rows{{point(1, 2)}, {}};
+    const auto batch = pad(each(points(rows)));
+    CHECK(batch[points](0, 0).y == 2);
+    CHECK(batch[points](1, 0).x == 0);
 }

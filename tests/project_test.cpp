@@ -171,7 +171,7 @@ TEST_CASE("members that do not lie one after the other are refused with their pl
     guarded<float> memory(2 * 4);
     guarded<std::int32_t> counts(2);
     const padded_view output(unchecked, counts, 1, t::boxes(memory));
-    padbatch::test::check_status(try_pad_into(output, source), errc::bad_argument, {"boxes", "one after the other"});
+    padbatch::test::check_status(try_pad_into(output, source), errc::bad_argument, {"boxes", "are not adjacent"});
     CHECK((memory.untouched() && counts.untouched()));
     padded<padbatch::boxes<>> owner;
     padbatch::test::check_status(try_pad_into(owner, source), errc::bad_argument);

@@ -328,3 +328,15 @@ TEST_CASE("a batch that may be changed gives rows that may be written; a const o
     CHECK(view.image(0)[t::scores].data() == batch[t::scores].data());
     CHECK(batch.overlaps(batch[t::scores].data(), batch[t::scores].data() + 1));
 }
+
+TEST_CASE("rows of a batch cannot be appended to it, whichever field they are of")
+{
+    ragged<scores<>, field<t::values_t, float>> batch;
+    const std::vector<float> one{1};
+    batch.append(t::scores(one), t::values(one));
+    batch.end_image();
+    const auto own = batch[t::scores].flat();
+    check_status(batch.try_append(t::scores(one), t::values(own)), errc::overlap, {"this batch itself"});
+    check_status(batch.try_append(t::scores(own), t::values(one)), errc::overlap, {"this batch itself"});
+    CHECK(batch.open_rows() == 0);
+}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <padbatch/padbatch.hpp>
 
+#include "tests/support/check_status.hpp"
 #include "tests/support/guarded.hpp"
 #include "tests/support/random_batch.hpp"
 
@@ -15,6 +16,7 @@
 #include <vector>
 
 using namespace padbatch;
+using padbatch::test::check_status;
 
 namespace {
 
@@ -254,4 +256,12 @@ TEST_CASE("rows are read wherever they are: only the first images of a batch hav
         CHECK(owner.image(first)[t::masks][0](0, 1, 2) == 6);
         CHECK(owner.count(3 - first) == 0);
     }
+}
+
+TEST_CASE("a function whose data are no whole rows is refused, and none of its rows is read")
+{
+    const std::vector<float> six(6, 1);
+    const auto source = generated(2, [&](std::size_t) { return image_of(t::boxes(six)); });
+    padded<boxes<>> output(2, 3);
+    check_status(try_pad_into(output, source), errc::size_mismatch, {"image 0"});
 }

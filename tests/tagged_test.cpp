@@ -232,3 +232,13 @@ TEST_CASE("a tagged source holds an index that it is given as a temporary")
     }
     CHECK(sum == 21);
 }
+
+TEST_CASE("an index that was built again for another number of rows is refused")
+{
+    const std::vector<float> corners(8, 1);
+    row_index index(std::vector<int>{0, 1}, 2);
+    const auto source = tagged(index, t::boxes(corners));
+    REQUIRE(index.try_build(std::vector<int>(50), 2).ok());
+    padded<boxes<>> output(2, 50);
+    check_status(try_pad_into(output, source), errc::field_mismatch, {"50", "2"});
+}

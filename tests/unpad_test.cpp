@@ -285,3 +285,13 @@ TEST_CASE("any source becomes a ragged batch, and what is wrong with it is told 
     CHECK(output.size() == 0);
     CHECK(output.open_rows() == 0);
 }
+
+TEST_CASE("a ragged batch cannot be unpadded into itself")
+{
+    ragged<scores<>> batch;
+    batch.end_image();
+    batch.end_image();
+    check_status(try_unpad_into(batch, batch), errc::overlap, {"itself"});
+    check_status(try_unpad_into(batch, batch.view()), errc::overlap, {"itself"});
+    CHECK(batch.size() == 2);
+}

@@ -3,25 +3,27 @@
 #define PADBATCH_COLUMNS_HPP
 
 #include <padbatch/counts.hpp>
+#include <padbatch/detail/first_failure.hpp>
 #include <padbatch/detail/split_rows.hpp>
 #include <padbatch/source.hpp>
 
+#include <array>
 #include <cstddef>
 #include <tuple>
 #include <type_traits>
 
-namespace padbatch::inline PADBATCH_MODE {
+namespace padbatch::inline PADBATCH_ABI {
 
 namespace detail {
 
-/// Columns of a matrix of `T` that are one field.
+/// One field, in columns of a matrix of `T`.
 template <class T, class Bound>
 struct column_field {
     using tag = typename Bound::tag;
     using columns = std::remove_cvref_t<decltype(std::declval<const Bound&>().value)>;
     using E = typename Bound::extents_type;
     static_assert(E::rank != 0 || columns::count == 1,
-                  "this field is one number a row: name one column, as in t::scores(col<4>)");
+                  "this field has one number a row: name one column, as in t::scores(col<4>)");
     static_assert(!E::is_static || E{}.size() == columns::count,
                   "this field's rows have another number of elements than there are columns: boxes are cols<FIRST, 4>");
     static_assert(std::is_void_v<typename Bound::of_type>,
@@ -29,20 +31,19 @@ struct column_field {
     using field_type = field<tag, target_of<Bound, T>, E>;
 };
 
-/// The extents of the rows that columns make. What has one dynamic extent takes all columns.
+/// The extents of the rows in columns. A single dynamic extent is the number of columns.
 template <class Bound>
 [[nodiscard]] typename Bound::extents_type column_extents(const Bound& bound) noexcept
 {
     using E = typename Bound::extents_type;
     if constexpr (E::rank == 1 && !E::is_static) {
-        const std::size_t all[] = {std::remove_cvref_t<decltype(bound.value)>::count};
-        return E{std::span<const std::size_t, 1>(all)};
+        return E{std::array<std::size_t, 1>{std::remove_cvref_t<decltype(bound.value)>::count}};
     } else {
         return bound.row;
     }
 }
 
-/// Why the columns of `Bound` are not in a matrix of this width, if so.
+/// Checks that the columns of `Bound` are in a matrix of this width, and fit its rows.
 template <class Bound>
 [[nodiscard]] status check_column(const Bound& bound, std::size_t width) noexcept
 {
@@ -74,17 +75,17 @@ struct matrix {
     [[nodiscard]] const void* end() const noexcept { return data + rows * width; }
 };
 
-/// Why `values` is no matrix of this width, if so; else sets `result`.
+/// Checks that `values` are a matrix of this width, and sets `result` to it.
 template <class Values, class T>
 [[nodiscard]] status make_matrix(const Values& values, std::size_t width, matrix<T>& result) noexcept
 {
     using parts = value_parts<std::remove_cv_t<value_of<const Values>>>;
     if (width == 0) {
-        return {errc::bad_argument, "a row has to have at least one column"};
+        return {errc::bad_argument, "a row must have at least one column"};
     }
     const std::size_t size = values.size() * parts::count;
     if (size % width != 0) {
-        return {errc::size_mismatch, "there are {} values, which is no multiple of the {} columns of a row", size,
+        return {errc::size_mismatch, "there are {} values, which is not a multiple of the {} columns of a row", size,
                 width};
     }
     result = {reinterpret_cast<const T*>(values.data()), size / width, width};
@@ -94,17 +95,16 @@ template <class Values, class T>
 template <class Values>
 using matrix_element = typename value_parts<std::remove_cv_t<value_of<const Values>>>::element;
 
-/// The same, and whether the columns of all fields are in it.
+/// The same, and checks the columns of all fields.
 template <class Values, class T, class... Bounds>
 [[nodiscard]] status check_matrix(const Values& values, std::size_t width, matrix<T>& result,
                                   const Bounds&... columns) noexcept
 {
-    status outcome = make_matrix(values, width, result);
-    static_cast<void>(((outcome.ok() && (outcome = check_column(columns, width), outcome.ok())) && ...));
-    return outcome;
+    return first_failure([&] { return make_matrix(values, width, result); },
+                         [&] { return check_column(columns, width); }...);
 }
 
-/// Image i's rows begin at row i * M of a padded tensor.
+/// The rows of image i begin at row i * M of a padded tensor.
 struct slot_rows {
     counts_view counts;
     std::size_t capacity = 0;
@@ -114,7 +114,7 @@ struct slot_rows {
     [[nodiscard]] std::size_t first(std::size_t i) const noexcept { return i * capacity; }
 };
 
-/// Image i's rows begin at its offset.
+/// The rows of image i begin at its offset.
 struct offset_rows {
     offsets_view offsets;
 
@@ -125,8 +125,9 @@ struct offset_rows {
 
 } // namespace detail
 
-/// Flat rows whose columns are the fields, as detectors give them: `[n, 6]` with offsets, or `[B, M, 6]` with counts.
-/// Made by `columns` and `padded_columns`. Its images are views, and it is a source: padding it reads each row once.
+/// Flat rows whose columns are the fields, as many detectors return them: `[n, 6]` with offsets, or `[B, M, 6]` with
+/// counts. Made by `columns` and `padded_columns`. Its images are views, and it is a source: padding reads each row
+/// once.
 template <class T, class Place, class... Bounds>
 class column_source {
     static_assert(detail::tags_differ<Bounds...>, "each field of a batch needs a tag of its own");
@@ -178,14 +179,14 @@ private:
     std::tuple<Bounds...> m_columns;
 };
 
-/// Why `columns` would refuse these, if so: a size that is no multiple of the width, columns beyond it, bad offsets.
+/// Returns why `columns` would fail: a size that is not a multiple of the width, columns beyond it, bad offsets.
 template <detail::contiguous_values Values, detail::contiguous_values Offsets, class... Bounds>
 [[nodiscard]] status check_columns(const Values& values, std::size_t width, const Offsets& offsets,
                                    const Bounds&... columns) noexcept
 {
     detail::matrix<detail::matrix_element<Values>> matrix;
-    status outcome = detail::check_matrix(values, width, matrix, columns...);
-    return outcome.ok() ? offsets_view::check(offsets, matrix.rows) : outcome;
+    return detail::first_failure([&] { return detail::check_matrix(values, width, matrix, columns...); },
+                                 [&] { return offsets_view::check(offsets, matrix.rows); });
 }
 
 template <detail::contiguous_values Values, detail::contiguous_values Offsets, class... Bounds>
@@ -198,7 +199,7 @@ template <detail::contiguous_values Values, detail::contiguous_values Offsets, c
         unchecked, matrix, {offsets_view(unchecked, offsets)}, columns...);
 }
 
-/// Why `padded_columns` would refuse these, if so: besides, a count out of range, or another number of rows than B * M.
+/// Returns why `padded_columns` would fail: as above, or a count out of range, or a number of rows that is not B * M.
 template <detail::contiguous_values Values, detail::contiguous_values Counts, class... Bounds>
 [[nodiscard]] status check_padded_columns(const Values& values, std::size_t width, const Counts& counts,
                                           std::size_t capacity, const Bounds&... columns) noexcept
@@ -209,7 +210,7 @@ template <detail::contiguous_values Values, detail::contiguous_values Counts, cl
         return outcome;
     }
     if (capacity == 0 ? matrix.rows != 0 : matrix.rows % capacity != 0 || matrix.rows / capacity != counts.size()) {
-        return {errc::size_mismatch, "there are {} rows; {} images of {} rows were expected", matrix.rows,
+        return {errc::size_mismatch, "there are {} rows; expected {} images of {} rows", matrix.rows,
                 static_cast<std::size_t>(counts.size()), capacity};
     }
     return counts_view::check(counts, capacity);
@@ -226,13 +227,13 @@ template <detail::contiguous_values Values, detail::contiguous_values Counts, cl
 }
 
 #if PADBATCH_EXCEPTIONS
-/// The rows of flat `values` (`[n, width]`, row-major) as detections, by the columns that are the fields:
+/// The rows of flat `values` (`[n, width]`, row-major) as detections, whose columns are the fields:
 ///
 ///     auto batch = columns(values, 6, offsets, t::boxes(cols<0, 4>), t::scores(col<4>),
 ///                          t::labels(col<5>).as<std::int32_t>());
 ///
-/// `values` and `offsets` (`[B + 1]`, int32 or int64) are contiguous containers that live as long as the source does.
-/// Throws `error` where `check_columns` fails.
+/// `values` and `offsets` (`[B + 1]`, int32 or int64) are contiguous containers that have to live as long as the source
+/// does. Throws `error` if `check_columns` fails.
 template <detail::contiguous_values Values, detail::contiguous_values Offsets, class... Bounds>
 [[nodiscard]] auto columns(Values&& values, std::size_t width, Offsets&& offsets, const Bounds&... columns)
 {
@@ -241,7 +242,7 @@ template <detail::contiguous_values Values, detail::contiguous_values Offsets, c
     return padbatch::columns(unchecked, values, width, offsets, columns...);
 }
 
-/// The same for `values` of `[B, M, width]` and the counts of the images; `capacity` is M. Throws `error` where
+/// The same for `values` of `[B, M, width]` and the counts of the images; `capacity` is M. Throws `error` if
 /// `check_padded_columns` fails.
 template <detail::contiguous_values Values, detail::contiguous_values Counts, class... Bounds>
 [[nodiscard]] auto padded_columns(Values&& values, std::size_t width, Counts&& counts, std::size_t capacity,
@@ -253,6 +254,6 @@ template <detail::contiguous_values Values, detail::contiguous_values Counts, cl
 }
 #endif
 
-} // namespace padbatch::inline PADBATCH_MODE
+} // namespace padbatch::inline PADBATCH_ABI
 
 #endif

@@ -3,6 +3,7 @@
 #define PADBATCH_CONVERT_COUNTS_HPP
 
 #include <padbatch/counts.hpp>
+#include <padbatch/detail/first_failure.hpp>
 #include <padbatch/error.hpp>
 
 #include <concepts>
@@ -12,56 +13,52 @@
 #include <span>
 #include <type_traits>
 
-/// The ways to say how many rows each image has, and the ways from one to the other:
+/// The ways to say how many rows each image has, and conversions between them:
 ///
 ///     counts      [B]       2 0 3            int32, int64, float
 ///     offsets     [B + 1]   0 2 2 5          int32, int64
 ///     row ids     [n]       0 0 2 2 2        int32, int64: the image of each row, ascending
 ///     mask        [B, M]    110 000 111      bool or uint8: which rows of each image are real
 ///
-/// Each is a view whose constructor validates it once; what converts a view can only fail for the size of the output.
-/// `to_...` throws `error`, `try_to_...` returns a `status`; both write nothing then.
-namespace padbatch::inline PADBATCH_MODE {
+/// Each is a view whose constructor validates it once, so that a conversion can fail only because of its output.
+/// `to_...` throws `error`, `try_to_...` returns a `status`; a failure writes nothing.
+namespace padbatch::inline PADBATCH_ABI {
 
-/// The image of each row, ascending. A view whose ids were found to be so.
+/// A view of the image of each row. The ids have been checked: they are images of the batch, in ascending order.
 class row_ids_view {
 public:
     row_ids_view() noexcept = default;
 
-    /// Why `values` are no row ids of a batch of this size, if so: `errc::bad_batch_index`.
-    template <detail::contiguous_values R>
-        requires offset_element<detail::value_of<const R>>
+    /// Checks that `values` are row ids of a batch of this size. Fails with `errc::bad_batch_index`.
+    template <detail::offset_values R>
     [[nodiscard]] static status check(const R& values, std::size_t batch) noexcept
     {
         std::int64_t before = 0;
         for (std::size_t j = 0; j < values.size(); ++j) {
             const std::int64_t id = values.data()[j];
             if (id < 0 || static_cast<std::uint64_t>(id) >= batch) {
-                return {errc::bad_batch_index,
-                        "the id of row {} is {}; expected is 0 to {}, one less than the batch size", j, id,
-                        static_cast<std::int64_t>(batch) - 1};
+                return {errc::bad_batch_index, "the id of row {} is {}; expected 0 to {}, one less than the batch size",
+                        j, id, static_cast<std::int64_t>(batch) - 1};
             }
             if (id < before) {
                 return {errc::bad_batch_index,
-                        "the id of row {} is {}, after {}: row ids ascend (for rows in any order there is row_index)",
-                        j, id, before};
+                        "the id of row {} is {}, after {}: row ids must ascend (row_index takes rows in any order)", j,
+                        id, before};
             }
             before = id;
         }
         return {};
     }
 
-    template <detail::contiguous_values R>
-        requires offset_element<detail::value_of<const R>>
+    template <detail::offset_values R>
     row_ids_view(unchecked_t, const R& values, std::size_t batch) noexcept
-        : m_data(values.data()), m_type(detail::number_type_of<detail::value_of<const R>>), m_size(values.size()),
+        : m_data(values.data()), m_type(element_type_of<detail::value_of<const R>>), m_size(values.size()),
           m_batch(batch)
     {
     }
 #if PADBATCH_EXCEPTIONS
-    /// Throws `error` where `check` fails.
-    template <detail::contiguous_values R>
-        requires offset_element<detail::value_of<const R>>
+    /// Throws `error` if `check` fails.
+    template <detail::offset_values R>
     row_ids_view(const R& values, std::size_t batch) : row_ids_view(unchecked, values, batch)
     {
         detail::require(check(values, batch));
@@ -79,7 +76,7 @@ public:
 
 private:
     const void* m_data = nullptr;
-    detail::number_type m_type = detail::number_type::int32;
+    element_type m_type = element_type::int32;
     std::size_t m_size = 0;
     std::size_t m_batch = 0;
 };
@@ -88,18 +85,27 @@ namespace detail {
 
 template <class T>
 concept mask_element = std::same_as<std::remove_cv_t<T>, bool> || std::same_as<std::remove_cv_t<T>, std::uint8_t>;
+template <class R>
+concept mask_values = contiguous_values<const R> && mask_element<value_of<const R>>;
+
+/// Contiguous memory that counts, offsets (or row ids) or a mask are written to.
+template <class To>
+concept count_output = contiguous_values<To> && count_element<output_value<To>>;
+template <class To>
+concept offset_output = contiguous_values<To> && offset_element<output_value<To>>;
+template <class To>
+concept mask_output = contiguous_values<To> && mask_element<output_value<To>>;
 
 } // namespace detail
 
-/// Which rows of a padded batch are real, `[B, M]`. A view in which each image's real rows were found to be its first
+/// A view of which rows of a padded batch are real, `[B, M]`. It has been checked: each image's real rows are its first
 /// ones.
 class mask_view {
 public:
     mask_view() noexcept = default;
 
-    /// Why `values` are no such mask, if so: `errc::size_mismatch`, `errc::not_a_prefix`.
-    template <detail::contiguous_values R>
-        requires detail::mask_element<detail::value_of<const R>>
+    /// Checks that `values` are such a mask. Fails with `errc::size_mismatch` or `errc::not_a_prefix`.
+    template <detail::mask_values R>
     [[nodiscard]] static status check(const R& values, std::size_t batch, std::size_t capacity) noexcept
     {
         if (status outcome = check_size(values.size(), batch, capacity); !outcome.ok()) {
@@ -108,23 +114,21 @@ public:
         for (std::size_t i = 0; i < batch; ++i) {
             for (std::size_t j = 1; j < capacity; ++j) {
                 if (values.data()[i * capacity + j] && !values.data()[i * capacity + j - 1]) {
-                    return {errc::not_a_prefix, "row {} of image {} is real, and row {} is not: real rows come first",
-                            j, i, j - 1};
+                    return {errc::not_a_prefix,
+                            "row {} of image {} is real, but row {} is not: real rows must come first", j, i, j - 1};
                 }
             }
         }
         return {};
     }
-    template <detail::contiguous_values R>
-        requires detail::mask_element<detail::value_of<const R>>
+    template <detail::mask_values R>
     mask_view(unchecked_t, const R& values, std::size_t batch, std::size_t capacity) noexcept
         : m_data(reinterpret_cast<const unsigned char*>(values.data())), m_batch(batch), m_capacity(capacity)
     {
     }
 #if PADBATCH_EXCEPTIONS
-    /// Throws `error` where `check` fails.
-    template <detail::contiguous_values R>
-        requires detail::mask_element<detail::value_of<const R>>
+    /// Throws `error` if `check` fails.
+    template <detail::mask_values R>
     mask_view(const R& values, std::size_t batch, std::size_t capacity) : mask_view(unchecked, values, batch, capacity)
     {
         detail::require(check(values, batch, capacity));
@@ -144,12 +148,11 @@ public:
         return n;
     }
 
-    /// Whether `values` elements are `[batch, capacity]`.
+    /// Checks that `values` elements are as many as `[batch, capacity]` has. Fails with `errc::size_mismatch`.
     [[nodiscard]] static status check_size(std::size_t values, std::size_t batch, std::size_t capacity) noexcept
     {
         if (capacity == 0 ? values != 0 : values % capacity != 0 || values / capacity != batch) {
-            return {errc::size_mismatch, "there are {} values; expected are {} images of {} rows", values, batch,
-                    capacity};
+            return {errc::size_mismatch, "there are {} values; expected {} images of {} rows", values, batch, capacity};
         }
         return {};
     }
@@ -165,22 +168,22 @@ namespace detail {
 [[nodiscard]] inline status check_output_size(const char* what, std::size_t found, std::size_t expected) noexcept
 {
     if (found != expected) {
-        return {errc::size_mismatch, "there is room for {} {}, and there are {}", found, what, expected};
+        return {errc::size_mismatch, "there is room for {} {}, but there are {}", found, what, expected};
     }
     return {};
 }
 
-/// Whether a type can hold a number up to `most`.
+/// Checks that the type can hold numbers up to `most`.
 template <class T>
 [[nodiscard]] status check_highest(std::size_t most) noexcept
 {
-    if (most > highest_number(number_type_of<T>)) {
+    if (most > highest_number(element_type_of<T>)) {
         return {errc::size_overflow, "{} is more than the output's type can hold", most};
     }
     return {};
 }
 
-/// How many images a description is of, and how many rows each has.
+/// The number of rows of image i.
 [[nodiscard]] inline std::size_t count_in(const counts_view& from, std::size_t i) noexcept
 {
     return from[i];
@@ -194,7 +197,7 @@ template <class T>
     return from.count(i);
 }
 
-/// The rows of all images; the largest number there is where they do not fit.
+/// The number of rows of all images; `SIZE_MAX` if it is too large for any number.
 template <class From>
 [[nodiscard]] std::size_t total_of(const From& from) noexcept
 {
@@ -209,39 +212,33 @@ template <class From>
 
 } // namespace detail
 
-/// A description of a batch that has a count for each image: counts, offsets or a mask.
+/// A description of a batch with a count for each image: counts, offsets or a mask.
 template <class T>
 concept counted = std::same_as<T, counts_view> || std::same_as<T, offsets_view> || std::same_as<T, mask_view>;
 
-/// Writes a count for each image, `[B]`.
-template <counted From, detail::contiguous_values To>
-    requires count_element<detail::output_value<To>>
+/// Writes the count of each image, `[B]`.
+template <counted From, detail::count_output To>
 [[nodiscard]] status try_to_counts(const From& from, To&& to) noexcept
 {
     using T = detail::output_value<To>;
-    if (status outcome = detail::check_output_size("counts", to.size(), from.size()); !outcome.ok()) {
-        return outcome;
-    }
     std::size_t most = 0;
     for (std::size_t i = 0; i < from.size(); ++i) {
         const std::size_t n = detail::count_in(from, i);
         most = n > most ? n : most;
     }
-    if (status outcome = detail::check_highest<T>(most); !outcome.ok()) {
-        return outcome;
-    }
-    for (std::size_t i = 0; i < from.size(); ++i) {
+    status outcome = detail::first_failure([&] { return detail::check_output_size("counts", to.size(), from.size()); },
+                                           [&] { return detail::check_highest<T>(most); });
+    for (std::size_t i = 0; outcome.ok() && i < from.size(); ++i) {
         to.data()[i] = static_cast<T>(detail::count_in(from, i));
     }
-    return {};
+    return outcome;
 }
-template <detail::contiguous_values To>
-    requires count_element<detail::output_value<To>>
+template <detail::count_output To>
 [[nodiscard]] status try_to_counts(const row_ids_view& from, To&& to) noexcept
 {
     using T = detail::output_value<To>;
-    status outcome = detail::check_output_size("counts", to.size(), from.batch());
-    outcome = outcome.ok() ? detail::check_highest<T>(from.size()) : outcome;
+    status outcome = detail::first_failure([&] { return detail::check_output_size("counts", to.size(), from.batch()); },
+                                           [&] { return detail::check_highest<T>(from.size()); });
     if (outcome.ok()) {
         for (T& n : to) {
             n = T{0};
@@ -253,14 +250,14 @@ template <detail::contiguous_values To>
     return outcome;
 }
 
-/// Writes where each image's rows begin, `[B + 1]`, from 0 on.
-template <counted From, detail::contiguous_values To>
-    requires offset_element<detail::output_value<To>>
+/// Writes where each image's rows begin, `[B + 1]`, starting at 0.
+template <counted From, detail::offset_output To>
 [[nodiscard]] status try_to_offsets(const From& from, To&& to) noexcept
 {
     using T = detail::output_value<To>;
-    status outcome = detail::check_output_size("offsets", to.size(), from.size() + 1);
-    outcome = outcome.ok() ? detail::check_highest<T>(detail::total_of(from)) : outcome;
+    status outcome =
+        detail::first_failure([&] { return detail::check_output_size("offsets", to.size(), from.size() + 1); },
+                              [&] { return detail::check_highest<T>(detail::total_of(from)); });
     if (outcome.ok()) {
         std::size_t first = 0;
         for (std::size_t i = 0; i < from.size(); ++i) {
@@ -271,13 +268,13 @@ template <counted From, detail::contiguous_values To>
     }
     return outcome;
 }
-template <detail::contiguous_values To>
-    requires offset_element<detail::output_value<To>>
+template <detail::offset_output To>
 [[nodiscard]] status try_to_offsets(const row_ids_view& from, To&& to) noexcept
 {
     using T = detail::output_value<To>;
-    status outcome = detail::check_output_size("offsets", to.size(), from.batch() + 1);
-    outcome = outcome.ok() ? detail::check_highest<T>(from.size()) : outcome;
+    status outcome =
+        detail::first_failure([&] { return detail::check_output_size("offsets", to.size(), from.batch() + 1); },
+                              [&] { return detail::check_highest<T>(from.size()); });
     if (outcome.ok()) {
         std::size_t j = 0;
         for (std::size_t i = 0; i <= from.batch(); ++i) {
@@ -291,13 +288,13 @@ template <detail::contiguous_values To>
 }
 
 /// Writes the image of each row, `[n]`.
-template <counted From, detail::contiguous_values To>
-    requires offset_element<detail::output_value<To>>
+template <counted From, detail::offset_output To>
 [[nodiscard]] status try_to_row_ids(const From& from, To&& to) noexcept
 {
     using T = detail::output_value<To>;
-    status outcome = detail::check_output_size("row ids", to.size(), detail::total_of(from));
-    outcome = outcome.ok() ? detail::check_highest<T>(from.size()) : outcome;
+    status outcome =
+        detail::first_failure([&] { return detail::check_output_size("row ids", to.size(), detail::total_of(from)); },
+                              [&] { return detail::check_highest<T>(from.size()); });
     if (outcome.ok()) {
         std::size_t j = 0;
         for (std::size_t i = 0; i < from.size(); ++i) {
@@ -309,16 +306,15 @@ template <counted From, detail::contiguous_values To>
     return outcome;
 }
 
-/// Writes which rows are real, `[B, M]`, where M is `capacity`; `errc::bad_count` when an image has more rows.
-template <counted From, detail::contiguous_values To>
-    requires detail::mask_element<detail::output_value<To>>
+/// Writes which rows are real, `[B, M]`, where M is `capacity`. Fails with `errc::bad_count` if an image has more rows.
+template <counted From, detail::mask_output To>
 [[nodiscard]] status try_to_mask(const From& from, std::size_t capacity, To&& to) noexcept
 {
     using T = detail::output_value<To>;
     status outcome = mask_view::check_size(to.size(), from.size(), capacity);
     for (std::size_t i = 0; outcome.ok() && i < from.size(); ++i) {
         if (detail::count_in(from, i) > capacity) {
-            outcome = {errc::bad_count, "image {} has {} rows, and the mask has {} for each image", i,
+            outcome = {errc::bad_count, "image {} has {} rows, but the mask has {} for each image", i,
                        detail::count_in(from, i), capacity};
         }
     }
@@ -333,8 +329,7 @@ template <counted From, detail::contiguous_values To>
     return outcome;
 }
 
-template <detail::contiguous_values To>
-    requires detail::mask_element<detail::output_value<To>>
+template <detail::mask_output To>
 [[nodiscard]] status try_to_mask(const row_ids_view& from, std::size_t capacity, To&& to) noexcept
 {
     using T = detail::output_value<To>;
@@ -343,7 +338,7 @@ template <detail::contiguous_values To>
     for (std::size_t j = 0; outcome.ok() && j < from.size(); ++j) {
         n = j != 0 && from[j] == from[j - 1] ? n + 1 : 1;
         if (n > capacity) {
-            outcome = {errc::bad_count, "image {} has more rows than the {} that the mask has for each", from[j],
+            outcome = {errc::bad_count, "image {} has more than the {} rows that the mask has for each image", from[j],
                        capacity};
         }
     }
@@ -358,7 +353,7 @@ template <detail::contiguous_values To>
 }
 
 #if PADBATCH_EXCEPTIONS
-/// The same, thrown as `error`.
+/// The throwing forms.
 template <class From, class To>
 void to_counts(const From& from, To&& to)
 {
@@ -381,6 +376,6 @@ void to_mask(const From& from, std::size_t capacity, To&& to)
 }
 #endif
 
-} // namespace padbatch::inline PADBATCH_MODE
+} // namespace padbatch::inline PADBATCH_ABI
 
 #endif

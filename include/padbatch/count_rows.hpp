@@ -4,23 +4,23 @@
 
 #include <padbatch/convert_counts.hpp>
 #include <padbatch/counts.hpp>
+#include <padbatch/detail/first_failure.hpp>
 #include <padbatch/element_type.hpp>
 
 #include <cstddef>
 #include <type_traits>
 
-namespace padbatch::inline PADBATCH_MODE {
+namespace padbatch::inline PADBATCH_ABI {
 
-/// Counts of a padded batch that comes without: real are the rows of each image that `is_real(value)` holds for, of a
-/// `[B, M]` tensor of scores or ids. They must be the first rows of the image, or `errc::not_a_prefix`. `is_real` must
-/// not throw.
-template <detail::contiguous_values R, class IsReal, detail::contiguous_values To>
-    requires count_element<detail::output_value<To>>
+/// Writes the counts of a padded batch that comes without them, from a `[B, M]` tensor of scores or ids: a row is real
+/// if `is_real(value)` is true, which must not throw. Fails with `errc::not_a_prefix` if an image's real rows are not
+/// its first ones.
+template <detail::contiguous_values R, class IsReal, detail::count_output To>
 [[nodiscard]] status try_count_rows(const R& values, std::size_t capacity, const IsReal& is_real, To&& to) noexcept
 {
     using T = detail::output_value<To>;
-    status outcome = mask_view::check_size(values.size(), to.size(), capacity);
-    outcome = outcome.ok() ? detail::check_highest<T>(capacity) : outcome;
+    status outcome = detail::first_failure([&] { return mask_view::check_size(values.size(), to.size(), capacity); },
+                                           [&] { return detail::check_highest<T>(capacity); });
     const auto count = [&](std::size_t i) {
         std::size_t n = 0;
         while (n < capacity && is_real(values.data()[i * capacity + n])) {
@@ -32,8 +32,8 @@ template <detail::contiguous_values R, class IsReal, detail::contiguous_values T
         const std::size_t n = count(i);
         for (std::size_t j = n; j < capacity; ++j) {
             if (is_real(values.data()[i * capacity + j])) {
-                outcome = {errc::not_a_prefix, "row {} of image {} is real, and row {} is not: real rows come first", j,
-                           i, n};
+                outcome = {errc::not_a_prefix,
+                           "row {} of image {} is real, but row {} is not: real rows must come first", j, i, n};
                 break;
             }
         }
@@ -44,25 +44,23 @@ template <detail::contiguous_values R, class IsReal, detail::contiguous_values T
     return outcome;
 }
 
-/// The same for scores: real are those above `threshold`, as in exports without a count output.
-template <detail::contiguous_values R, detail::contiguous_values To>
-    requires count_element<detail::output_value<To>>
+/// The same for scores, as in exports without a count output: a row is real if its score is above `threshold`.
+template <detail::contiguous_values R, detail::count_output To>
 [[nodiscard]] status try_count_scores(const R& scores, std::size_t capacity, To&& to, double threshold = 0) noexcept
 {
     return try_count_rows(scores, capacity, [threshold](auto score) { return convert<double>(score) > threshold; }, to);
 }
 
-/// The same for ids of which -1 is the first that is not real.
-template <detail::contiguous_values R, detail::contiguous_values To>
-    requires count_element<detail::output_value<To>>
+/// The same for ids, where -1 marks the first row that is not real.
+template <detail::contiguous_values R, detail::count_output To>
 [[nodiscard]] status try_count_ids(const R& ids, std::size_t capacity, To&& to) noexcept
 {
-    static_assert(std::is_signed_v<detail::value_of<const R>>, "ids that end with -1 have a sign");
+    static_assert(std::is_signed_v<detail::value_of<const R>>, "ids that end with -1 must be of a signed type");
     return try_count_rows(ids, capacity, [](auto id) { return !(id == static_cast<decltype(id)>(-1)); }, to);
 }
 
 #if PADBATCH_EXCEPTIONS
-/// The same, thrown as `error`.
+/// The throwing forms.
 template <class R, class IsReal, class To>
 void count_rows(const R& values, std::size_t capacity, const IsReal& is_real, To&& to)
 {
@@ -80,6 +78,6 @@ void count_ids(const R& ids, std::size_t capacity, To&& to)
 }
 #endif
 
-} // namespace padbatch::inline PADBATCH_MODE
+} // namespace padbatch::inline PADBATCH_ABI
 
 #endif

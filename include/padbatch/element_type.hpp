@@ -11,10 +11,10 @@
 #include <limits>
 #include <type_traits>
 
-namespace padbatch::inline PADBATCH_MODE {
+namespace padbatch::inline PADBATCH_ABI {
 
-/// The element types that fields of detections come in. `float16` and `bfloat16` are 16-bit types of their own, and
-/// so is `boolean`, one byte.
+/// The element types that fields of detections come in. `float16` and `bfloat16` are distinct 16-bit types; `boolean`
+/// is one byte.
 enum class element_type {
     float32,
     float64,
@@ -52,7 +52,7 @@ enum class element_type {
     return 0;
 }
 
-/// The name that NumPy, torch and ONNX users know the type by, such as `"float32"` or `"bool"`.
+/// The name that users of NumPy, torch and ONNX know the type by, such as `"float32"` or `"bool"`.
 [[nodiscard]] constexpr const char* name_of(element_type type) noexcept
 {
     switch (type) {
@@ -115,15 +115,15 @@ consteval element_type type_of() noexcept
 
 } // namespace detail
 
-/// The `element_type` of a C++ type; `const` makes no difference, and `long` and `long long` are both int64 where they
-/// have 64 bits.
+/// The `element_type` of a C++ type. `const` makes no difference; `long` and `long long` are both int64 where they have
+/// 64 bits.
 template <element T>
 inline constexpr element_type element_type_of = detail::type_of<std::remove_cv_t<T>>();
 
 namespace detail {
 
-/// `value` as a float that rounds to a half as `value` itself would: toward zero, with the lowest bit set where
-/// something was cut off.
+/// `value` as a float that rounds to 16 bits as `value` itself would: rounded toward zero, with the lowest bit set if
+/// that was inexact.
 template <class From>
 [[nodiscard]] constexpr float to_odd_float(From value) noexcept
 {
@@ -144,9 +144,9 @@ template <class From>
 
 } // namespace detail
 
-/// `value` as a `To`: the conversion of `.as<To>()`. From a floating type to an integer it drops the fraction; whole
-/// numbers that `To` cannot hold become its lowest or highest value, and NaN becomes 0. Between floating types it
-/// rounds to nearest. To bool: not zero.
+/// `value` as a `To`: the conversion of `.as<To>()`. From a floating type to an integer it drops the fraction; numbers
+/// out of the range of `To` become its lowest or highest value, and NaN becomes 0. Between floating types it rounds to
+/// nearest. As a bool, every value but zero is true.
 template <element To, element From>
 [[nodiscard]] constexpr To convert(From value) noexcept
 {
@@ -185,6 +185,6 @@ template <element To, element From>
     }
 }
 
-} // namespace padbatch::inline PADBATCH_MODE
+} // namespace padbatch::inline PADBATCH_ABI
 
 #endif

@@ -4,13 +4,14 @@
 
 #include <padbatch/error.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
 #include <type_traits>
 
-namespace padbatch::inline PADBATCH_MODE {
+namespace padbatch::inline PADBATCH_ABI {
 
 /// An extent that is known only at run time.
 inline constexpr std::size_t dynamic = std::dynamic_extent;
@@ -26,8 +27,8 @@ public:
     /// The extents that are known at compile time; dynamic ones are 0.
     constexpr extents() noexcept = default;
 
-    /// All `rank` extents, also those that are known at compile time, which must agree: `matches` tells. One that does
-    /// not becomes larger than any memory, so that no check accepts it.
+    /// Takes all `rank` extents. Those that are known at compile time must agree (see `matches`); one that does not
+    /// becomes larger than any memory, so that no check accepts it.
     constexpr explicit extents(std::span<const std::size_t, rank> all) noexcept
     {
         if constexpr (!is_static) {
@@ -62,7 +63,7 @@ public:
         }
     }
 
-    /// The same, but the largest number there is where the product does not fit, which no check of a size accepts.
+    /// The same, but `SIZE_MAX`, which no check of a size accepts, when the product does not fit.
     [[nodiscard]] constexpr std::size_t checked_size() const noexcept
     {
         std::size_t product = 1;
@@ -74,7 +75,7 @@ public:
         return product;
     }
 
-    /// Whether `all` are extents that this type can have.
+    /// Whether this type can have the extents `all`.
     [[nodiscard]] static constexpr bool matches(std::span<const std::size_t> all) noexcept
     {
         if (all.size() != rank) {
@@ -88,7 +89,7 @@ public:
         return true;
     }
 
-    /// Whether a row of these extents is a row of the other ones, all extents taken at run time.
+    /// Whether the other extents are the same, compared at run time.
     template <std::size_t... Other>
     [[nodiscard]] constexpr bool same_as(const extents<Other...>& other) const noexcept
     {
@@ -104,12 +105,14 @@ public:
         }
     }
 
-    /// Writes all extents to `to`, for messages and shapes.
-    constexpr void copy_to(std::size_t* to) const noexcept
+    /// All extents, for messages and shapes.
+    [[nodiscard]] constexpr std::array<std::size_t, rank> to_array() const noexcept
     {
+        std::array<std::size_t, rank> all{};
         for (std::size_t k = 0; k < rank; ++k) {
-            to[k] = extent(k);
+            all[k] = extent(k);
         }
+        return all;
     }
 
 private:
@@ -146,7 +149,7 @@ private:
 
 namespace detail {
 
-/// The same extents as another type; `To::matches` must hold for them.
+/// The same extents as another type, whose `matches` must accept them.
 template <class To, class From>
 [[nodiscard]] constexpr To extents_cast(const From& from) noexcept
 {
@@ -154,13 +157,33 @@ template <class To, class From>
         return from;
     } else {
         static_assert(To::rank == From::rank);
-        std::size_t all[To::rank + 1] = {};
-        from.copy_to(all);
-        return To{std::span<const std::size_t, To::rank>(all, To::rank)};
+        return To{from.to_array()};
     }
 }
 
-/// Whether extents of the one type can be the same as extents of the other.
+/// The shape `[leading..., row...]`, as numbers of type `T`.
+template <class T, class E, class... Leading>
+[[nodiscard]] constexpr std::array<T, sizeof...(Leading) + E::rank> shape_of(const E& row, Leading... leading) noexcept
+{
+    std::array<T, sizeof...(Leading) + E::rank> all{static_cast<T>(leading)...};
+    for (std::size_t k = 0; k < E::rank; ++k) {
+        all[sizeof...(Leading) + k] = static_cast<T>(row.extent(k));
+    }
+    return all;
+}
+
+/// `Rank` extents of a `shape`, from extent `first` on: those of a row in `[leading..., row...]`.
+template <std::size_t Rank, class Shape>
+[[nodiscard]] constexpr std::array<std::size_t, Rank> shape_part(const Shape& shape, std::size_t first) noexcept
+{
+    std::array<std::size_t, Rank> all{};
+    for (std::size_t k = 0; k < Rank; ++k) {
+        all[k] = static_cast<std::size_t>(shape[first + k]);
+    }
+    return all;
+}
+
+/// Whether extents of one type can equal extents of the other.
 template <class A, class B>
 [[nodiscard]] consteval bool may_be_same() noexcept
 {
@@ -179,7 +202,7 @@ template <class A, class B>
 
 } // namespace detail
 
-/// Sets `count` to the product of the extents of a tensor: how many elements it has. No extents are a scalar: 1.
+/// Sets `count` to the number of elements of a tensor, the product of its extents; 1 for a scalar, which has none.
 ///
 /// Fails with `errc::size_overflow` when the product, or any partial product of the extents that are not zero, is above
 /// 2^63 - 1: code that steps through such a shape would overflow, even where another extent is zero; and with
@@ -190,8 +213,7 @@ template <class A, class B>
     bool empty = false;
     for (const std::int64_t extent : extents) {
         if (extent < 0) {
-            return {errc::bad_argument, "the shape {} has the extent {}: it is not known, or no extent", extents,
-                    extent};
+            return {errc::bad_argument, "the shape {} has the extent {}, which is unknown or invalid", extents, extent};
         }
         if (extent == 0) {
             empty = true;
@@ -207,7 +229,7 @@ template <class A, class B>
 }
 
 #if PADBATCH_EXCEPTIONS
-/// The same, thrown as `error`.
+/// The throwing form.
 [[nodiscard]] inline std::int64_t element_count(std::span<const std::int64_t> extents)
 {
     std::int64_t count = 0;
@@ -216,6 +238,6 @@ template <class A, class B>
 }
 #endif
 
-} // namespace padbatch::inline PADBATCH_MODE
+} // namespace padbatch::inline PADBATCH_ABI
 
 #endif

@@ -6,37 +6,37 @@
 #include <padbatch/element_type.hpp>
 #include <padbatch/extents.hpp>
 
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <type_traits>
 #include <utility>
 
-namespace padbatch::inline PADBATCH_MODE {
+namespace padbatch::inline PADBATCH_ABI {
 
-/// The kind of a field: has a `name` and `row`, the extents of a row unless said otherwise. Make your own with `tag`.
+/// The kind of a field, with a `name` and `row`, the default extents of a row. Make your own with `tag`.
 template <class Tag>
 concept field_tag = requires {
     { Tag::name } -> std::convertible_to<const char*>;
     typename Tag::row;
 };
 
-/// A column or several adjacent ones of flat rows, as in `t::boxes(cols<0, 4>)`.
+/// One or several adjacent columns of flat rows, as in `t::boxes(cols<0, 4>)`.
 template <std::size_t First, std::size_t Count>
 struct columns_t {
     static constexpr std::size_t first = First;
     static constexpr std::size_t count = Count;
 };
-/// `Count` adjacent columns from column `First` on: rows of rank 1.
+/// `Count` adjacent columns starting at column `First`: rows of rank 1.
 template <std::size_t First, std::size_t Count>
 inline constexpr columns_t<First, Count> cols{};
 /// One column: rows of rank 0.
 template <std::size_t Column>
 inline constexpr columns_t<Column, 1> col{};
 
-/// Data of one field, named by its tag: `t::boxes(x)`. What `x` may be depends on where it is handed in: rows of one
-/// image, of all images, a member pointer, columns, a pad value.
+/// Data of one field, named by its tag: `t::boxes(x)`. What `x` may be depends on where it is passed: rows of one image
+/// or of all images, a member pointer, columns, a pad value.
 ///
 /// An lvalue container is held by reference; numbers, member pointers, columns, spans and temporaries are held by
 /// value.
@@ -52,13 +52,14 @@ struct bound {
     X value;
     [[no_unique_address]] E row{};
 
-    /// Converts each element to `U` when it is copied; see `convert`. Nothing is ever converted without this.
+    /// Converts each element to `U` as it is copied; see `convert`. Nothing is ever converted without this.
     template <element U>
     [[nodiscard]] constexpr bound<Tag, X, E, U, Of> as() && noexcept
     {
         return {static_cast<X&&>(value), row};
     }
-    /// Takes rows of a class type, such as `struct box { float x1, y1, x2, y2; }`, for what they consist of.
+    /// Treats rows of a class type, such as `struct box { float x1, y1, x2, y2; }`, as the numbers that they consist
+    /// of.
     template <element U>
     [[nodiscard]] constexpr bound<Tag, X, E, As, U> of() && noexcept
     {
@@ -68,7 +69,7 @@ struct bound {
 
 namespace detail {
 
-/// What `bound` holds for an argument that is forwarded as `X`.
+/// The type that `bound` holds for an argument that is forwarded as `X`.
 template <class X, class Plain = std::remove_cvref_t<X>>
 using held = std::conditional_t<std::is_scalar_v<Plain> || std::is_empty_v<Plain> || is_span<Plain>, Plain, X>;
 
@@ -80,7 +81,14 @@ inline constexpr bool is_bound = false;
 template <class Tag, class X, class E, class As, class Of>
 inline constexpr bool is_bound<bound<Tag, X, E, As, Of>> = true;
 
-/// What `t::boxes(&detection::x1, &detection::y1, ...)` holds: the members that make up a row, one after the other.
+namespace detail {
+
+template <class X>
+concept bound_values = is_bound<std::remove_cvref_t<X>>;
+
+} // namespace detail
+
+/// The members that make up a row, in order: what `t::boxes(&detection::x1, &detection::y1, ...)` holds.
 template <class Member, std::size_t N>
 struct member_list {
     Member members[N];
@@ -93,13 +101,13 @@ struct row_shape {
     typename Tag::row extents;
 };
 
-/// A field's kind, made by deriving: `struct embedding_t : tag<embedding_t, 256> { static constexpr char name[] =
-/// "embedding"; };`, and `inline constexpr embedding_t embedding{};` to go with it.
+/// The base of a field's kind: `struct embedding_t : tag<embedding_t, 256> { static constexpr char name[] =
+/// "embedding"; };`, with `inline constexpr embedding_t embedding{};` to go with it.
 template <class Self, std::size_t... E>
 struct tag {
     using row = extents<E...>;
 
-    /// Names data of this field. `row_extents` are needed where `row` has dynamic extents and the data do not tell:
+    /// Names data of this field. If `row` has dynamic extents that the data do not tell, give `row_extents`, as in
     /// `t::masks(flat, 1, 28, 28)`.
     template <class X, std::integral... Extents>
         requires(sizeof...(Extents) == 0 || sizeof...(Extents) == sizeof...(E))
@@ -108,12 +116,10 @@ struct tag {
         if constexpr (sizeof...(Extents) == 0) {
             return bound<Self, detail::held<X>>{std::forward<X>(x), {}};
         } else {
-            // Extents that are given may contradict those of the type: of a type that has no room to say so, the
-            // bound data get one that has, and the check finds out.
+            // The given extents may contradict those of the type. If the type cannot store them, the bound data get a
+            // type that can, so that the check finds the contradiction.
             using given = std::conditional_t<row::is_static, extents<(static_cast<void>(E), dynamic)...>, row>;
-            const std::size_t all[] = {static_cast<std::size_t>(row_extents)...};
-            return bound<Self, detail::held<X>, given>{std::forward<X>(x),
-                                                       given{std::span<const std::size_t, sizeof...(E)>(all)}};
+            return bound<Self, detail::held<X>, given>{std::forward<X>(x), given{to_array(row_extents...)}};
         }
     }
 
@@ -122,20 +128,26 @@ struct tag {
         requires(sizeof...(Extents) == sizeof...(E))
     [[nodiscard]] constexpr row_shape<Self> shape(Extents... row_extents) const noexcept
     {
-        const std::size_t all[sizeof...(E) + 1] = {static_cast<std::size_t>(row_extents)..., 0};
-        return {row{std::span<const std::size_t, sizeof...(E)>(all, sizeof...(E))}};
+        return {row{to_array(row_extents...)}};
     }
 
-    /// Names members of a struct that lie one after the other and together are a row.
+    /// Names adjacent members of a struct that together are a row.
     template <class Struct, class T, std::same_as<T Struct::*>... More>
         requires(sizeof...(More) > 0 && std::is_object_v<T>)
     constexpr auto operator()(T Struct::* first, More... more) const noexcept
     {
         return bound<Self, member_list<T Struct::*, 1 + sizeof...(More)>>{{{first, more...}}, {}};
     }
+
+private:
+    template <class... Extents>
+    [[nodiscard]] static constexpr std::array<std::size_t, sizeof...(Extents)> to_array(Extents... row_extents) noexcept
+    {
+        return {static_cast<std::size_t>(row_extents)...};
+    }
 };
 
-/// The fields of detections, in a namespace of their own: `using namespace padbatch;` and then `image[t::boxes]`.
+/// The fields of detections, in a namespace of their own: `using namespace padbatch;`, then `image[t::boxes]`.
 namespace t {
 
 /// Corners of boxes, by convention x1, y1, x2, y2 in pixels; `[4]`.
@@ -170,7 +182,7 @@ struct image_id_t : tag<image_id_t> {
 struct track_id_t : tag<track_id_t> {
     static constexpr char name[] = "track_id";
 };
-/// One number for each row, of no particular meaning.
+/// One number for each row, without a particular meaning.
 struct values_t : tag<values_t> {
     static constexpr char name[] = "values";
 };
@@ -187,8 +199,8 @@ inline constexpr values_t values{};
 
 } // namespace t
 
-/// One field of a batch: its kind, its element type and the extents of a row. `T` is an `element`, or any trivially
-/// copyable type, one for each row or element of it.
+/// One field of a batch: its kind, its element type and the extents of a row. `T` is an `element` or any other
+/// trivially copyable type.
 template <field_tag Tag, class T, class E = typename Tag::row>
 struct field {
     static_assert(std::is_trivially_copyable_v<T>, "padding copies bytes: a field's type must be trivially copyable");
@@ -235,7 +247,7 @@ struct find_in_list<Tag, field_list<Fields...>> {
 template <class Tag, class List>
 using field_of = typename find_in_list<Tag, List>::type;
 
-/// The place of a field in a list.
+/// The position of a field in a list.
 template <class Field, class... Fields>
 consteval std::size_t find_index() noexcept
 {
@@ -253,6 +265,6 @@ inline constexpr bool tags_differ = ((times_named<typename Fields::tag, Fields..
 
 } // namespace detail
 
-} // namespace padbatch::inline PADBATCH_MODE
+} // namespace padbatch::inline PADBATCH_ABI
 
 #endif

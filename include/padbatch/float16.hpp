@@ -6,15 +6,15 @@
 
 #include <cstdint>
 
-namespace padbatch::inline PADBATCH_MODE {
+namespace padbatch::inline PADBATCH_ABI {
 
-/// IEEE 754 binary16 (may alias: other libraries have types of their own for the same bits): 1 sign, 5 exponent and 10
-/// fraction bits. Padding copies the bits; arithmetic is for `float`.
+/// IEEE 754 binary16: 1 sign, 5 exponent and 10 fraction bits. Padding copies the bits; for arithmetic, convert to
+/// `float`. (May alias, because other libraries have their own types for the same bits.)
 struct [[gnu::may_alias]] float16 {
     std::uint16_t bits = 0;
 
     constexpr float16() noexcept = default;
-    /// Rounds to nearest, ties to even; what is too large becomes infinite.
+    /// Rounds to nearest, ties to even; values out of range become infinite.
     constexpr explicit float16(float value) noexcept;
     [[nodiscard]] static constexpr float16 from_bits(std::uint16_t bits) noexcept
     {
@@ -95,6 +95,6 @@ constexpr float16::operator float() const noexcept
     return __builtin_bit_cast(float, sign | ((exponent + 112U) << 23) | (fraction << 13));
 }
 
-} // namespace padbatch::inline PADBATCH_MODE
+} // namespace padbatch::inline PADBATCH_ABI
 
 #endif

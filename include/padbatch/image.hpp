@@ -8,9 +8,9 @@
 #include <cstddef>
 #include <tuple>
 
-namespace padbatch::inline PADBATCH_MODE {
+namespace padbatch::inline PADBATCH_ABI {
 
-/// The rows of one field, and which field that is.
+/// The rows of one field, and which field it is.
 template <field_tag Tag, class Rows>
 struct tagged_rows {
     using tag = Tag;
@@ -18,10 +18,10 @@ struct tagged_rows {
     [[no_unique_address]] Rows rows;
 };
 
-/// The detections of one image: as many rows in each of its fields. A view.
+/// The detections of one image, the same number of rows in each field. A view.
 ///
-/// `image[t::boxes]` are the rows of one field; `for (auto [box, label, score] : image)` goes through the detections,
-/// all fields at a time, in the order of the fields.
+/// `image[t::boxes]` gives the rows of one field; `for (auto [box, label, score] : image)` iterates over the
+/// detections, with all fields of each, in the order of the fields.
 template <class... TaggedRows>
 class image_view : private TaggedRows... {
 public:
@@ -65,6 +65,6 @@ private:
     }
 };
 
-} // namespace padbatch::inline PADBATCH_MODE
+} // namespace padbatch::inline PADBATCH_ABI
 
 #endif

@@ -9,12 +9,12 @@
 #include <cstdlib>
 #include <utility>
 
-namespace padbatch::inline PADBATCH_MODE {
+namespace padbatch::inline PADBATCH_ABI {
 
-/// One block of memory and how it is given back. Owners take any: pinned memory, shared memory, an arena's.
+/// One block of memory, and how to release it. Owners take any memory: pinned, shared, or from an arena.
 class memory {
 public:
-    /// Where the fields of an owner begin, in bytes: a cache line, and more than any vector unit asks for.
+    /// The alignment in bytes of an owner's fields: a cache line, which is more than any vector unit needs.
     static constexpr std::size_t alignment = 64;
 
     memory() noexcept = default;
@@ -42,14 +42,14 @@ public:
         }
     }
 
-    /// Memory of the C++ heap, not initialised; empty when there is none.
+    /// Memory from the heap, not initialised; empty if there is not enough.
     [[nodiscard]] static memory allocate(std::size_t bytes) noexcept
     {
         return aligned(bytes, [](std::size_t size) { return std::malloc(size); });
     }
 
-    /// The same, all zero. A large block comes from the system as pages that are zero already and that take no time
-    /// until they are touched.
+    /// The same, all zero. A large block comes from the system as zero pages, which take no time until they are
+    /// touched.
     [[nodiscard]] static memory allocate_zeroed(std::size_t bytes) noexcept
     {
         return aligned(bytes, [](std::size_t size) { return std::calloc(size, 1); });
@@ -88,6 +88,6 @@ private:
     }
 };
 
-} // namespace padbatch::inline PADBATCH_MODE
+} // namespace padbatch::inline PADBATCH_ABI
 
 #endif

@@ -2,8 +2,14 @@
 #ifndef PADBATCH_PAD_HPP
 #define PADBATCH_PAD_HPP
 
+#include <padbatch/counts.hpp>
 #include <padbatch/detail/check_source.hpp>
 #include <padbatch/detail/drop_rows.hpp>
+#include <padbatch/detail/examine.hpp>
+#include <padbatch/detail/fill_values.hpp>
+#include <padbatch/detail/first_failure.hpp>
+#include <padbatch/detail/match_fields.hpp>
+#include <padbatch/detail/overlap.hpp>
 #include <padbatch/detail/pad_images.hpp>
 #include <padbatch/detail/pad_owner.hpp>
 #include <padbatch/pad_options.hpp>
@@ -16,7 +22,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace padbatch::inline PADBATCH_MODE {
+namespace padbatch::inline PADBATCH_ABI {
 
 namespace detail {
 
@@ -24,7 +30,7 @@ template <class List>
 struct source_for;
 template <class... Fields>
 struct source_for<field_list<Fields...>> {
-    /// `x` if it is a source; for a batch of one field also that field's container of images.
+    /// `x` if it is a source; for a batch of one field, `x` may also be that field's container of images.
     template <class X>
     [[nodiscard]] static decltype(auto) of(const X& x)
     {
@@ -33,13 +39,14 @@ struct source_for<field_list<Fields...>> {
         } else {
             static_assert(
                 sizeof...(Fields) == 1 && requires { x[0]; },
-                "this is no source of detections: give each(...), project(...), columns(...), tagged(...), "
+                "this is not a source of detections: give each(...), project(...), columns(...), tagged(...), "
                 "generated(...), or a padded or ragged batch");
             return (each(typename Fields::tag{}(x)), ...);
         }
     }
 };
 
+/// Checks everything but the pad values before `pad_into` writes to a view.
 template <class... Fields, class Source, class... Options>
 [[nodiscard]] status check_view(const padded_view<Fields...>& output, const Source& source, examined_source& examined,
                                 const Options&... options) noexcept
@@ -50,39 +57,37 @@ template <class... Fields, class Source, class... Options>
                   "padding::reuse needs an owner, which knows what it held: pad into a padded<...>");
     static_assert((!std::is_same_v<Options, capacity> && ...), "a view's capacity is fixed when it is made");
     if (output.size() != source.size()) [[unlikely]] {
-        return {errc::batch_mismatch, "the output is a batch of {}, and the source of {} images", output.size(),
+        return {errc::batch_mismatch, "the output has {} images, but the source has {}", output.size(),
                 static_cast<std::size_t>(source.size())};
     }
     if (output.capacity() > highest_number(output.count_type())) [[unlikely]] {
         return {errc::size_overflow, "the capacity is {}, more than the type of the counts can hold",
                 output.capacity()};
     }
-    if (status outcome = check_source(source); !outcome.ok()) [[unlikely]] {
-        return outcome;
-    }
-    if (status outcome = examine<Fields...>(source, output.capacity(), find_overflow(options...),
-                                            {output[typename Fields::tag{}].extents()...}, hull_of(output), examined);
-        !outcome.ok()) [[unlikely]] {
-        return outcome;
-    }
-    return examined.overlaps ? check_overlap(output, source) : status();
+    return first_failure([&] { return check_source(source); },
+                         [&] {
+                             return examine<Fields...>(source, output.capacity(), find_overflow(options...),
+                                                       {output[typename Fields::tag{}].extents()...}, hull_of(output),
+                                                       examined);
+                         },
+                         [&] { return examined.overlaps ? check_overlap(output, source) : status(); });
 }
 
 } // namespace detail
 
-/// Why `pad_into` would refuse these, if so. Writes nothing.
+/// Returns why `pad_into` would fail. Writes nothing.
 template <class... Fields, class Source, class... Options>
 [[nodiscard]] status check_pad_into(const padded_view<Fields...>& output, const Source& from, const Options&... options)
 {
     decltype(auto) source = detail::source_for<detail::field_list<Fields...>>::of(from);
     typename detail::fill_holder<detail::field_list<Fields...>, Options...>::type fill_values;
     detail::examined_source examined;
-    status outcome = detail::check_view(output, source, examined, options...);
-    return outcome.ok() ? detail::make_fills(detail::find_fill(options...), fill_values) : outcome;
+    return detail::first_failure([&] { return detail::check_view(output, source, examined, options...); },
+                                 [&] { return detail::make_fills(detail::find_fill(options...), fill_values); });
 }
 
-/// `pad_into` that validates nothing: what `check_pad_into` would refuse is undefined behaviour, but rows beyond the
-/// capacity, which are dropped from the end. Returns the number of rows copied.
+/// `pad_into` that validates nothing: input that `check_pad_into` would refuse is undefined behaviour, except rows
+/// beyond the capacity, which are dropped. Returns the number of rows copied.
 template <class... Fields, class Source, class... Options>
 std::size_t pad_into(unchecked_t, const padded_view<Fields...>& output, const Source& from,
                      const Options&... options) noexcept
@@ -98,7 +103,7 @@ std::size_t pad_into(unchecked_t, const padded_view<Fields...>& output, const So
     return job{output, source, fill_values}.run(detail::choose_first{});
 }
 
-/// `pad_into` told by a status: when it fails, nothing has been written. A `pad_result` among the options is set.
+/// The non-throwing form of `pad_into`. A failure writes nothing. Sets a `pad_result` that is among the options.
 template <class... Fields, class Source, class... Options>
 [[nodiscard]] status try_pad_into(const padded_view<Fields...>& output, const Source& from, Options&&... options)
 {
@@ -106,13 +111,12 @@ template <class... Fields, class Source, class... Options>
     decltype(auto) source = detail::source_for<detail::field_list<Fields...>>::of(from);
     using source_type = std::remove_cvref_t<decltype(source)>;
     using policy = decltype(detail::find_overflow(options...));
-    detail::examined_source examined;
-    if (status outcome = detail::check_view(output, source, examined, std::as_const(options)...); !outcome.ok())
-        [[unlikely]] {
-        return outcome;
-    }
     typename detail::fill_holder<detail::field_list<Fields...>, Options...>::type fill_values;
-    if (status outcome = detail::make_fills(detail::find_fill(options...), fill_values); !outcome.ok()) [[unlikely]] {
+    detail::examined_source examined;
+    if (status outcome = detail::first_failure(
+            [&] { return detail::check_view(output, source, examined, std::as_const(options)...); },
+            [&] { return detail::make_fills(detail::find_fill(options...), fill_values); });
+        !outcome.ok()) {
         return outcome;
     }
     using job_type = detail::pad_job<padded_view<Fields...>, source_type, decltype(fill_values)>;
@@ -121,7 +125,7 @@ template <class... Fields, class Source, class... Options>
     if constexpr (std::is_same_v<policy, overflow::error_t>) {
         job.run(detail::choose_first{});
         if (result != nullptr) {
-            pad_access::set(*result, examined.rows, 0, nullptr);
+            detail::pad_access::set(*result, examined.rows, 0, nullptr);
         }
         return {};
     } else {
@@ -130,24 +134,24 @@ template <class... Fields, class Source, class... Options>
     }
 }
 
-/// The same for an owner, which takes the batch's size, and grows where it has to.
+/// The same for an owner, which takes the batch's size and grows if it must.
 template <class... Fields, class Source, class... Options>
 [[nodiscard]] status try_pad_into(padded<Fields...>& output, const Source& from, Options&&... options)
 {
     decltype(auto) source = detail::source_for<detail::field_list<Fields...>>::of(from);
-    return padded_access::pad(output, source, options...);
+    return detail::padded_access::pad(output, source, options...);
 }
 
 #if PADBATCH_EXCEPTIONS
-/// Pads: copies each image's rows to its slot of the output, `[B, M, row...]`, fills what is left of the slot with the
-/// pad value, and writes the counts. Reads each row once, writes each byte once, converts nothing unasked, and
+/// Pads: copies each image's rows to its slot of the output, `[B, M, row...]`, fills the rest of the slot with the pad
+/// value, and writes the counts. Reads each row once, writes each byte once, converts nothing without `.as<T>()`, and
 /// allocates nothing, unless rows are dropped and there is no `workspace`.
 ///
-/// `source` is any `source`; for a batch of one field also a container of images. Its fields are found by their tags;
-/// those that the output lacks are left out. Options, in any order: `overflow::...`, `fill(...)`, a `workspace`.
+/// `source` is any `source`; for a batch of one field it may also be a container of images. Fields are matched by tag;
+/// fields that the output lacks are left out. Options, in any order: `overflow::...`, `fill(...)`, a `workspace`.
 ///
-/// Throws `error`, and then nothing has been written: another number of images, more rows than fit, rows of another
-/// shape, an output that overlaps the source.
+/// Throws `error`, having written nothing, if the numbers of images differ, if an image has more rows than fit, if rows
+/// have another shape, or if the output overlaps the source.
 template <class... Fields, class Source, class... Options>
 pad_result pad_into(const padded_view<Fields...>& output, const Source& source, Options&&... options)
 {
@@ -158,9 +162,9 @@ pad_result pad_into(const padded_view<Fields...>& output, const Source& source, 
     return result;
 }
 
-/// The same into an owner, which takes the batch's size and keeps its memory: once it is large enough, nothing is
-/// allocated. M is that of the owner or of the option `capacity`, else the batch's maximum. `padding::reuse` is for
-/// owners alone.
+/// The same into an owner, which takes the batch's size and keeps its memory: once that is large enough, nothing is
+/// allocated. M is given by the option `capacity`, else by the owner, else by the largest count of the batch. Only
+/// owners take `padding::reuse`.
 template <class... Fields, class Source, class... Options>
 pad_result pad_into(padded<Fields...>& output, const Source& source, Options&&... options)
 {
@@ -182,14 +186,14 @@ struct owner_of<field_list<Fields...>> {
 
 } // namespace detail
 
-/// Pads into memory of its own, with all the fields of the source; M is the batch's maximum unless `capacity` says
-/// otherwise. Of a large batch that is padded with zeros, padding costs nothing: its pages come zeroed and are not
-/// touched.
+/// Pads into new memory, with all fields of the source; M is the largest count of the batch unless `capacity` says
+/// otherwise. In a large batch that is padded with zeros, the padding costs nothing: its pages come zeroed from the
+/// system and are not touched.
 template <class Source, class... Options>
 [[nodiscard]] auto pad(const Source& from, Options&&... options)
 {
     static_assert(source<Source>,
-                  "this is no source of detections: give each(t::boxes(boxes), ...), project(...), columns(...), "
+                  "this is not a source of detections: give each(t::boxes(boxes), ...), project(...), columns(...), "
                   "tagged(...), generated(...), or a padded or ragged batch");
     typename detail::owner_of<typename Source::fields>::type result;
     pad_into(result, from, options...);
@@ -197,6 +201,6 @@ template <class Source, class... Options>
 }
 #endif
 
-} // namespace padbatch::inline PADBATCH_MODE
+} // namespace padbatch::inline PADBATCH_ABI
 
 #endif

@@ -11,7 +11,7 @@
 #include <tuple>
 #include <type_traits>
 
-namespace padbatch::inline PADBATCH_MODE {
+namespace padbatch::inline PADBATCH_ABI {
 
 /// What `pad` does with an image that has more rows than the capacity M.
 namespace overflow {
@@ -23,10 +23,10 @@ struct top_scores_t {};
 
 /// Refuses the batch with `errc::too_many_rows`: the default.
 inline constexpr error_t error{};
-/// Keeps the first M rows, which for most detectors are the best.
+/// Keeps the first M rows, which most detectors sort to be the best.
 inline constexpr truncate_t truncate{};
-/// Keeps the M rows with the highest `t::scores`, in the order they come in. Of equal scores the earlier wins; NaN is
-/// below every number.
+/// Keeps the M rows with the highest `t::scores`, in their order. Of equal scores the earlier wins; NaN is below every
+/// number.
 inline constexpr top_scores_t<t::scores_t> top_scores{};
 /// The same by another field, `[n]` of numbers.
 template <field_tag Tag>
@@ -37,14 +37,14 @@ template <field_tag Tag>
 
 } // namespace overflow
 
-/// How many rows M each image gets when an owner is padded into.
+/// The number of rows M that each image gets in an owner.
 class capacity {
 public:
     /// `rows` for each image.
     [[nodiscard]] static constexpr capacity fixed(std::size_t rows) noexcept { return {rows, false}; }
-    /// As many as the image with the most has.
+    /// The largest count of the batch.
     [[nodiscard]] static constexpr capacity batch_maximum() noexcept { return {1, true}; }
-    /// That, rounded up to a multiple of `rows`, which is at least 1.
+    /// The largest count of the batch, rounded up to a multiple of `rows`, which is at least 1.
     [[nodiscard]] static constexpr capacity multiple_of(std::size_t rows) noexcept { return {rows, true}; }
 
     [[nodiscard]] constexpr bool follows_batch() const noexcept { return m_follows; }
@@ -60,8 +60,8 @@ private:
 namespace padding {
 
 struct reuse_t {};
-/// Trusts that an owner's padding is as the last `pad_into` left it, and clears only the rows that were real then and
-/// no longer are. Who writes into the padding in between says so with the owner's `invalidate()`.
+/// Trusts that an owner's padding is as the last `pad_into` left it, and fills only the rows that were real then and no
+/// longer are. Call the owner's `invalidate()` after writing into the padding.
 inline constexpr reuse_t reuse{};
 
 } // namespace padding
@@ -72,51 +72,54 @@ struct fill_t {
     std::tuple<Bounds...> values;
 };
 
-/// The values that padding rows are made of: `fill(t::labels(-1), t::boxes(0.5F))`. Fields that are not named get 0.
-template <class... Bounds>
-    requires(is_bound<std::decay_t<Bounds>> && ...)
+/// The values of padding rows: `fill(t::labels(-1), t::boxes(0.5F))`. Fields that are not named get 0.
+template <detail::bound_values... Bounds>
 [[nodiscard]] constexpr fill_t<std::decay_t<Bounds>...> fill(Bounds&&... values) noexcept
 {
     return {std::tuple<std::decay_t<Bounds>...>(static_cast<Bounds&&>(values)...)};
 }
 
 template <class... X>
-    requires(!is_bound<std::decay_t<X>> || ...)
+    requires(!detail::bound_values<X> || ...)
 void fill(X&&...)
 {
     static_assert(sizeof...(X) == 0, "name the field of each pad value: fill(t::labels(-1))");
 }
 
-/// Memory that a call needs besides its output: keep one and hand it in, and repeated calls do not allocate.
+namespace detail {
+struct pad_access;
+}
+
+/// Memory that a call needs besides its output. Keep one and pass it to each call, and repeated calls do not allocate.
 class workspace {
 public:
     workspace() noexcept = default;
 
 private:
-    friend struct pad_access;
+    friend struct detail::pad_access;
 
     detail::buffer<std::int32_t> m_dropped;
     detail::buffer<std::byte> m_scratch;
 };
 
-/// What `pad_into` did: how many rows it copied, and how many it dropped because an image had more than fit.
+/// The result of `pad_into`: how many rows were copied, and how many were dropped because an image had more than fit.
 class pad_result {
 public:
     pad_result() noexcept = default;
 
-    /// The rows of all images that were copied.
+    /// The number of rows copied, of all images.
     [[nodiscard]] std::size_t rows() const noexcept { return m_rows; }
-    /// The rows of all images that did not fit.
+    /// The number of rows that did not fit, of all images.
     [[nodiscard]] std::size_t dropped() const noexcept { return m_dropped; }
-    /// The rows of image i that did not fit. Valid until the owner, or the `workspace` that was handed in, is used
-    /// again or gone.
+    /// The number of rows of image i that did not fit. Valid until the owner, or the `workspace` of the call, is used
+    /// again or destroyed.
     [[nodiscard]] std::size_t dropped(std::size_t i) const noexcept
     {
         return m_dropped == 0 ? 0 : static_cast<std::size_t>(m_of_image[i]);
     }
 
 private:
-    friend struct pad_access;
+    friend struct detail::pad_access;
 
     std::size_t m_rows = 0;
     std::size_t m_dropped = 0;
@@ -124,11 +127,13 @@ private:
     detail::buffer<std::int32_t> m_own;
 };
 
+namespace detail {
+
 /// For padbatch's own algorithms.
 struct pad_access {
-    static detail::buffer<std::int32_t>& dropped(workspace& space) noexcept { return space.m_dropped; }
-    static detail::buffer<std::byte>& scratch(workspace& space) noexcept { return space.m_scratch; }
-    static detail::buffer<std::int32_t>& own(pad_result& result) noexcept { return result.m_own; }
+    static buffer<std::int32_t>& dropped(workspace& space) noexcept { return space.m_dropped; }
+    static buffer<std::byte>& scratch(workspace& space) noexcept { return space.m_scratch; }
+    static buffer<std::int32_t>& own(pad_result& result) noexcept { return result.m_own; }
     static void set(pad_result& result, std::size_t rows, std::size_t dropped, const std::int32_t* of_image) noexcept
     {
         result.m_rows = rows;
@@ -136,8 +141,6 @@ struct pad_access {
         result.m_of_image = of_image;
     }
 };
-
-namespace detail {
 
 template <class T>
 inline constexpr bool is_fill = false;
@@ -156,6 +159,22 @@ template <class T>
 inline constexpr bool is_pad_option =
     is_fill<T> || is_overflow<T> || std::is_same_v<T, capacity> || std::is_same_v<T, padding::reuse_t> ||
     std::is_same_v<T, workspace> || std::is_same_v<T, pad_result>;
+
+/// A compile error, with the reason, for options that `pad_into` does not take.
+template <class... Options>
+consteval bool options_known() noexcept
+{
+    static_assert(
+        (is_pad_option<std::remove_cvref_t<Options>> && ...),
+        "an option of pad_into is one of overflow::..., capacity::..., fill(...), padding::reuse, a workspace");
+    static_assert((std::size_t{0} + ... + (is_overflow<std::remove_cvref_t<Options>> ? 1 : 0)) < 2 &&
+                      (std::size_t{0} + ... + (is_fill<std::remove_cvref_t<Options>> ? 1 : 0)) < 2 &&
+                      (std::size_t{0} + ... + (std::is_same_v<std::remove_cvref_t<Options>, capacity> ? 1 : 0)) < 2,
+                  "overflow::..., capacity::... and fill(...) can be given once; fill takes several fields");
+    static_assert(((!std::is_same_v<Options, workspace> && !std::is_same_v<Options, pad_result>) && ...),
+                  "a workspace and a pad_result are variables, which keep what the call stores in them");
+    return true;
+}
 
 inline constexpr fill_t<> no_fill{};
 
@@ -205,6 +224,6 @@ template <class Wanted, class First, class... Rest>
 
 } // namespace detail
 
-} // namespace padbatch::inline PADBATCH_MODE
+} // namespace padbatch::inline PADBATCH_ABI
 
 #endif

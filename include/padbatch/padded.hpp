@@ -2,28 +2,33 @@
 #ifndef PADBATCH_PADDED_HPP
 #define PADBATCH_PADDED_HPP
 
-#include <padbatch/detail/raw_value.hpp>
+#include <padbatch/detail/first_failure.hpp>
+#include <padbatch/detail/padding_record.hpp>
 #include <padbatch/detail/slab_layout.hpp>
+#include <padbatch/element_type.hpp>
 #include <padbatch/memory.hpp>
 #include <padbatch/pad_options.hpp>
 #include <padbatch/padded_view.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <span>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 
-namespace padbatch::inline PADBATCH_MODE {
+namespace padbatch::inline PADBATCH_ABI {
+
+namespace detail {
+struct padded_access;
+}
 
 /// Owns a padded batch: one block of memory with int32 counts and each field `[B, M, row...]`, all aligned to 64 bytes.
-/// Nothing is initialised. It keeps its memory, so that one which was made for the largest batch serves all smaller
-/// ones without an allocation; where a batch does not fit, it grows.
+/// Nothing is initialised. It keeps its memory, so that one made for the largest batch serves all smaller ones without
+/// an allocation; it grows if a batch does not fit.
 ///
-/// Move only. `view()` gives what the algorithms read and write.
+/// Move only. `view()` returns the view that the algorithms read and write.
 template <class... Fields>
 class padded {
 public:
@@ -32,23 +37,23 @@ public:
     using fields = detail::field_list<Fields...>;
 
     static_assert(((alignof(typename Fields::value_type) <= memory::alignment) && ...),
-                  "a row's type asks for a coarser alignment than an owner gives");
+                  "a row's type needs a larger alignment than an owner gives");
     static_assert(view_type::is_writable, "an owner's fields are not const");
 
-    /// Without memory, and without a capacity of its own: `pad_into` makes it as large as the batch's largest image.
+    /// Has no memory, and no capacity of its own: `pad_into` makes M the largest count of the batch.
     padded() noexcept = default;
 
 #if PADBATCH_EXCEPTIONS
-    /// For up to `batch` images (B) of `capacity` rows (M). Extents of rows that are dynamic are given by tag:
+    /// Makes room for up to `batch` images (B) of `capacity` rows (M). Give dynamic extents of rows by tag:
     /// `padded<boxes<>, masks<>>(8, 100, t::masks.shape(1, 28, 28))`. All counts are 0; the rows are not initialised.
-    /// Throws `error`: sizes that overflow, or no memory.
+    /// Throws `error` if sizes overflow or there is not enough memory.
     template <class... Tags>
     padded(std::size_t batch, std::size_t capacity, const row_shape<Tags>&... shapes)
     {
         detail::require(try_allocate(batch, capacity, shapes...));
     }
 
-    /// The same in memory that is handed in; see `bytes_needed`. It never grows out of it.
+    /// The same in memory that the caller provides; see `bytes_needed`. It never grows beyond that.
     template <class... Tags>
     padded(memory&& block, std::size_t batch, std::size_t capacity, const row_shape<Tags>&... shapes)
     {
@@ -67,13 +72,14 @@ public:
     padded& operator=(const padded&) = delete;
     ~padded() = default;
 
-    /// The constructors' work, told by a status. When it fails, nothing has changed.
+    /// The non-throwing forms of the constructors. A failure changes nothing.
     template <class... Tags>
     [[nodiscard]] status try_allocate(std::size_t batch, std::size_t capacity,
                                       const row_shape<Tags>&... shapes) noexcept
     {
-        status outcome = check_shapes(shapes...);
-        outcome = outcome.ok() ? reshape(batch, capacity, extents_from(shapes...), false) : outcome;
+        status outcome =
+            detail::first_failure([&] { return check_shapes(shapes...); },
+                                  [&] { return reshape(batch, capacity, extents_from(shapes...), false); });
         if (outcome.ok()) {
             m_own_capacity = capacity;
             clear_counts();
@@ -85,12 +91,14 @@ public:
                                    const row_shape<Tags>&... shapes) noexcept
     {
         layout_type layout;
-        status outcome = check_shapes(shapes...);
-        outcome = outcome.ok() ? make_layout(batch, capacity, extents_from(shapes...), layout) : outcome;
+        status outcome =
+            detail::first_failure([&] { return check_shapes(shapes...); },
+                                  [&] { return make_layout(batch, capacity, extents_from(shapes...), layout); });
         if (!outcome.ok()) {
             return outcome;
         }
-        if (block.bytes() < layout.total || reinterpret_cast<std::uintptr_t>(block.data()) % memory::alignment != 0) {
+        const bool aligned = reinterpret_cast<std::uintptr_t>(block.data()) % memory::alignment == 0;
+        if (block.bytes() < layout.total || !aligned) {
             return {errc::out_of_memory,
                     "{} images of {} rows need {} bytes, aligned to {}; there are {}, aligned to {}",
                     batch,
@@ -98,20 +106,18 @@ public:
                     layout.total,
                     memory::alignment,
                     block.bytes(),
-                    reinterpret_cast<std::uintptr_t>(block.data()) % memory::alignment == 0 ? memory::alignment
-                                                                                            : std::size_t{1}};
+                    aligned ? memory::alignment : std::size_t{1}};
         }
-        m_memory = std::move(block);
+        take(std::move(block), layout);
         m_adopted = true;
-        m_layout = layout;
-        m_known = known::nothing;
+        m_padding.start(record_data(), layout.batch);
         place(batch, capacity, extents_from(shapes...));
         m_own_capacity = capacity;
         clear_counts();
         return {};
     }
 
-    /// How many bytes memory for the constructor has to have; 0 when the sizes overflow.
+    /// The number of bytes that memory for the constructor must have; 0 if the sizes overflow.
     template <class... Tags>
     [[nodiscard]] static std::size_t bytes_needed(std::size_t batch, std::size_t capacity,
                                                   const row_shape<Tags>&... shapes) noexcept
@@ -131,7 +137,7 @@ public:
     [[nodiscard]] std::size_t count(std::size_t i) const noexcept { return m_view.count(i); }
     [[nodiscard]] auto image(std::size_t i) & noexcept { return view().image(i); }
     [[nodiscard]] auto image(std::size_t i) const& noexcept { return view().image(i); }
-    /// All M rows of image i, for a producer that writes there itself; `finish_slot` says how many it wrote.
+    /// All M rows of image i, for a producer that writes there itself and then calls `finish_slot`.
     [[nodiscard]] auto slot(std::size_t i) & noexcept { return view().slot(i); }
     template <field_tag Tag>
     [[nodiscard]] auto operator[](const Tag& field) & noexcept
@@ -143,7 +149,7 @@ public:
     {
         return view()[field];
     }
-    // Views of a temporary would look at memory that is gone.
+    // Views of a temporary would refer to memory that is gone.
     operator const_view_type() const&& = delete;
     void counts() && = delete;
     void slab() && = delete;
@@ -157,22 +163,22 @@ public:
     [[nodiscard]] auto begin() const noexcept { return view().begin(); }
     [[nodiscard]] auto end() const noexcept { return view().end(); }
 
-    /// The rows of image i that the last `pad_into` dropped because there were more than fit.
+    /// The number of rows of image i that the last `pad_into` dropped because they did not fit.
     [[nodiscard]] std::size_t dropped(std::size_t i) const noexcept
     {
         return static_cast<std::size_t>(dropped_data()[i]);
     }
 
-    /// The counts and all fields, for one copy of the whole batch: from the first count to the last byte of the last
-    /// field, gaps included.
+    /// The counts and all fields, for copying the whole batch at once: from the first count to the last byte of the
+    /// last field, gaps included.
     [[nodiscard]] std::span<const std::byte> slab() const& noexcept
     {
         const auto* const first = static_cast<const std::byte*>(m_view.count_data());
         return {first, first == nullptr ? 0 : m_layout.total - m_layout.counts};
     }
 
-    /// Sets the number of images, for producers that fill the slots themselves. Within the room there is, rows and
-    /// counts stay, and the counts of further images are 0; beyond it, nothing of the batch stays.
+    /// Sets the number of images, for producers that fill the slots themselves. If the memory has room for them, rows
+    /// and counts stay, and the counts of further images are 0; otherwise nothing of the batch stays.
     [[nodiscard]] status try_resize(std::size_t batch) noexcept
     {
         const void* const old = m_memory.data();
@@ -190,19 +196,11 @@ public:
     void resize(std::size_t batch) { detail::require(try_resize(batch)); }
 #endif
 
-    /// Says that someone wrote into the padding: the next `padding::reuse` clears everything.
-    void invalidate() noexcept { m_known = known::nothing; }
+    /// To be called after writing into the padding: the next `padding::reuse` fills all of it.
+    void invalidate() noexcept { m_padding.forget(); }
 
 private:
-    friend struct padded_access;
-
-    enum class known : unsigned char {
-        nothing,
-        /// All memory is zero.
-        zeros,
-        /// Rows from `clean_data()[i]` on hold the pad values `m_fill`.
-        padding,
-    };
+    friend struct detail::padded_access;
 
     using layout_type = detail::slab_layout<sizeof...(Fields)>;
     using extents_tuple = std::tuple<typename Fields::extents_type...>;
@@ -211,8 +209,7 @@ private:
     layout_type m_layout;
     view_type m_view;
     std::size_t m_own_capacity = std::numeric_limits<std::size_t>::max();
-    std::tuple<detail::raw_value<typename Fields::value_type>...> m_fill;
-    known m_known = known::nothing;
+    detail::padding_record<Fields...> m_padding;
     bool m_adopted = false;
 
     void swap(padded& other) noexcept
@@ -221,14 +218,20 @@ private:
         std::swap(m_layout, other.m_layout);
         std::swap(m_view, other.m_view);
         std::swap(m_own_capacity, other.m_own_capacity);
-        std::swap(m_fill, other.m_fill);
-        std::swap(m_known, other.m_known);
+        std::swap(m_padding, other.m_padding);
         std::swap(m_adopted, other.m_adopted);
     }
 
-    // In front of the counts: what the last call dropped, and from which row on each slot is clean.
+    // In front of the counts there are two numbers for each image: how many rows the last call dropped, and the one
+    // that the padding record keeps.
     [[nodiscard]] std::int32_t* dropped_data() const noexcept { return static_cast<std::int32_t*>(m_memory.data()); }
-    [[nodiscard]] std::int32_t* clean_data() const noexcept { return dropped_data() + m_layout.batch; }
+    [[nodiscard]] std::int32_t* record_data() const noexcept { return dropped_data() + m_layout.batch; }
+
+    void take(memory&& block, const layout_type& layout) noexcept
+    {
+        m_memory = std::move(block);
+        m_layout = layout;
+    }
 
     void clear_counts() noexcept
     {
@@ -255,22 +258,20 @@ private:
         }
         return result;
     }
-    /// Whether the shapes that are given are ones that the fields' types can have.
+    /// Checks that the fields' types can have the given shapes.
     template <class... Tags>
     [[nodiscard]] static status check_shapes(const row_shape<Tags>&... shapes) noexcept
     {
-        status outcome;
-        [[maybe_unused]] const auto fits = [&](const auto& shape) {
-            using tag = typename std::remove_cvref_t<decltype(shape)>::tag;
-            using E = typename detail::field_of<tag, fields>::extents_type;
-            if (!detail::extents_cast<E>(shape.extents).same_as(shape.extents)) {
-                outcome = {errc::row_mismatch, "the row shape that is given for {} is none that its type can have",
-                           tag::name};
-            }
-            return outcome.ok();
-        };
-        static_cast<void>((fits(shapes) && ...));
-        return outcome;
+        return detail::first_failure([&] { return check_shape(shapes); }...);
+    }
+    template <class Tag>
+    [[nodiscard]] static status check_shape(const row_shape<Tag>& shape) noexcept
+    {
+        using E = typename detail::field_of<Tag, fields>::extents_type;
+        if (!detail::extents_cast<E>(shape.extents).same_as(shape.extents)) {
+            return {errc::row_mismatch, "the row shape given for {} is not one that its type can have", Tag::name};
+        }
+        return {};
     }
 
     template <class... Tags>
@@ -288,8 +289,8 @@ private:
     [[nodiscard]] static status make_layout(std::size_t batch, std::size_t capacity, const extents_tuple& extents,
                                             layout_type& layout) noexcept
     {
-        if (capacity > detail::highest_number(detail::number_type::int32)) {
-            return {errc::size_overflow, "the capacity is {}, more than a count of 32 bits can hold", capacity};
+        if (capacity > detail::highest_number(element_type::int32)) {
+            return {errc::size_overflow, "the capacity is {}, more than a 32-bit count can hold", capacity};
         }
         return [&]<std::size_t... F>(std::index_sequence<F...>) {
             const detail::slab_field all[] = {
@@ -298,20 +299,20 @@ private:
         }(std::index_sequence_for<Fields...>{});
     }
 
-    /// Lets the view look at the memory as `[batch, capacity, ...]`.
+    /// Makes the view refer to the memory as `[batch, capacity, ...]`.
     void place(std::size_t batch, std::size_t capacity, const extents_tuple& extents) noexcept
     {
         auto* const base = static_cast<std::byte*>(m_memory.data());
         [&]<std::size_t... F>(std::index_sequence<F...>) {
             m_view = view_type(
-                unchecked, batch, capacity, base + m_layout.counts, detail::number_type::int32,
+                unchecked, batch, capacity, base + m_layout.counts, element_type::int32,
                 detail::field_memory<Fields>{reinterpret_cast<typename Fields::value_type*>(base + m_layout.begin[F]),
                                              std::get<F>(extents)}...);
         }(std::index_sequence_for<Fields...>{});
     }
 
-    /// Makes the batch `[batch, capacity, ...]`, in the memory there is where that is enough. `zeroed` asks for memory
-    /// that is zero, in case new memory is needed.
+    /// Makes the batch `[batch, capacity, ...]`, in the present memory if that is large enough. New memory will be all
+    /// zero if `zeroed` is set.
     [[nodiscard]] status reshape(std::size_t batch, std::size_t capacity, const extents_tuple& extents,
                                  bool zeroed) noexcept
     {
@@ -327,26 +328,29 @@ private:
             if (status outcome = grow(wanted, zeroed); !outcome.ok()) {
                 return outcome;
             }
-        } else if (m_known == known::padding && (capacity != m_view.capacity() || !same_extents(extents))) {
-            m_known = known::nothing; // the same bytes, but other rows
+        } else if (capacity != m_view.capacity() || !same_extents(extents)) {
+            m_padding.forget(); // the same bytes, but other rows
         }
         place(batch, capacity, extents);
         return {};
     }
 
-    /// New memory, at least as large as the old one in every part.
+    /// Gets new memory, at least as large as the present memory in every part.
     [[nodiscard]] status grow(layout_type wanted, bool zeroed) noexcept
     {
         if (!wanted.grow_to(m_layout)) {
-            return {errc::size_overflow, "a batch of {} images would be more than memory can have bytes", wanted.batch};
+            return {errc::size_overflow, "a batch of {} images would be more bytes than memory can have", wanted.batch};
         }
         memory block = zeroed ? memory::allocate_zeroed(wanted.total) : memory::allocate(wanted.total);
         if (block.data() == nullptr) {
-            return {errc::out_of_memory, "there is no memory of {} bytes", wanted.total};
+            return {errc::out_of_memory, "not enough memory for {} bytes", wanted.total};
         }
-        m_memory = std::move(block);
-        m_layout = wanted;
-        m_known = zeroed ? known::zeros : known::nothing;
+        take(std::move(block), wanted);
+        if (zeroed) {
+            m_padding.start_zeroed(record_data(), wanted.batch);
+        } else {
+            m_padding.start(record_data(), wanted.batch);
+        }
         return {};
     }
 
@@ -359,6 +363,6 @@ private:
     }
 };
 
-} // namespace padbatch::inline PADBATCH_MODE
+} // namespace padbatch::inline PADBATCH_ABI
 
 #endif

@@ -4,6 +4,8 @@
 
 #include <padbatch/counts.hpp>
 #include <padbatch/detail/field_memory.hpp>
+#include <padbatch/detail/first_failure.hpp>
+#include <padbatch/element_type.hpp>
 #include <padbatch/image.hpp>
 #include <padbatch/tensor_ref.hpp>
 
@@ -13,9 +15,9 @@
 #include <span>
 #include <type_traits>
 
-namespace padbatch::inline PADBATCH_MODE {
+namespace padbatch::inline PADBATCH_ABI {
 
-/// One field of a padded batch, whole: `[B, M, row...]`, contiguous. A view.
+/// One whole field of a padded batch: `[B, M, row...]`, contiguous. A view.
 template <class T, class E>
 class padded_field {
 public:
@@ -40,14 +42,10 @@ public:
     /// B, M and the extents of a row.
     [[nodiscard]] std::array<std::int64_t, rank> shape() const noexcept
     {
-        std::array<std::int64_t, rank> all{static_cast<std::int64_t>(m_batch), static_cast<std::int64_t>(m_capacity)};
-        for (std::size_t k = 0; k < E::rank; ++k) {
-            all[2 + k] = static_cast<std::int64_t>(m_extents.extent(k));
-        }
-        return all;
+        return detail::shape_of<std::int64_t>(m_extents, m_batch, m_capacity);
     }
 
-    /// The same memory for an adapter.
+    /// The same memory as a tensor, for adapters.
     [[nodiscard]] auto ref() const noexcept
         requires element<T>
     {
@@ -63,10 +61,10 @@ private:
     [[no_unique_address]] E m_extents;
 };
 
-/// A padded batch that lies in memory of someone else: each field `[B, M, row...]`, contiguous, and a count for each
-/// image. Rows from the count on are padding. What `unpad` gives, what `pad_into` fills, and a source for it.
+/// A padded batch in memory that someone else owns: each field `[B, M, row...]`, contiguous, and a count for each
+/// image. Rows from the count on are padding. It is what `unpad` returns, what `pad_into` fills, and a source for it.
 ///
-/// Copying it copies pointers. Image i takes no allocation and no copy either.
+/// Copying it copies pointers; getting image i neither allocates nor copies.
 template <class... Fields>
 class padded_view : private detail::field_memory<Fields>... {
     static_assert(sizeof...(Fields) > 0, "a batch has at least one field");
@@ -81,24 +79,21 @@ public:
 
     padded_view() noexcept = default;
 
-    /// Why these are not a padded batch, if so: a count out of range, or a field that has another number of elements
-    /// than `[B, M, row...]`, where B is the number of counts.
+    /// Checks that these are a padded batch. Fails if a count is out of range, or if a field does not have as many
+    /// elements as `[B, M, row...]`, where B is the number of counts.
     template <detail::contiguous_values Counts, class... Bounds>
     [[nodiscard]] static status check(const Counts& counts, std::size_t capacity, const Bounds&... values) noexcept
     {
-        if (status outcome = counts_view::check(counts, capacity); !outcome.ok()) {
-            return outcome;
-        }
-        return check_sizes(static_cast<std::size_t>(counts.size()), capacity, values...);
+        return detail::first_failure(
+            [&] { return counts_view::check(counts, capacity); },
+            [&] { return check_sizes(static_cast<std::size_t>(counts.size()), capacity, values...); });
     }
 
-    /// The same for an output, whose counts are still to be written.
+    /// The same for an output, whose counts have yet to be written.
     template <class... Bounds>
     [[nodiscard]] static status check_sizes(std::size_t batch, std::size_t capacity, const Bounds&... values) noexcept
     {
-        status outcome;
-        static_cast<void>(((outcome = check_size<Fields>(batch, capacity, values), outcome.ok()) && ...));
-        return outcome;
+        return detail::first_failure([&] { return check_size<Fields>(batch, capacity, values); }...);
     }
 
     /// Takes counts (`[B]` or `[B, 1]`), the capacity M, and the fields in order: `padded_view(counts, 100,
@@ -108,7 +103,7 @@ public:
     padded_view(unchecked_t, Counts&& counts, std::size_t capacity, const Bounds&... values) noexcept
         : detail::field_memory<Fields>{memory_of<Fields>(values)}..., m_batch(static_cast<std::size_t>(counts.size())),
           m_capacity(capacity), m_counts(const_cast<void*>(static_cast<const void*>(counts.data()))),
-          m_count_type(detail::number_type_of<detail::value_of<std::remove_reference_t<Counts>>>)
+          m_count_type(element_type_of<detail::value_of<std::remove_reference_t<Counts>>>)
     {
         static_assert(detail::all_outlive_call<Counts>());
         static_assert(count_element<detail::value_of<std::remove_reference_t<Counts>>>,
@@ -118,7 +113,7 @@ public:
     }
 
 #if PADBATCH_EXCEPTIONS
-    /// Throws `error` where `check` fails.
+    /// Throws `error` if `check` fails.
     template <detail::contiguous_values Counts, class... Bounds>
         requires(sizeof...(Bounds) == sizeof...(Fields))
     padded_view(Counts&& counts, std::size_t capacity, const Bounds&... values)
@@ -128,10 +123,9 @@ public:
     }
 #endif
 
-    /// A view that may write, as one that may only read.
+    /// Converts a view that may write to a read-only one.
     template <class... Other>
-        requires(sizeof...(Other) == sizeof...(Fields) && !std::is_same_v<padded_view<Other...>, padded_view> &&
-                 (std::is_same_v<detail::const_field<Other>, Fields> && ...))
+        requires detail::are_const_of<detail::field_list<Other...>, fields>
     padded_view(const padded_view<Other...>& other) noexcept
         : padded_view(other.size(), other.capacity(), other.m_counts, other.m_count_type,
                       detail::field_memory<Fields>{other[typename Fields::tag{}].data(),
@@ -139,8 +133,8 @@ public:
     {
     }
 
-    /// From memory that was checked before: counts of one of the count types, and each field's first element.
-    padded_view(unchecked_t, std::size_t batch, std::size_t capacity, void* counts, detail::number_type count_type,
+    /// Takes memory that has been checked: counts of one of the count types, and each field's first element.
+    padded_view(unchecked_t, std::size_t batch, std::size_t capacity, void* counts, element_type count_type,
                 const detail::field_memory<Fields>&... memory) noexcept
         : padded_view(batch, capacity, counts, count_type, memory...)
     {
@@ -148,7 +142,7 @@ public:
 
     /// B, the number of images.
     [[nodiscard]] std::size_t size() const noexcept { return m_batch; }
-    /// M, the number of rows that each image has, real ones and padding.
+    /// M, the number of rows of each image, real ones and padding.
     [[nodiscard]] std::size_t capacity() const noexcept { return m_capacity; }
     [[nodiscard]] counts_view counts() const noexcept { return {m_counts, m_count_type, m_batch}; }
     /// The number of real rows of image i.
@@ -160,17 +154,17 @@ public:
     /// The real rows of image i.
     [[nodiscard]] image_type image(std::size_t i) const noexcept { return rows_at(i, count(i)); }
 
-    /// All M rows of image i, for a producer that writes there itself and then says how many with `set_count`.
+    /// All M rows of image i, for a producer that writes there itself and then sets their number with `set_count`.
     [[nodiscard]] image_type slot(std::size_t i) const noexcept { return rows_at(i, m_capacity); }
 
-    /// Sets the count of image i. Does not touch its rows; `finish_slot` also fills what follows them.
+    /// Sets the count of image i. Does not touch its rows; `finish_slot` also fills the rows behind them.
     void set_count(std::size_t i, std::size_t n) const noexcept
         requires is_writable
     {
         detail::write_number(m_counts, m_count_type, i, n);
     }
 
-    /// One field, whole: `[B, M, row...]`.
+    /// One whole field: `[B, M, row...]`.
     template <field_tag Tag>
     [[nodiscard]] auto operator[](const Tag&) const noexcept
     {
@@ -184,9 +178,9 @@ public:
     [[nodiscard]] auto begin() const noexcept { return detail::index_iterator<padded_view>(*this, 0); }
     [[nodiscard]] auto end() const noexcept { return detail::index_iterator<padded_view>(*this, m_batch); }
 
-    /// Where the counts lie, and as what.
+    /// The address and the type of the counts: int32, int64 or float32.
     [[nodiscard]] void* count_data() const noexcept { return m_counts; }
-    [[nodiscard]] detail::number_type count_type() const noexcept { return m_count_type; }
+    [[nodiscard]] element_type count_type() const noexcept { return m_count_type; }
 
 private:
     template <class...>
@@ -195,9 +189,9 @@ private:
     std::size_t m_batch = 0;
     std::size_t m_capacity = 0;
     void* m_counts = nullptr;
-    detail::number_type m_count_type = detail::number_type::int32;
+    element_type m_count_type = element_type::int32;
 
-    padded_view(std::size_t batch, std::size_t capacity, void* counts, detail::number_type count_type,
+    padded_view(std::size_t batch, std::size_t capacity, void* counts, element_type count_type,
                 const detail::field_memory<Fields>&... memory) noexcept
         : detail::field_memory<Fields>(memory)..., m_batch(batch), m_capacity(capacity), m_counts(counts),
           m_count_type(count_type)
@@ -237,7 +231,7 @@ private:
         }
         if (n != batch * capacity) {
             return {errc::size_mismatch,
-                    "{} has {} rows; {} images of {} rows are {}",
+                    "{} has {} rows, but {} images of {} rows are {}",
                     Field::tag::name,
                     n,
                     batch,
@@ -258,7 +252,7 @@ padded_view(unchecked_t, Counts&&, std::size_t, const Bounds&...)
                                              detail::field_of_values<Bounds>>...>;
 
 #if PADBATCH_EXCEPTIONS
-/// A padded batch that is to be written: as the constructor, but the counts may be anything yet. Throws `error` where
+/// A padded batch to be written: like the constructor, but the counts need not be valid yet. Throws `error` if
 /// `padded_view::check_sizes` fails.
 template <detail::contiguous_values Counts, class... Bounds>
 [[nodiscard]] auto padded_output(Counts&& counts, std::size_t capacity, const Bounds&... values)
@@ -270,6 +264,6 @@ template <detail::contiguous_values Counts, class... Bounds>
 }
 #endif
 
-} // namespace padbatch::inline PADBATCH_MODE
+} // namespace padbatch::inline PADBATCH_ABI
 
 #endif

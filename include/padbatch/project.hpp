@@ -2,6 +2,7 @@
 #ifndef PADBATCH_PROJECT_HPP
 #define PADBATCH_PROJECT_HPP
 
+#include <padbatch/detail/first_failure.hpp>
 #include <padbatch/detail/split_rows.hpp>
 #include <padbatch/source.hpp>
 
@@ -9,11 +10,11 @@
 #include <tuple>
 #include <type_traits>
 
-namespace padbatch::inline PADBATCH_MODE {
+namespace padbatch::inline PADBATCH_ABI {
 
 namespace detail {
 
-/// What a member pointer, or a list of adjacent ones, points at.
+/// The type that a member pointer, or a list of adjacent ones, points at.
 template <class X>
 struct member_parts;
 template <class Struct, class T>
@@ -36,14 +37,15 @@ template <class Object, class Struct, class T, std::size_t N>
     return member_offset(object, list.members[0]);
 }
 
-/// One field of a struct: where it lies, and what rows it makes.
+/// One field of a struct, and the rows that it makes.
 template <class Bound>
 struct member_field {
     using tag = typename Bound::tag;
     using member_type = std::remove_cvref_t<decltype(std::declval<const Bound&>().value)>;
     using parts = parts_of<typename member_parts<member_type>::value_type, Bound>;
-    static_assert(!parts::is_flat, "one number is no row of this field: name an array member, or all the members that "
-                                   "make up a row, as in t::boxes(&box::x1, &box::y1, &box::x2, &box::y2)");
+    static_assert(!parts::is_flat,
+                  "one number is not a row of this field: name an array member, or all the members that "
+                  "make up a row, as in t::boxes(&box::x1, &box::y1, &box::x2, &box::y2)");
     using T = typename parts::element_type;
     using E = typename parts::extents_type;
     using field_type = field<tag, target_of<Bound, T>, E>;
@@ -75,22 +77,20 @@ public:
     [[nodiscard]] auto begin() const noexcept { return detail::first_image(*this); }
     [[nodiscard]] auto end() const noexcept { return detail::behind_images(*this); }
 
-    /// Whether members that were named one by one lie one after the other.
+    /// Checks that members that are named one by one are adjacent.
     [[nodiscard]] status check() const noexcept
     {
-        status outcome;
         for (std::size_t i = 0; i < size(); ++i) {
             if (count(i) != 0) {
                 const Struct& first = *(*m_images)[i].data();
-                std::apply(
+                return std::apply(
                     [&](const Bounds&... bound) {
-                        static_cast<void>(((outcome = check_member(first, bound), outcome.ok()) && ...));
+                        return detail::first_failure([&] { return check_member(first, bound); }...);
                     },
                     m_members);
-                break;
             }
         }
-        return outcome;
+        return {};
     }
 
     [[nodiscard]] bool overlaps(const void* first, const void* last) const noexcept
@@ -138,11 +138,10 @@ private:
             std::ptrdiff_t expected = first;
             for (const auto member : bound.value.members) {
                 if (detail::member_offset(object, member) != expected) {
-                    return {
-                        errc::bad_argument,
-                        "the members that make up a row of {} do not lie one after the other: one is at byte {} of the "
-                        "struct, and expected at {}",
-                        Bound::tag::name, detail::member_offset(object, member), expected};
+                    return {errc::bad_argument,
+                            "the members that make up a row of {} are not adjacent: one is at byte {} of the struct; "
+                            "expected {}",
+                            Bound::tag::name, detail::member_offset(object, member), expected};
                 }
                 expected += static_cast<std::ptrdiff_t>(sizeof(object.*member));
             }
@@ -151,14 +150,14 @@ private:
     }
 };
 
-/// A source from one contiguous container of structs for each image, by the members that are the fields:
+/// A source from one contiguous container of structs for each image, whose members are the fields:
 ///
 ///     struct detection { float box[4]; std::int64_t label; float score; };
 ///     std::vector<std::vector<detection>> images;
 ///     pad(project(images, t::boxes(&detection::box), t::labels(&detection::label), t::scores(&detection::score)))
 ///
-/// A member is a number, an array of numbers, or a class type with `.of<float>()`; adjacent members that together are a
-/// row are named one after the other. The containers have to live as long as the source does.
+/// A member is a number, an array of numbers, or a class type with `.of<float>()`; for adjacent members that together
+/// are a row, name each, in order. The containers have to live as long as the source does.
 template <class Images, class... Tags, class... X, class... E, class... As, class... Of>
 [[nodiscard]] auto project(const Images& images, const bound<Tags, X, E, As, Of>&... members)
 {
@@ -169,6 +168,6 @@ template <class Images, class... Tags, class... X, class... E, class... As, clas
 template <class Images, class... Bounds>
 auto project(const Images&& images, const Bounds&... members) = delete;
 
-} // namespace padbatch::inline PADBATCH_MODE
+} // namespace padbatch::inline PADBATCH_ABI
 
 #endif

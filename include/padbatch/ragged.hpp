@@ -3,7 +3,8 @@
 #define PADBATCH_RAGGED_HPP
 
 #include <padbatch/detail/buffer.hpp>
-#include <padbatch/detail/copy_rows.hpp>
+#include <padbatch/detail/copy_row.hpp>
+#include <padbatch/detail/first_failure.hpp>
 #include <padbatch/fields.hpp>
 #include <padbatch/ragged_view.hpp>
 #include <padbatch/source.hpp>
@@ -16,16 +17,20 @@
 #include <type_traits>
 #include <utility>
 
-namespace padbatch::inline PADBATCH_MODE {
+namespace padbatch::inline PADBATCH_ABI {
+
+namespace detail {
+struct ragged_access;
+}
 
 /// Owns a ragged batch that grows row by row, image by image:
 ///
 ///     ragged<boxes<>, scores<>> batch;
-///     batch.append(t::boxes(boxes), t::scores(scores)); // of the image at hand; again for another model's or tile's
+///     batch.append(t::boxes(boxes), t::scores(scores)); // to the current image; again for another model or tile
 ///     batch.end_image();
 ///
-/// It keeps its memory when it is cleared. The images that were ended are a source, and `view()` a `ragged_view` of
-/// them. Offsets are int64. Move only.
+/// It keeps its memory when it is cleared. The images that have been ended are a source, and `view()` is a
+/// `ragged_view` of them. Offsets are int64. Move only.
 template <class... Fields>
 class ragged {
     static_assert((!std::is_const_v<typename Fields::element_type> && ...), "an owner's fields are not const");
@@ -35,9 +40,9 @@ public:
     using const_view_type = ragged_view<detail::const_field<Fields>...>;
     using fields = detail::field_list<Fields...>;
 
-    /// No images. Extents of rows that are dynamic are those of the first rows that are appended.
+    /// Has no images. Dynamic extents of rows become those of the first rows that are appended.
     ragged() noexcept = default;
-    /// The extents are given by tag, `t::masks.shape(1, 28, 28)`, and stay.
+    /// Takes extents by tag, `t::masks.shape(1, 28, 28)`, which then stay.
     template <class... Tags>
         requires(sizeof...(Tags) > 0)
     explicit ragged(const row_shape<Tags>&... shapes) noexcept
@@ -56,22 +61,17 @@ public:
     ragged& operator=(const ragged&) = delete;
     ~ragged() = default;
 
-    /// Appends rows to the image at hand: as many of each field, each a contiguous container of rows or of their
-    /// elements, or rows. Fails, and appends nothing, when the numbers of rows differ, rows have another shape than
-    /// those before, or memory is short.
-    template <class... Bounds>
-        requires(sizeof...(Bounds) == sizeof...(Fields) && (is_bound<Bounds> && ...))
+    /// Appends rows to the current image, the same number of each field: each a contiguous container of rows or of
+    /// their elements, or rows. Fails, and appends nothing, if the numbers of rows differ, if rows have another shape
+    /// than those before, or if there is not enough memory.
+    template <detail::bound_values... Bounds>
+        requires(sizeof...(Bounds) == sizeof...(Fields))
     [[nodiscard]] status try_append(const Bounds&... values) noexcept
     {
-        status outcome;
-        static_cast<void>(((outcome = detail::check_rows<Bounds>(values.value, values.row), outcome.ok()) && ...));
-        if (!outcome.ok()) {
-            return outcome;
-        }
-        return try_append(image_of(values...));
+        return detail::first_failure([&] { return detail::check_rows<Bounds>(values.value, values.row); }...,
+                                     [&] { return try_append(image_of(values...)); });
     }
-    /// Appends the rows of an image of another batch; elements are converted where the types differ, which only
-    /// `unpad_into` lets happen, for a source that asks for it.
+    /// Appends the rows of an image of another batch.
     template <class... TaggedRows>
     [[nodiscard]] status try_append(const image_view<TaggedRows...>& image) noexcept
     {
@@ -84,17 +84,17 @@ public:
     [[nodiscard]] status try_append(const made_image<TaggedRows...>& image) noexcept
     {
         if (!image.is_whole) {
-            return {errc::size_mismatch, "the data are no whole rows of their field"};
+            return {errc::size_mismatch, "the data are not whole rows of their field"};
         }
         return try_append(static_cast<const image_view<TaggedRows...>&>(image));
     }
 
-    /// Ends the image at hand, which may have no rows; the next rows are the next image's.
+    /// Ends the current image, which may have no rows; further rows belong to the next image.
     [[nodiscard]] status try_end_image() noexcept
     {
         const std::size_t images = size();
         if (!m_offsets.try_resize(images + 2)) {
-            return {errc::out_of_memory, "there is no memory for the offsets of {} images", images + 1};
+            return {errc::out_of_memory, "not enough memory for the offsets of {} images", images + 1};
         }
         if (images == 0) {
             m_offsets[0] = 0;
@@ -103,33 +103,32 @@ public:
         return {};
     }
 
-    /// As a source: whether the last image was ended.
+    /// Checks, as a source, that the last image has been ended.
     [[nodiscard]] status check() const noexcept
     {
         if (open_rows() != 0) {
-            return {errc::field_mismatch, "image {} has {} rows so far, and was not ended: call end_image()", size(),
-                    open_rows()};
+            return {errc::field_mismatch, "image {} has {} rows so far, but has not been ended: call end_image()",
+                    size(), open_rows()};
         }
         return {};
     }
 
-    /// Makes room, so that up to `images` images with `rows` rows in all are taken without an allocation. Extents that
-    /// are dynamic have to be known.
+    /// Makes room, so that up to `images` images with `rows` rows in all are appended without an allocation. Dynamic
+    /// extents must be known.
     [[nodiscard]] status try_reserve(std::size_t images, std::size_t rows) noexcept
     {
-        status outcome;
-        static_cast<void>(
-            ((outcome = reserve_rows(std::get<index<Fields>>(m_values), rows, std::get<index<Fields>>(m_values).row),
-              outcome.ok()) &&
-             ...));
-        if (outcome.ok() && (images + 1 == 0 || !m_offsets.try_reserve(images + 1))) {
-            outcome = {errc::out_of_memory, "there is no memory for the offsets of {} images", images};
-        }
-        return outcome;
+        return detail::first_failure(
+            [&] { return reserve_rows(values_of<Fields>(), rows, values_of<Fields>().row); }...,
+            [&]() -> status {
+                if (images + 1 == 0 || !m_offsets.try_reserve(images + 1)) {
+                    return {errc::out_of_memory, "not enough memory for the offsets of {} images", images};
+                }
+                return {};
+            });
     }
 
 #if PADBATCH_EXCEPTIONS
-    /// The same, thrown as `error`.
+    /// The throwing forms.
     template <class... Values>
     void append(const Values&... values)
     {
@@ -139,18 +138,18 @@ public:
     void reserve(std::size_t images, std::size_t rows) { detail::require(try_reserve(images, rows)); }
 #endif
 
-    /// No images and no rows, but the memory stays, and extents that were given.
+    /// Removes all images and rows. The memory stays, and so do extents that were given to the constructor.
     void clear() noexcept
     {
-        ((std::get<index<Fields>>(m_values).shaped = std::get<index<Fields>>(m_values).given), ...);
+        ((values_of<Fields>().shaped = values_of<Fields>().given), ...);
         m_offsets.clear();
         m_rows = 0;
     }
 
-    /// The number of images that were ended.
+    /// The number of images that have been ended.
     [[nodiscard]] std::size_t size() const noexcept { return m_offsets.size() == 0 ? 0 : m_offsets.size() - 1; }
     [[nodiscard]] std::size_t count(std::size_t i) const noexcept { return view().count(i); }
-    /// The rows of the image at hand, which was not ended yet.
+    /// The number of rows of the current image, which has not been ended yet.
     [[nodiscard]] std::size_t open_rows() const noexcept
     {
         return m_rows - (size() == 0 ? 0 : static_cast<std::size_t>(m_offsets[size()]));
@@ -167,7 +166,7 @@ public:
     {
         return view()[field];
     }
-    // Views of a temporary would look at memory that is gone.
+    // Views of a temporary would refer to memory that is gone.
     void view() && = delete;
     void image(std::size_t i) && = delete;
     template <field_tag Tag>
@@ -181,7 +180,7 @@ public:
         return view().overlaps(first, last);
     }
 
-    /// `[B + 1]`, also where there are no images.
+    /// The offsets, `[B + 1]`; one, 0, if there are no images.
     [[nodiscard]] std::span<const std::int64_t> offsets() const noexcept
     {
         return size() == 0 ? std::span<const std::int64_t>(s_no_offsets)
@@ -197,7 +196,7 @@ public:
     operator const_view_type() const& noexcept { return view(); }
 
 private:
-    friend struct ragged_access;
+    friend struct detail::ragged_access;
 
     template <class Field>
     struct field_values {
@@ -207,8 +206,8 @@ private:
 
         detail::buffer<T> values;
         [[no_unique_address]] E row{};
-        bool given = E::is_static; // by the type or the constructor
-        bool shaped = given;       // or by rows
+        bool given = E::is_static; // the extents are known from the type or the constructor
+        bool shaped = given;       // or from rows
     };
 
     static constexpr std::int64_t s_no_offsets[] = {0};
@@ -218,14 +217,22 @@ private:
     std::size_t m_rows = 0;
 
     template <class Field>
-    static constexpr std::size_t index = detail::index_in<Field, Fields...>;
+    [[nodiscard]] auto& values_of() noexcept
+    {
+        return std::get<detail::index_in<Field, Fields...>>(m_values);
+    }
+    template <class Field>
+    [[nodiscard]] const auto& values_of() const noexcept
+    {
+        return std::get<detail::index_in<Field, Fields...>>(m_values);
+    }
 
     template <class Tag>
     void set_shape(const row_shape<Tag>& shape) noexcept
     {
         using found = detail::field_of<Tag, fields>;
         static_assert(!std::is_void_v<found>, "a row shape is given for a field that this batch lacks");
-        auto& field = std::get<index<found>>(m_values);
+        auto& field = values_of<found>();
         field.row = detail::extents_cast<typename found::extents_type>(shape.extents);
         field.given = field.shaped = true;
     }
@@ -244,6 +251,8 @@ private:
         std::swap(m_rows, other.m_rows);
     }
 
+    /// Appends the rows of an image, and converts elements if the types differ, which only `unpad_into` allows, for a
+    /// source that asks for it.
     template <class Image>
     [[nodiscard]] status append_image(const Image& image) noexcept
     {
@@ -254,32 +263,28 @@ private:
         if (n > std::numeric_limits<std::size_t>::max() - m_rows) {
             return {errc::size_overflow, "{} and {} rows are too many", m_rows, n};
         }
-        const auto lies_here = [&](const auto& rows) {
-            return (detail::rows_overlap(rows, std::get<index<Fields>>(m_values).values.data(),
-                                         std::get<index<Fields>>(m_values).values.data() +
-                                             std::get<index<Fields>>(m_values).values.capacity()) ||
-                    ...);
+        const auto is_in = [](const auto& rows, const auto& memory) {
+            return detail::rows_overlap(rows, memory.data(), memory.data() + memory.capacity());
         };
-        if ((lies_here(image[typename Fields::tag{}]) || ...)) {
+        const auto is_here = [&](const auto& rows) { return (is_in(rows, values_of<Fields>().values) || ...); };
+        if ((is_here(image[typename Fields::tag{}]) || ...)) {
             return {errc::overlap,
-                    "the rows to append lie in this batch itself, whose memory may move: copy them first"};
+                    "the rows to append are in this batch itself, whose memory may move: copy them first"};
         }
-        status outcome;
-        static_cast<void>(
-            ((outcome = check_rows(std::get<index<Fields>>(m_values), image[typename Fields::tag{}]), outcome.ok()) &&
-             ...) &&
-            ((outcome = reserve_rows(std::get<index<Fields>>(m_values), m_rows + n,
-                                     extents_for(std::get<index<Fields>>(m_values), image[typename Fields::tag{}])),
-              outcome.ok()) &&
-             ...));
+        status outcome = detail::first_failure(
+            [&] { return check_rows(values_of<Fields>(), image[typename Fields::tag{}]); }...,
+            [&] {
+                return reserve_rows(values_of<Fields>(), m_rows + n,
+                                    extents_for(values_of<Fields>(), image[typename Fields::tag{}]));
+            }...);
         if (outcome.ok()) {
-            (append_field(std::get<index<Fields>>(m_values), image[typename Fields::tag{}]), ...);
+            (append_field(values_of<Fields>(), image[typename Fields::tag{}]), ...);
             m_rows += n;
         }
         return outcome;
     }
 
-    /// The extents that a field has once these rows are appended.
+    /// The extents that a field will have once these rows are appended.
     template <class Values, class Rows>
     [[nodiscard]] static typename Values::E extents_for(const Values& field, const Rows& rows) noexcept
     {
@@ -298,12 +303,12 @@ private:
             return outcome;
         }
         if (!field.values.try_reserve(bytes / sizeof(typename Values::T))) {
-            return {errc::out_of_memory, "there is no memory for {} rows of {}", rows, tag::name};
+            return {errc::out_of_memory, "not enough memory for {} rows of {}", rows, tag::name};
         }
         return {};
     }
 
-    /// Whether rows can follow those of one field.
+    /// Checks that rows can follow those of a field.
     template <class Values, class Rows>
     [[nodiscard]] static status check_rows(const Values& field, const Rows& rows) noexcept
     {
@@ -315,13 +320,10 @@ private:
             return {};
         }
         if constexpr (!(E::is_static && Rows::extents_type::is_static)) {
-            std::size_t all[2][E::rank + 1] = {};
-            rows.extents().copy_to(all[0]);
-            field.row.copy_to(all[1]);
-            const std::span<const std::size_t> found(all[0], E::rank);
+            const auto found = rows.extents().to_array();
             if (field.shaped ? !field.row.same_as(rows.extents()) : !E::matches(found)) {
                 return {errc::row_mismatch, "rows of {} of {} cannot follow rows of {}", tag::name, found,
-                        std::span<const std::size_t>(all[1], E::rank)};
+                        field.row.to_array()};
             }
         }
         return {};
@@ -350,10 +352,11 @@ private:
     [[nodiscard]] View make_view() const noexcept
     {
         return View(unchecked, offsets_view(unchecked, offsets()),
-                    detail::field_memory<ViewFields>{std::get<index<Fields>>(m_values).values.data(),
-                                                     std::get<index<Fields>>(m_values).row}...);
+                    detail::field_memory<ViewFields>{values_of<Fields>().values.data(), values_of<Fields>().row}...);
     }
 };
+
+namespace detail {
 
 /// For padbatch's own algorithms.
 struct ragged_access {
@@ -363,14 +366,14 @@ struct ragged_access {
         return batch.append_image(image);
     }
 
-    /// Whether a source looks at the offsets of a batch, which move while it grows.
+    /// Whether a source reads the offsets of a batch, which move while it grows.
     template <class... Fields, class Source>
     [[nodiscard]] static bool reads_offsets(const ragged<Fields...>& batch, const Source& source) noexcept
     {
         if constexpr (requires { source.offsets().first_offset(); }) {
-            return detail::ranges_overlap(source.offsets().first_offset(),
-                                          static_cast<const std::byte*>(source.offsets().first_offset()) + 1,
-                                          batch.m_offsets.data(), batch.m_offsets.data() + batch.m_offsets.capacity());
+            const void* const first = source.offsets().first_offset();
+            return ranges_overlap(first, static_cast<const std::byte*>(first) + 1, batch.m_offsets.data(),
+                                  batch.m_offsets.data() + batch.m_offsets.capacity());
         } else {
             return std::is_same_v<Source, ragged<Fields...>> &&
                    static_cast<const void*>(&batch) == static_cast<const void*>(&source);
@@ -378,6 +381,8 @@ struct ragged_access {
     }
 };
 
-} // namespace padbatch::inline PADBATCH_MODE
+} // namespace detail
+
+} // namespace padbatch::inline PADBATCH_ABI
 
 #endif

@@ -4,17 +4,19 @@
 
 #include <padbatch/counts.hpp>
 #include <padbatch/detail/field_memory.hpp>
+#include <padbatch/detail/first_failure.hpp>
 #include <padbatch/image.hpp>
 
 #include <cstddef>
 #include <type_traits>
 
-namespace padbatch::inline PADBATCH_MODE {
+namespace padbatch::inline PADBATCH_ABI {
 
-/// A ragged batch that lies in memory of someone else: the rows of all images of each field, one after the other, and
-/// the offsets at which each image's begin. (Also known as jagged, nested, CSR, row splits.) A source for `pad_into`.
+/// A ragged batch in memory that someone else owns: for each field the rows of all images, one image after the other,
+/// and the offsets at which each image's rows begin. (Also known as jagged, nested, CSR, row splits.) A source for
+/// `pad_into`.
 ///
-/// Copying it copies pointers. Image i takes no allocation and no copy either.
+/// Copying it copies pointers; getting image i neither allocates nor copies.
 template <class... Fields>
 class ragged_view : private detail::field_memory<Fields>... {
     static_assert(sizeof...(Fields) > 0, "a batch has at least one field");
@@ -26,13 +28,11 @@ public:
 
     ragged_view() noexcept = default;
 
-    /// Why these are not a ragged batch, if so: bad offsets, or offsets beyond the rows of a field.
+    /// Checks that these are a ragged batch. Fails for bad offsets, and for offsets beyond the rows of a field.
     template <detail::contiguous_values Offsets, class... Bounds>
     [[nodiscard]] static status check(const Offsets& offsets, const Bounds&... values) noexcept
     {
-        status outcome;
-        static_cast<void>(((outcome = check_field<Fields>(offsets, values), outcome.ok()) && ...));
-        return outcome;
+        return detail::first_failure([&] { return check_field<Fields>(offsets, values); }...);
     }
 
     /// Takes the offsets (`[B + 1]`) and the fields in order: `ragged_view(offsets, t::boxes(boxes),
@@ -46,7 +46,7 @@ public:
     }
 
 #if PADBATCH_EXCEPTIONS
-    /// Throws `error` where `check` fails.
+    /// Throws `error` if `check` fails.
     template <detail::contiguous_values Offsets, class... Bounds>
         requires(sizeof...(Bounds) == sizeof...(Fields))
     ragged_view(Offsets&& offsets, const Bounds&... values) : ragged_view(unchecked, offsets, values...)
@@ -56,16 +56,15 @@ public:
     }
 #endif
 
-    /// From memory that was checked before.
+    /// Takes memory that has been checked.
     ragged_view(unchecked_t, const offsets_view& offsets, const detail::field_memory<Fields>&... memory) noexcept
         : detail::field_memory<Fields>(memory)..., m_offsets(offsets)
     {
     }
 
-    /// A view that may write, as one that may only read.
+    /// Converts a view that may write to a read-only one.
     template <class... Other>
-        requires(sizeof...(Other) == sizeof...(Fields) && !std::is_same_v<ragged_view<Other...>, ragged_view> &&
-                 (std::is_same_v<detail::const_field<Other>, Fields> && ...))
+        requires detail::are_const_of<detail::field_list<Other...>, fields>
     ragged_view(const ragged_view<Other...>& other) noexcept
         : detail::field_memory<Fields>{other[typename Fields::tag{}].data(),
                                        other[typename Fields::tag{}].extents()}...,
@@ -84,7 +83,7 @@ public:
         return image_type(rows_at<Fields>(m_offsets[i], m_offsets.count(i))...);
     }
 
-    /// One field's rows, from row 0 to the last offset.
+    /// The rows of one field, from row 0 to the last offset.
     template <field_tag Tag>
     [[nodiscard]] auto operator[](const Tag&) const noexcept
     {
@@ -96,7 +95,7 @@ public:
     [[nodiscard]] auto begin() const noexcept { return detail::index_iterator<ragged_view>(*this, 0); }
     [[nodiscard]] auto end() const noexcept { return detail::index_iterator<ragged_view>(*this, size()); }
 
-    /// Whether any row lies in `[first, last)`.
+    /// Whether any row overlaps `[first, last)`.
     [[nodiscard]] bool overlaps(const void* first, const void* last) const noexcept
     {
         const std::size_t from = m_offsets[0];
@@ -137,6 +136,6 @@ ragged_view(Offsets&&, const Bounds&...) -> ragged_view<detail::field_of_values<
 template <detail::contiguous_values Offsets, class... Bounds>
 ragged_view(unchecked_t, const Offsets&, const Bounds&...) -> ragged_view<detail::field_of_values<Bounds>...>;
 
-} // namespace padbatch::inline PADBATCH_MODE
+} // namespace padbatch::inline PADBATCH_ABI
 
 #endif

@@ -13,23 +13,23 @@
 #include <span>
 #include <type_traits>
 
-namespace padbatch::inline PADBATCH_MODE {
+namespace padbatch::inline PADBATCH_ABI {
 
-/// Says that rows end where the batch index is -1, as those of OpenVINO's DetectionOutput do.
+/// Says that the rows end at the first batch index of -1, as in the output of OpenVINO's DetectionOutput.
 struct ends_with_minus_one_t {};
 inline constexpr ends_with_minus_one_t ends_with_minus_one{};
 
-/// Which flat rows are which image's, from a batch index for each row, sorted or not. Rows of one image keep their
-/// order. Images without rows have none, also the last ones.
+/// Which flat rows belong to which image, from a batch index for each row, sorted or not. The rows of an image keep
+/// their order. Any image may have no rows, the last ones included.
 ///
-/// Owns its memory and keeps it, so that one that is built again and again does not allocate.
+/// Owns its memory and keeps it, so that building it again does not allocate.
 class row_index {
 public:
     row_index() noexcept = default;
 
 #if PADBATCH_EXCEPTIONS
-    /// `ids` are the batch indices, whole numbers from 0 to `batch` - 1, as integers or as floats. Throws `error`
-    /// (`errc::bad_batch_index`) for others.
+    /// Takes the batch indices: whole numbers from 0 to `batch` - 1, as integers or floats. Throws `error`
+    /// (`errc::bad_batch_index`) for any other.
     template <detail::contiguous_values Ids>
     row_index(const Ids& ids, std::size_t batch)
     {
@@ -54,7 +54,7 @@ public:
     }
 #endif
 
-    /// The same, told by a status; when it fails, the index is empty.
+    /// The non-throwing form of the constructors. If it fails, the index is empty.
     template <detail::contiguous_values Ids>
     [[nodiscard]] status try_build(const Ids& ids, std::size_t batch) noexcept
     {
@@ -82,7 +82,7 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return m_offsets.size() == 0 ? 0 : m_offsets.size() - 1; }
     /// The number of rows that belong to an image.
     [[nodiscard]] std::size_t rows() const noexcept { return m_order.size(); }
-    /// The number of rows there are, also behind the end.
+    /// The number of rows that were given, those behind the end included.
     [[nodiscard]] std::size_t given_rows() const noexcept { return m_given; }
     [[nodiscard]] std::size_t count(std::size_t i) const noexcept
     {
@@ -93,7 +93,7 @@ public:
     {
         return {m_order.data() + m_offsets[i], count(i)};
     }
-    /// Whether the rows came sorted by image, so that each image's are adjacent.
+    /// Whether the rows were given sorted by image, so that each image's are adjacent.
     [[nodiscard]] bool is_sorted() const noexcept { return m_sorted; }
 
 private:
@@ -107,13 +107,13 @@ private:
                                            std::size_t batch, bool stops) noexcept
     {
         using T = detail::value_of<const Values>;
-        static_assert(element<T>, "flat rows are given as a container of their numbers");
+        static_assert(element<T>, "give flat rows as a container of their numbers");
         clear();
         if (Column >= width) {
             return {errc::bad_argument, "the batch index is in column {}, but a row has {} columns", Column, width};
         }
         if (values.size() % width != 0) {
-            return {errc::size_mismatch, "there are {} values, which is no multiple of the {} columns of a row",
+            return {errc::size_mismatch, "there are {} values, which is not a multiple of the {} columns of a row",
                     static_cast<std::size_t>(values.size()), width};
         }
         return build(values.data() + (values.size() == 0 ? 0 : Column), width, values.size() / width, batch, stops);
@@ -134,7 +134,7 @@ private:
         clear();
         constexpr std::size_t most = std::numeric_limits<std::int32_t>::max();
         if (n > most || batch >= most) {
-            return {errc::size_overflow, "{} rows of {} images are more than an index of 32 bits can number", n, batch};
+            return {errc::size_overflow, "{} rows of {} images are more than a 32-bit index can number", n, batch};
         }
         std::size_t used = n;
         bool sorted = true;
@@ -153,9 +153,9 @@ private:
         }
         if (!m_offsets.try_resize(batch + 1) || !m_order.try_resize(used)) {
             clear();
-            return {errc::out_of_memory, "there is no memory for an index of {} rows of {} images", used, batch};
+            return {errc::out_of_memory, "not enough memory for an index of {} rows of {} images", used, batch};
         }
-        // A counting sort: how many rows has each image, where do they begin, and then one row after the other.
+        // A counting sort: count the rows of each image, find where they begin, then place row after row.
         for (std::size_t i = 0; i <= batch; ++i) {
             m_offsets[i] = 0;
         }
@@ -195,13 +195,12 @@ private:
     template <class T>
     [[nodiscard]] static status bad_index(std::size_t row, T id, std::size_t batch) noexcept
     {
-        return {
-            errc::bad_batch_index,
-            "the batch index of row {} is {}; expected is a whole number from 0 to {}, one less than the batch size",
-            row, id, static_cast<std::int64_t>(batch) - 1};
+        return {errc::bad_batch_index,
+                "the batch index of row {} is {}; expected a whole number from 0 to {}, one less than the batch size",
+                row, id, static_cast<std::int64_t>(batch) - 1};
     }
 };
 
-} // namespace padbatch::inline PADBATCH_MODE
+} // namespace padbatch::inline PADBATCH_ABI
 
 #endif

@@ -11,20 +11,20 @@
 #include <limits>
 #include <span>
 
-namespace padbatch::inline PADBATCH_MODE {
+namespace padbatch::inline PADBATCH_ABI {
 
-/// Offsets made from counts, for rows of all images one after the other that come with a count for each image:
+/// Offsets made from counts, for the rows of all images, one image after the other, that come with a count for each:
 ///
 ///     row_offsets offsets(counts);
 ///     auto batch = columns(rows, 6, offsets, t::boxes(cols<2, 4>), t::scores(col<1>));
 ///
-/// Owns its memory, `[B + 1]` of int64, and keeps it: one that is built again and again does not allocate. Move only.
+/// Owns its memory, `[B + 1]` of int64, and keeps it, so that building it again does not allocate. Move only.
 class row_offsets {
 public:
     row_offsets() noexcept = default;
 
 #if PADBATCH_EXCEPTIONS
-    /// Takes counts, int32, int64 or float. Throws `error` where `try_build` fails.
+    /// Takes counts of int32, int64 or float. Throws `error` if `try_build` fails.
     template <detail::contiguous_values Counts>
     explicit row_offsets(const Counts& counts)
     {
@@ -32,7 +32,7 @@ public:
     }
 #endif
 
-    /// Fails for counts below zero or not whole, and when memory is short; then there are no images.
+    /// Fails if a count is negative or not whole, or if there is not enough memory; there are no images then.
     template <detail::contiguous_values Counts>
     [[nodiscard]] status try_build(const Counts& counts) noexcept
     {
@@ -42,7 +42,7 @@ public:
             return outcome;
         }
         if (!m_offsets.try_resize(static_cast<std::size_t>(counts.size()) + 1)) {
-            return {errc::out_of_memory, "there is no memory for the offsets of {} images",
+            return {errc::out_of_memory, "not enough memory for the offsets of {} images",
                     static_cast<std::size_t>(counts.size())};
         }
         return try_to_offsets(counts_view(unchecked, counts), std::span(m_offsets.data(), m_offsets.size()));
@@ -64,6 +64,6 @@ private:
     detail::buffer<std::int64_t> m_offsets;
 };
 
-} // namespace padbatch::inline PADBATCH_MODE
+} // namespace padbatch::inline PADBATCH_ABI
 
 #endif

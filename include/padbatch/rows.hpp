@@ -10,27 +10,27 @@
 #include <span>
 #include <type_traits>
 
-namespace padbatch::inline PADBATCH_MODE {
+namespace padbatch::inline PADBATCH_ABI {
 
-/// Where row i of a `basic_rows` lies. Strides are in bytes, since a struct's size need not be a multiple of its
+/// Where row i of a `basic_rows` is. Strides are in bytes, since the size of a struct need not be a multiple of its
 /// members'.
 namespace layout {
 
-/// One row after the other, the elements of a row too.
+/// Rows are adjacent, and so are the elements of a row.
 struct contiguous {};
 
-/// Rows at a fixed distance, the elements of a row adjacent: columns of a `[n, 7]` matrix, members of structs.
+/// Rows are a fixed distance apart, the elements of a row adjacent: columns of a `[n, 7]` matrix, members of structs.
 struct strided {
     std::ptrdiff_t row_stride;
 };
 
-/// Rows at a fixed distance, the elements of a row at another one: a column-major matrix.
+/// Rows are a fixed distance apart, and so are the elements of a row: a column-major matrix.
 struct element_strided {
     std::ptrdiff_t row_stride;
     std::ptrdiff_t element_stride;
 };
 
-/// Rows picked by an index, the elements of a row adjacent: flat rows that are not sorted by image.
+/// Rows are picked by an index, the elements of a row adjacent: flat rows that are not sorted by image.
 struct indexed {
     std::ptrdiff_t row_stride;
     const std::int32_t* index;
@@ -53,7 +53,7 @@ public:
     [[nodiscard]] T* begin() const noexcept { return m_data; }
     [[nodiscard]] T* end() const noexcept { return m_data + size(); }
 
-    /// The element at one index for each extent, such as `mask(0, y, x)`.
+    /// The element at an index for each extent, such as `mask(0, y, x)`.
     template <class... Index>
         requires(sizeof...(Index) == E::rank)
     [[nodiscard]] T& operator()(Index... index) const noexcept
@@ -69,7 +69,7 @@ private:
     [[no_unique_address]] E m_extents;
 };
 
-/// One row of rank 1 whose elements are apart.
+/// One row of rank 1 whose elements are not adjacent.
 template <class T, std::size_t N>
 class strided_row {
 public:
@@ -117,10 +117,10 @@ struct row_reference<T, extents<N>, layout::element_strided> {
 
 } // namespace detail
 
-/// The rows of one field of one image: n rows, each of the shape `E`. A view: it owns nothing, and like `std::span` it
-/// is const where `T` is.
+/// The rows of one field of one image: n rows of the shape `E`. A view: it owns nothing, and like `std::span` it is
+/// read-only if `T` is const.
 ///
-/// A row is a `T&` where `E` is `extents<>`, a `std::span<T, N>` where it is `extents<N>`, otherwise a `row<T, E>`.
+/// A row is a `T&` if `E` is `extents<>`, a `std::span<T, N>` if it is `extents<N>`, otherwise a `row<T, E>`.
 /// Contiguous rows of static extents take 16 bytes.
 template <class T, class E, class Layout = layout::contiguous>
 class basic_rows {
@@ -148,7 +148,7 @@ public:
     {
     }
 
-    /// The first element of the first row (of what rows are picked from, when they are indexed).
+    /// The first element of the first row; for indexed rows, of the memory that rows are picked from.
     [[nodiscard]] T* data() const noexcept { return m_data; }
     /// The number of rows.
     [[nodiscard]] std::size_t size() const noexcept { return m_size; }
@@ -176,7 +176,7 @@ public:
         if constexpr (E::rank == 0) {
             return *first;
         } else if constexpr (std::is_same_v<Layout, layout::element_strided>) {
-            static_assert(E::rank == 1, "only rows of rank 1 can have elements that are apart");
+            static_assert(E::rank == 1, "only rows of rank 1 can have elements that are not adjacent");
             return reference(first, m_extents.size(), m_layout.element_stride);
         } else if constexpr (E::rank == 1) {
             return reference(first, m_extents.size());
@@ -205,16 +205,20 @@ private:
     [[no_unique_address]] Layout m_layout{};
 };
 
-/// Rows that lie one after the other.
+/// Adjacent rows.
 template <class T, std::size_t... E>
 using rows = basic_rows<T, extents<E...>>;
-/// Rows at a fixed distance, such as some columns of a matrix.
+/// Rows that are a fixed distance apart, such as some columns of a matrix.
 template <class T, std::size_t... E>
 using strided_rows = basic_rows<T, extents<E...>, layout::strided>;
 
 static_assert(sizeof(rows<float, 4>) == 16);
 
 namespace detail {
+
+/// A layout with gaps, or another order, between rows or elements.
+template <class Layout>
+concept non_contiguous_layout = !std::is_same_v<Layout, layout::contiguous>;
 
 /// Whether `[a, a_end)` and `[b, b_end)` share a byte. Compared as numbers, since the pointers belong to different
 /// objects.
@@ -226,7 +230,7 @@ namespace detail {
            a != a_end && b != b_end;
 }
 
-/// Whether rows may share a byte with `[first, last)`: for rows that are apart, what lies between them counts too.
+/// Whether rows may share a byte with `[first, last)`. The gaps between strided rows count as part of them.
 template <class T, class E, class L>
 [[nodiscard]] bool rows_overlap(const basic_rows<T, E, L>& rows, const void* first, const void* last) noexcept
 {
@@ -244,7 +248,7 @@ template <class T, class E, class L>
                 }
             }
             return false;
-        } else { // the corners of what a row and all rows reach, whichever way the strides go
+        } else { // from the lowest to the highest byte, whichever way the strides go
             std::ptrdiff_t along = row_bytes - static_cast<std::ptrdiff_t>(sizeof(T));
             if constexpr (std::is_same_v<L, layout::element_strided>) {
                 along = rows.layout().element_stride * static_cast<std::ptrdiff_t>(rows.row_size() - 1);
@@ -260,6 +264,6 @@ template <class T, class E, class L>
 
 } // namespace detail
 
-} // namespace padbatch::inline PADBATCH_MODE
+} // namespace padbatch::inline PADBATCH_ABI
 
 #endif

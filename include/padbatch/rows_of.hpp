@@ -10,9 +10,9 @@
 #include <cstddef>
 #include <type_traits>
 
-namespace padbatch::inline PADBATCH_MODE {
+namespace padbatch::inline PADBATCH_ABI {
 
-/// How a container of another library gives the rows of one image. An adapter specialises it, with `using adapted =
+/// How to read a container of another library as the rows of one image. An adapter specialises it with `using adapted =
 /// void;`, `template <class E> static status check(const X&, const E&, const char* name)` and `template <class E>
 /// static basic_rows<...> rows(X&, const E&)`.
 template <class X>
@@ -20,7 +20,7 @@ struct rows_traits {};
 
 namespace detail {
 
-/// What a value in memory consists of: elements of one type, and the extents that nested arrays have.
+/// The parts of a value in memory: elements of one type, and the extents of nested arrays.
 template <class U>
 struct value_parts {
     using element = U;
@@ -48,9 +48,9 @@ template <std::size_t... A, std::size_t... B>
     requires(sizeof...(A) == sizeof...(B))
 struct extents_fit<extents<A...>, extents<B...>> : std::bool_constant<((A == B || B == dynamic) && ...)> {};
 
-/// How values of type `U` make up rows of extents `E`: each value is a row, or an element of one.
+/// How values of type `U` make up rows of extents `E`: each value is a row, or an element of a row.
 template <class U, class E, class Of>
-struct row_parts {
+struct shape_parts {
     using parts = value_parts<U>;
     static constexpr bool is_flat = parts::extents_type::rank == 0 && E::rank != 0 && element<U>;
     using element_type = typename parts::element;
@@ -61,12 +61,12 @@ struct row_parts {
                   "rows of a class type: say what they consist of, as in t::boxes(x).of<float>()");
     static_assert(
         is_flat || parts::extents_type::rank == 0 || extents_fit<extents_type, E>::value,
-        "rows are arrays of another length than this field's rows: a box is 4 numbers. Give the field a tag of "
-        "its own, or other extents");
+        "rows are arrays of another length than this field's rows: a box is 4 numbers. Give the field its own tag, or "
+        "other extents");
 };
 template <class U, class E, class Of>
     requires(!std::is_void_v<Of>)
-struct row_parts<U, E, Of> {
+struct shape_parts<U, E, Of> {
     static constexpr bool is_flat = false;
     using element_type = Of;
     using extents_type = E;
@@ -78,7 +78,7 @@ struct row_parts<U, E, Of> {
 };
 
 template <class U, class Bound>
-using parts_of = row_parts<std::remove_cv_t<U>, typename Bound::extents_type, typename Bound::of_type>;
+using parts_of = shape_parts<std::remove_cv_t<U>, typename Bound::extents_type, typename Bound::of_type>;
 
 template <class From, class To>
 using copy_const = std::conditional_t<std::is_const_v<From>, const To, To>;
@@ -86,13 +86,13 @@ using copy_const = std::conditional_t<std::is_const_v<From>, const To, To>;
 template <class X>
 concept has_rows_traits = requires { typename rows_traits<std::remove_cvref_t<X>>::adapted; };
 
-/// Whether `x` is rows already.
+/// Whether `X` is rows already.
 template <class X>
 inline constexpr bool is_rows = false;
 template <class T, class E, class L>
 inline constexpr bool is_rows<basic_rows<T, E, L>> = true;
 
-/// Whether `x` can be read as rows of the field that `Bound` names; `check_rows` tells why not.
+/// Whether `x` can be read as rows of the field that `Bound` names; `check_rows` returns why not.
 template <class Bound, class X>
 [[nodiscard]] bool rows_are_whole(const X& x, const typename Bound::extents_type& row) noexcept
 {
@@ -108,7 +108,7 @@ template <class Bound, class X>
     return whole;
 }
 
-/// Why `x` cannot be read as rows of the field that `Bound` names, if so.
+/// Checks that `x` can be read as rows of the field that `Bound` names.
 template <class Bound, class X>
 [[nodiscard]] status check_rows(const X& x, const typename Bound::extents_type& row) noexcept
 {
@@ -121,32 +121,29 @@ template <class Bound, class X>
         if constexpr (parts::is_flat) {
             if (!rows_are_whole<Bound>(x, row)) {
                 const std::size_t size = row.checked_size();
-                std::size_t all[Bound::extents_type::rank + 1] = {};
-                row.copy_to(all);
                 if (size == dynamic) {
-                    return {errc::size_overflow, "{} has rows of {}, which cannot be", Bound::tag::name,
-                            std::span<const std::size_t>(all, Bound::extents_type::rank)};
+                    return {errc::size_overflow, "{} has rows of {}, which is not possible", Bound::tag::name,
+                            row.to_array()};
                 }
                 if (size == 0) {
                     return {errc::row_mismatch,
-                            "{} has rows whose extents are not known: give them with the data, as in "
-                            "t::masks(x, 1, 28, 28)",
+                            "{} has rows of unknown extents: give them with the data, as in t::masks(x, 1, 28, 28)",
                             Bound::tag::name};
                 }
                 return {errc::size_mismatch,
-                        "{} has {} values, which is no multiple of {}, the size of a row {}",
+                        "{} has {} values, which is not a multiple of {}, the size of a row {}",
                         Bound::tag::name,
                         static_cast<std::size_t>(x.size()),
                         size,
-                        std::span<const std::size_t>(all, Bound::extents_type::rank)};
+                        row.to_array()};
             }
         }
         return {};
     }
 }
 
-/// `x` as rows of the field that `Bound` names: x is rows, a contiguous container of rows or of their elements, or what
-/// an adapter knows.
+/// `x` as rows of the field that `Bound` names. `x` is rows, a contiguous container of rows or of their elements, or a
+/// container that an adapter knows.
 template <class Bound, class X>
 [[nodiscard]] auto rows_of(X& x, const typename Bound::extents_type& row) noexcept
 {
@@ -159,8 +156,8 @@ template <class Bound, class X>
         static_assert(
             contiguous_values<X>,
             "rows of one image have to be contiguous memory with data() and size(), such as a vector of rows or "
-            "of their elements; of a pointer or an array make std::span(pointer, size); include the adapter's "
-            "header for a type of another library; each(...) takes one container for each image");
+            "of their elements; for a pointer or an array write std::span(pointer, size); for a type of another "
+            "library include the adapter's header; each(...) takes one container for each image");
         using parts = parts_of<value_of<X>, Bound>;
         using T = copy_const<value_of<X>, typename parts::element_type>;
         typename parts::extents_type extents{}; // the type's own, or, for flat values, the field's
@@ -184,6 +181,6 @@ template <class Bound, class X>
 
 } // namespace detail
 
-} // namespace padbatch::inline PADBATCH_MODE
+} // namespace padbatch::inline PADBATCH_ABI
 
 #endif

@@ -2,16 +2,17 @@
 #ifndef PADBATCH_SLOTS_HPP
 #define PADBATCH_SLOTS_HPP
 
-#include <padbatch/detail/check_source.hpp>
+#include <padbatch/counts.hpp>
 #include <padbatch/detail/fill.hpp>
-#include <padbatch/detail/pad_owner.hpp>
+#include <padbatch/detail/fill_values.hpp>
+#include <padbatch/pad_options.hpp>
 #include <padbatch/padded.hpp>
 #include <padbatch/padded_view.hpp>
 
 #include <cstddef>
-#include <type_traits>
+#include <tuple>
 
-namespace padbatch::inline PADBATCH_MODE {
+namespace padbatch::inline PADBATCH_ABI {
 
 namespace detail {
 
@@ -32,10 +33,10 @@ void fill_from(const Slot& slot, std::size_t n, const Fill& fill_values) noexcep
 
 } // namespace detail
 
-/// Finishes a slot that a producer has written itself, `n` rows of each field of image i: sets the count, and fills the
-/// rows behind with the pad values, which `fill(...)` gives. With this, a producer that writes into
-/// `output.slot(i)[t::boxes]` needs no copy at all. Fails, and writes nothing, when there is no image i, or n is above
-/// the capacity.
+/// Finishes a slot to which a producer has written itself, `n` rows of each field of image i: sets the count, and fills
+/// the rows behind with the pad values of `fill(...)`. A producer that writes to `output.slot(i)[t::boxes]` this way
+/// needs no copy at all. Fails, and writes nothing, if there is no image i, if n is above the capacity, or if a type
+/// cannot hold the count or a pad value.
 template <class... Fields, class... Options>
 [[nodiscard]] status try_finish_slot(const padded_view<Fields...>& output, std::size_t i, std::size_t n,
                                      const Options&... options) noexcept
@@ -46,8 +47,8 @@ template <class... Fields, class... Options>
         return {errc::batch_mismatch, "there is no image {} in a batch of {}", i, output.size()};
     }
     if (n > output.capacity()) {
-        return {errc::bad_count, "the count of image {} is {}; expected is a whole number from 0 to the capacity, {}",
-                i, n, output.capacity()};
+        return {errc::bad_count, "the count of image {} is {}; expected a whole number from 0 to the capacity, {}", i,
+                n, output.capacity()};
     }
     if (n > detail::highest_number(output.count_type())) {
         return {errc::size_overflow, "the count {} is more than the type of the counts can hold", n};
@@ -62,7 +63,7 @@ template <class... Fields, class... Options>
     return {};
 }
 
-/// The same for an owner. What it knows of its padding it forgets, since the producer may have written there.
+/// The same for an owner, which forgets what it knew of its padding, since the producer may have written there.
 template <class... Fields, class... Options>
 [[nodiscard]] status try_finish_slot(padded<Fields...>& output, std::size_t i, std::size_t n,
                                      const Options&... options) noexcept
@@ -75,7 +76,7 @@ template <class... Fields, class... Options>
 }
 
 #if PADBATCH_EXCEPTIONS
-/// The same, thrown as `error`.
+/// The throwing form.
 template <class Output, class... Options>
 void finish_slot(Output&& output, std::size_t i, std::size_t n, const Options&... options)
 {
@@ -83,6 +84,6 @@ void finish_slot(Output&& output, std::size_t i, std::size_t n, const Options&..
 }
 #endif
 
-} // namespace padbatch::inline PADBATCH_MODE
+} // namespace padbatch::inline PADBATCH_ABI
 
 #endif

@@ -3,6 +3,7 @@
 #define PADBATCH_SOURCE_HPP
 
 #include <padbatch/detail/field_memory.hpp>
+#include <padbatch/detail/first_failure.hpp>
 #include <padbatch/image.hpp>
 #include <padbatch/rows_of.hpp>
 
@@ -12,15 +13,15 @@
 #include <type_traits>
 #include <utility>
 
-namespace padbatch::inline PADBATCH_MODE {
+namespace padbatch::inline PADBATCH_ABI {
 
-/// What `pad_into` accepts: how many images, how many rows has image i, and the rows themselves, all fields at a time.
-/// `fields` lists them with the element types that they are copied as.
+/// What `pad_into` accepts: the number of images, the number of rows of image i, and the rows themselves, with all
+/// their fields. `fields` lists the fields with the element types that they are copied as.
 ///
-/// Besides, a source may have
-/// - `status check() const`: is the source as a whole what it should be?
-/// - `bool is_whole(i) const` and `status check(i) const`: is image i, and if not, why?
-/// - `bool overlaps(first, last) const`: may any row lie in this memory?
+/// A source may also have
+/// - `status check() const`: checks the source as a whole.
+/// - `bool is_whole(i) const` and `status check(i) const`: whether image i is valid, and why not.
+/// - `bool overlaps(first, last) const`: whether any row may overlap this memory.
 /// - `copy_to(i, slots)`: its own way to copy the first rows of image i.
 template <class S>
 concept source = requires(const S& s, std::size_t i) {
@@ -31,6 +32,16 @@ concept source = requires(const S& s, std::size_t i) {
 };
 
 namespace detail {
+
+/// Sources that have the optional functions.
+template <class S>
+concept checks_whole = requires(const S& s) { s.check(); };
+template <class S>
+concept checks_images = requires(const S& s, std::size_t i) { s.is_whole(i); };
+template <class S>
+concept knows_overlap = requires(const S& s, const void* address) { s.overlaps(address, address); };
+template <class S, class Slots>
+concept copies_itself = requires(const S& s, std::size_t i, const Slots& slots) { s.copy_to(i, slots); };
 
 /// The element type that the data of `Bound` are copied as.
 template <class Bound, class T>
@@ -54,7 +65,7 @@ using image_rows_of = decltype(image_rows(std::declval<const Bound&>(), std::siz
 
 } // namespace detail
 
-/// A source of one container for each field, with the rows of image i at index i; made by `each`.
+/// A source from one container for each field, with the rows of image i at index i; made by `each`.
 template <class... Bounds>
 class each_source {
     static_assert(detail::tags_differ<Bounds...>, "each field of a batch needs a tag of its own");
@@ -84,7 +95,7 @@ public:
     [[nodiscard]] auto begin() const noexcept { return detail::first_image(*this); }
     [[nodiscard]] auto end() const noexcept { return detail::behind_images(*this); }
 
-    /// Whether image i has as many rows of each field, of which flat ones are whole.
+    /// Whether image i has the same number of rows in each field, and flat values are whole rows.
     [[nodiscard]] bool is_whole(std::size_t i) const noexcept
     {
         return std::apply(
@@ -95,24 +106,22 @@ public:
             m_values);
     }
 
-    /// Why these are not the fields of one batch, if so: they are of another number of images.
+    /// Checks that the fields have the same number of images.
     [[nodiscard]] status check() const noexcept
     {
-        status outcome;
-        std::apply(
-            [&](const Bounds&... bound) { static_cast<void>(((outcome = check_size(bound), outcome.ok()) && ...)); },
+        return std::apply(
+            [this](const Bounds&... bound) { return detail::first_failure([&] { return check_size(bound); }...); },
             m_values);
-        return outcome;
     }
 
-    /// Why image i is not whole.
+    /// Checks image i: returns why it is not whole.
     [[nodiscard]] status check(std::size_t i) const noexcept
     {
-        status outcome;
-        std::apply(
-            [&](const Bounds&... bound) { static_cast<void>(((outcome = check_rows(bound, i), outcome.ok()) && ...)); },
+        return std::apply(
+            [this, i](const Bounds&... bound) {
+                return detail::first_failure([&] { return check_rows(bound, i); }...);
+            },
             m_values);
-        return outcome;
     }
 
 private:
@@ -124,7 +133,7 @@ private:
     [[nodiscard]] status check_size(const Bound& bound) const noexcept
     {
         if (bound.value.size() != size()) {
-            return {errc::field_mismatch, "{} is of {} images, and {} of {}",
+            return {errc::field_mismatch, "{} has {} images, but {} has {}",
                     Bound::tag::name,     static_cast<std::size_t>(bound.value.size()),
                     first_tag::name,      size()};
         }
@@ -137,7 +146,7 @@ private:
             return outcome;
         }
         if (const std::size_t n = detail::image_rows(bound, i).size(); n != count(i)) {
-            return {errc::field_mismatch, "image {} has {} rows of {}, and {} of {}", i, n, Bound::tag::name, count(i),
+            return {errc::field_mismatch, "image {} has {} rows of {}, but {} of {}", i, n, Bound::tag::name, count(i),
                     first_tag::name};
         }
         return {};
@@ -150,8 +159,8 @@ private:
 ///     std::vector<std::vector<float>> scores;
 ///     pad(each(t::boxes(boxes), t::scores(scores)))
 ///
-/// An item is a contiguous container of rows or of their elements, or what an adapter knows (an Eigen matrix, an
-/// xtensor array). The containers have to live as long as the source does.
+/// An item is a contiguous container of rows or of their elements, or a container that an adapter knows (an Eigen
+/// matrix, an xtensor array). The containers have to live as long as the source does.
 template <class... Tags, class... X, class... E, class... As, class... Of>
 [[nodiscard]] auto each(bound<Tags, X, E, As, Of>... values)
 {
@@ -160,13 +169,13 @@ template <class... Tags, class... X, class... E, class... As, class... Of>
 }
 
 template <class... X>
-    requires(!is_bound<std::remove_cvref_t<X>> || ...)
+    requires(!detail::bound_values<X> || ...)
 void each(X&&...)
 {
     static_assert(sizeof...(X) == 0, "name each field: each(t::boxes(boxes), t::scores(scores))");
 }
 
-/// The rows of one image, made by `image_of`, and whether the data were whole rows of their fields.
+/// The rows of one image, made by `image_of`, and whether its data are whole rows of their fields.
 template <class... TaggedRows>
 struct made_image : image_view<TaggedRows...> {
     bool is_whole;
@@ -176,8 +185,8 @@ struct made_image : image_view<TaggedRows...> {
     }
 };
 
-/// The rows of one image, field by field: what a function for `generated` returns. Where data are no whole rows, there
-/// are none, and who reads the image refuses it.
+/// The rows of one image, field by field: what a function for `generated` returns. If data are not whole rows, the
+/// image has no rows, and the functions that read it refuse it.
 template <class... Bounds>
 [[nodiscard]] auto image_of(const Bounds&... values) noexcept
 {
@@ -201,23 +210,24 @@ struct fields_of_image<image_view<TaggedRows...>> {
 template <class... TaggedRows>
 struct fields_of_image<made_image<TaggedRows...>> : fields_of_image<image_view<TaggedRows...>> {};
 
-/// Why the fields of an image do not have the same number of rows, if so.
+/// Checks that the fields of an image have the same number of rows.
 template <class... TaggedRows>
 [[nodiscard]] status check_same_count(const image_view<TaggedRows...>& image, std::size_t i) noexcept
 {
-    status outcome;
-    const std::size_t n = image.size();
-    static_cast<void>(((image[typename TaggedRows::tag{}].size() == n ||
-                        (outcome = status(errc::field_mismatch, "image {} has {} rows of {}, and {} of the first field",
-                                          i, image[typename TaggedRows::tag{}].size(), TaggedRows::tag::name, n),
-                         false)) &&
-                       ...));
-    return outcome;
+    const auto check_field = [&](const char* name, std::size_t rows) -> status {
+        if (rows != image.size()) {
+            return {errc::field_mismatch, "image {} has {} rows of {}, but {} of the first field", i, rows, name,
+                    image.size()};
+        }
+        return {};
+    };
+    return first_failure(
+        [&] { return check_field(TaggedRows::tag::name, image[typename TaggedRows::tag{}].size()); }...);
 }
 
 } // namespace detail
 
-/// A source whose images a function gives; made by `generated`.
+/// A source whose images come from a function; made by `generated`.
 template <class Function>
 class generated_source {
 public:
@@ -231,14 +241,14 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return m_size; }
     [[nodiscard]] std::size_t count(std::size_t i) const { return image(i).size(); }
     [[nodiscard]] image_type image(std::size_t i) const { return m_function(i); }
-    /// Whether image i has whole rows, and as many of each field.
+    /// Whether image i has whole rows, and the same number in each field.
     [[nodiscard]] bool is_whole(std::size_t i) const { return check(i).ok(); }
     [[nodiscard]] status check(std::size_t i) const
     {
         const auto rows = image(i);
         if constexpr (requires { rows.is_whole; }) {
             if (!rows.is_whole) {
-                return {errc::size_mismatch, "image {} has data that are no whole rows of their field", i};
+                return {errc::size_mismatch, "image {} has data that are not whole rows of their field", i};
             }
         }
         return detail::check_same_count(rows, i);
@@ -249,14 +259,14 @@ private:
     Function m_function;
 };
 
-/// A source of `size` images, of which `function(i)` gives the rows, made with `image_of`. It is called more than once
-/// for an image, gives the same rows each time, and does not throw.
+/// A source of `size` images, where `function(i)` returns the rows of image i, made with `image_of`. The function is
+/// called more than once for an image; it must return the same rows each time, and not throw.
 template <class Function>
 [[nodiscard]] auto generated(std::size_t size, Function function)
 {
     return generated_source<Function>(size, static_cast<Function&&>(function));
 }
 
-} // namespace padbatch::inline PADBATCH_MODE
+} // namespace padbatch::inline PADBATCH_ABI
 
 #endif

@@ -3,6 +3,7 @@
 #define PADBATCH_TAGGED_HPP
 
 #include <padbatch/columns.hpp>
+#include <padbatch/detail/first_failure.hpp>
 #include <padbatch/detail/split_rows.hpp>
 #include <padbatch/row_index.hpp>
 #include <padbatch/source.hpp>
@@ -11,11 +12,11 @@
 #include <tuple>
 #include <type_traits>
 
-namespace padbatch::inline PADBATCH_MODE {
+namespace padbatch::inline PADBATCH_ABI {
 
 namespace detail {
 
-/// One field of flat rows: the first row, and how far apart they are.
+/// One field of flat rows: the first row, and the distance between rows.
 template <class Tag, class T, class Target, class E>
 struct flat_field {
     using tag = Tag;
@@ -35,9 +36,13 @@ using flat_field_of =
 template <class T, class Bound>
 using flat_column_of = flat_field<typename Bound::tag, T, target_of<Bound, T>, typename Bound::extents_type>;
 
+/// A `row_index`, as a variable or as a temporary.
+template <class X>
+concept row_index_argument = std::is_same_v<std::remove_cvref_t<X>, row_index>;
+
 } // namespace detail
 
-/// Flat rows with a batch index, of which a `row_index` says which are which image's; made by `tagged` and
+/// Flat rows with a batch index, where a `row_index` tells which rows belong to which image; made by `tagged` and
 /// `tagged_columns`.
 template <class Index, class... Fields>
 class tagged_source {
@@ -71,12 +76,12 @@ public:
     [[nodiscard]] auto begin() const noexcept { return detail::first_image(*this); }
     [[nodiscard]] auto end() const noexcept { return detail::behind_images(*this); }
 
-    /// Whether the index is still of as many rows as when this was made.
+    /// Checks that the index has not been rebuilt for another number of rows.
     [[nodiscard]] status check() const noexcept
     {
         if (m_index.given_rows() != m_given) {
             return {errc::field_mismatch,
-                    "the index was built again for {} rows, and the fields have {}: call tagged(...) again",
+                    "the index was rebuilt for {} rows, but the fields have {}: call tagged(...) again",
                     m_index.given_rows(), m_given};
         }
         return {};
@@ -146,7 +151,7 @@ template <class Bound>
 {
     const auto rows = rows_of<Bound>(bound.value, bound.row);
     static_assert(all_outlive_call<decltype(Bound::value)>());
-    static_assert(std::remove_cvref_t<decltype(rows)>::is_contiguous, "flat rows lie one after the other");
+    static_assert(std::remove_cvref_t<decltype(rows)>::is_contiguous, "flat rows must be adjacent");
     return {rows.data(), static_cast<std::ptrdiff_t>(rows.row_size() * sizeof(*rows.data())), rows.extents()};
 }
 
@@ -161,16 +166,14 @@ template <class T, class Bound>
 
 } // namespace detail
 
-/// Why `tagged` would refuse these, if so: a field with another number of rows than there are batch indices.
+/// Returns why `tagged` would fail: a field whose number of rows is not the number of batch indices.
 template <class... Bounds>
 [[nodiscard]] status check_tagged(const row_index& index, const Bounds&... values) noexcept
 {
-    status outcome;
-    static_cast<void>(((outcome = detail::check_tagged_field(index, values), outcome.ok()) && ...));
-    return outcome;
+    return detail::first_failure([&] { return detail::check_tagged_field(index, values); }...);
 }
 
-/// Why `tagged_columns` would refuse these, if so.
+/// Returns why `tagged_columns` would fail.
 template <detail::contiguous_values Values, class... Bounds>
 [[nodiscard]] status check_tagged_columns(const row_index& index, const Values& values, std::size_t width,
                                           const Bounds&... columns) noexcept
@@ -183,16 +186,14 @@ template <detail::contiguous_values Values, class... Bounds>
     return outcome;
 }
 
-template <class Index, class... Bounds>
-    requires std::is_same_v<std::remove_cvref_t<Index>, row_index>
+template <detail::row_index_argument Index, class... Bounds>
 [[nodiscard]] auto tagged(unchecked_t, Index&& index, const Bounds&... values) noexcept
 {
     return tagged_source<Index, detail::flat_field_of<Bounds>...>(unchecked, static_cast<Index&&>(index),
                                                                   detail::make_flat_field(values)...);
 }
 
-template <class Index, detail::contiguous_values Values, class... Bounds>
-    requires std::is_same_v<std::remove_cvref_t<Index>, row_index>
+template <detail::row_index_argument Index, detail::contiguous_values Values, class... Bounds>
 [[nodiscard]] auto tagged_columns(unchecked_t, Index&& index, const Values& values, std::size_t width,
                                   const Bounds&... columns) noexcept
 {
@@ -204,14 +205,13 @@ template <class Index, detail::contiguous_values Values, class... Bounds>
 }
 
 #if PADBATCH_EXCEPTIONS
-/// Rows of all images in one tensor for each field, and a batch index for each row:
+/// A source from one tensor for each field, with the rows of all images, and a batch index for each row:
 ///
 ///     tagged(row_index(batch_ids, 8), t::boxes(boxes), t::scores(scores))
 ///
-/// An index that is a variable is held by reference, so that it can be built again without an allocation. Throws
-/// `error` where `check_tagged` fails.
-template <class Index, class... Bounds>
-    requires std::is_same_v<std::remove_cvref_t<Index>, row_index>
+/// An index that is a variable is held by reference, so that it can be rebuilt without an allocation. Throws `error` if
+/// `check_tagged` fails.
+template <detail::row_index_argument Index, class... Bounds>
 [[nodiscard]] auto tagged(Index&& index, const Bounds&... values)
 {
     detail::require(check_tagged(index, values...));
@@ -222,8 +222,7 @@ template <class Index, class... Bounds>
 ///
 ///     tagged_columns(row_index(values, 7, col<0>, 8), values, 7, t::boxes(cols<1, 4>),
 ///                    t::labels(col<5>).as<std::int64_t>(), t::scores(col<6>))
-template <class Index, detail::contiguous_values Values, class... Bounds>
-    requires std::is_same_v<std::remove_cvref_t<Index>, row_index>
+template <detail::row_index_argument Index, detail::contiguous_values Values, class... Bounds>
 [[nodiscard]] auto tagged_columns(Index&& index, Values&& values, std::size_t width, const Bounds&... columns)
 {
     static_assert(detail::all_outlive_call<Values>());
@@ -232,6 +231,6 @@ template <class Index, detail::contiguous_values Values, class... Bounds>
 }
 #endif
 
-} // namespace padbatch::inline PADBATCH_MODE
+} // namespace padbatch::inline PADBATCH_ABI
 
 #endif

@@ -12,17 +12,18 @@
 #include <span>
 #include <type_traits>
 
-namespace padbatch::inline PADBATCH_MODE {
+namespace padbatch::inline PADBATCH_ABI {
 
-/// Where memory lies. Only `host` memory is read and written; anything else is described and refused.
+/// Where memory is. Only `host` memory is read and written; other memory is described, and refused where it would have
+/// to be read.
 enum class device : unsigned char {
     host,
     cuda,
     other,
 };
 
-/// A tensor that someone else owns: pointer, element type, shape, strides, device. What adapters make of the tensors
-/// of their library, and what the views of padbatch check themselves against.
+/// A tensor that someone else owns: pointer, element type, shape, strides, device. Adapters make one from a tensor of
+/// their library, and padbatch's views are made from it after a check.
 ///
 /// `Void` is `void` (`tensor_ref`) or `const void` (`const_tensor_ref`).
 template <class Void>
@@ -32,8 +33,8 @@ public:
 
     basic_tensor_ref() noexcept = default;
 
-    /// A tensor in row-major order. Extents must not be negative; a shape of more than `max_rank` extents becomes one
-    /// that no check accepts.
+    /// A tensor in row-major order. Extents must not be negative; no check accepts a shape of more than `max_rank`
+    /// extents.
     template <detail::contiguous_values Shape>
     basic_tensor_ref(Void* data, padbatch::element_type type, const Shape& shape,
                      padbatch::device where = padbatch::device::host) noexcept
@@ -48,7 +49,7 @@ public:
         }
     }
 
-    /// A tensor with a stride for each extent, in elements.
+    /// A tensor with a stride for each extent, counted in elements.
     template <detail::contiguous_values Shape, detail::contiguous_values Strides>
     basic_tensor_ref(Void* data, padbatch::element_type type, const Shape& shape, const Strides& strides,
                      padbatch::device where = padbatch::device::host) noexcept
@@ -67,13 +68,13 @@ public:
     {
     }
 
-    /// Memory that may be written, as memory that may only be read.
+    /// Converts a tensor that may be written to a read-only one.
     template <class Other>
         requires(std::is_const_v<Void> && !std::is_const_v<Other>)
     basic_tensor_ref(const basic_tensor_ref<Other>& other) noexcept
         : basic_tensor_ref(other.data(), other.type(), other.shape(), other.strides(), other.device())
     {
-        m_rank = other.rank(); // also one that is too high, so that no check accepts it
+        m_rank = other.rank(); // even if it is too high, so that no check accepts it
     }
 
     [[nodiscard]] Void* data() const noexcept { return m_data; }
@@ -84,13 +85,13 @@ public:
     {
         return {m_shape, m_rank <= max_rank ? m_rank : 0};
     }
-    /// In elements.
+    /// Counted in elements.
     [[nodiscard]] std::span<const std::int64_t> strides() const noexcept
     {
         return {m_strides, m_rank <= max_rank ? m_rank : 0};
     }
 
-    /// Whether the elements lie one after the other in row-major order. Strides of extents of 1 do not matter.
+    /// Whether the elements are adjacent, in row-major order. The strides of extents of 1 do not matter.
     [[nodiscard]] bool is_contiguous() const noexcept
     {
         std::uint64_t stride = 1;
@@ -119,17 +120,16 @@ using const_tensor_ref = basic_tensor_ref<const void>;
 
 namespace detail {
 
-/// Whether `tensor` is host memory of `type`, contiguous, and of a shape that begins with `leading`. `what` names it in
-/// the message. `rank` extents in all.
+/// Checks that `tensor` is contiguous host memory of `type`, with a shape of `rank` extents that begins with `leading`.
+/// `what` names it in the message.
 [[nodiscard]] inline status check_tensor(const const_tensor_ref& tensor, const char* what, element_type type,
                                          std::span<const std::int64_t> leading, std::size_t rank) noexcept
 {
     if (tensor.device() != device::host) {
-        return {errc::device_memory, "{} is in the memory of a device, and is read on the host: copy it there first",
-                what};
+        return {errc::device_memory, "{} is in device memory, but is read on the host: copy it there first", what};
     }
     if (tensor.type() != type) {
-        return {errc::wrong_type, "{} has elements of type {}, and {} was asked for", what, name_of(tensor.type()),
+        return {errc::wrong_type, "{} has elements of type {}, but {} was requested", what, name_of(tensor.type()),
                 name_of(type)};
     }
     bool fits = tensor.rank() == rank && tensor.shape().size() == rank;
@@ -138,7 +138,7 @@ namespace detail {
     }
     if (!fits) {
         return {errc::wrong_shape,
-                "{} has the shape {}; expected are {} extents that begin with {}",
+                "{} has the shape {}; expected {} extents that begin with {}",
                 what,
                 tensor.shape(),
                 rank,
@@ -149,21 +149,21 @@ namespace detail {
         return counted;
     }
     if (elements > std::numeric_limits<std::ptrdiff_t>::max() / static_cast<std::ptrdiff_t>(size_of(type))) {
-        return {errc::size_overflow, "{} has the shape {}, more than memory can have bytes", what, tensor.shape()};
+        return {errc::size_overflow, "{} has the shape {}, which is more bytes than memory can have", what,
+                tensor.shape()};
     }
     if (!tensor.is_contiguous()) {
-        return {errc::wrong_shape,
-                "{} has the shape {} and the strides {}: it must lie in row-major order without gaps", what,
-                tensor.shape(), tensor.strides()};
+        return {errc::wrong_shape, "{} has the shape {} and the strides {}: it must be in row-major order without gaps",
+                what, tensor.shape(), tensor.strides()};
     }
     if (elements != 0 && tensor.data() == nullptr) {
-        return {errc::size_mismatch, "{} has the shape {}, but no memory: its pointer is null", what, tensor.shape()};
+        return {errc::size_mismatch, "{} has the shape {}, but its pointer is null", what, tensor.shape()};
     }
     return {};
 }
 
 } // namespace detail
 
-} // namespace padbatch::inline PADBATCH_MODE
+} // namespace padbatch::inline PADBATCH_ABI
 
 #endif

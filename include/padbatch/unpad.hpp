@@ -2,23 +2,26 @@
 #ifndef PADBATCH_UNPAD_HPP
 #define PADBATCH_UNPAD_HPP
 
+#include <padbatch/counts.hpp>
 #include <padbatch/detail/check_source.hpp>
-#include <padbatch/detail/copy_rows.hpp>
+#include <padbatch/detail/copy_row.hpp>
+#include <padbatch/detail/first_failure.hpp>
+#include <padbatch/detail/match_fields.hpp>
+#include <padbatch/detail/overlap.hpp>
+#include <padbatch/element_type.hpp>
 #include <padbatch/padded_view.hpp>
 #include <padbatch/ragged.hpp>
 #include <padbatch/ragged_view.hpp>
 
 #include <cstddef>
-#include <cstdint>
-#include <span>
 #include <type_traits>
 
-namespace padbatch::inline PADBATCH_MODE {
+namespace padbatch::inline PADBATCH_ABI {
 
 #if PADBATCH_EXCEPTIONS
-/// The detections of each image of padded tensors: counts (`[B]` or `[B, 1]`; int32, int64 or float), the capacity M,
-/// and the fields. No copy and no allocation: a `padded_view`, whose constructor this is under the name of what it
-/// does. Throws `error` where `padded_view::check` fails.
+/// The detections of each image in padded tensors: counts (`[B]` or `[B, 1]`; int32, int64 or float), the capacity M,
+/// and the fields. Returns a `padded_view`, whose constructor this is by another name, and neither copies nor
+/// allocates. Throws `error` if `padded_view::check` fails.
 template <detail::contiguous_values Counts, class... Bounds>
 [[nodiscard]] auto unpad(Counts&& counts, std::size_t capacity, const Bounds&... values)
 {
@@ -26,8 +29,8 @@ template <detail::contiguous_values Counts, class... Bounds>
 }
 #endif
 
-/// Appends every image of a source to a ragged batch, which keeps its memory: with `clear()` before, a stream of
-/// batches does not allocate. Fails like `ragged::try_append`; the images before the one that failed stay.
+/// Appends every image of a source to a ragged batch, which keeps its memory: with a `clear()` before each call, a
+/// stream of batches does not allocate. Fails like `ragged::try_append`; the images before the one that failed stay.
 template <class... Fields, source Source>
 [[nodiscard]] status try_unpad_into(ragged<Fields...>& output, const Source& source) noexcept
 {
@@ -35,32 +38,63 @@ template <class... Fields, source Source>
     if (status outcome = detail::check_source(source); !outcome.ok()) {
         return outcome;
     }
-    if (ragged_access::reads_offsets(output, source)) {
+    if (detail::ragged_access::reads_offsets(output, source)) {
         return {errc::overlap, "a ragged batch cannot be unpadded into itself: copy it first"};
     }
     if (status outcome = output.check(); !outcome.ok()) {
         return outcome;
     }
     for (std::size_t i = 0; i < source.size(); ++i) {
-        status outcome = ragged_access::append(output, source.image(i));
-        outcome = outcome.ok() ? output.try_end_image() : outcome;
-        if (!outcome.ok()) {
+        if (status outcome =
+                detail::first_failure([&] { return detail::ragged_access::append(output, source.image(i)); },
+                                      [&] { return output.try_end_image(); });
+            !outcome.ok()) {
             return outcome;
         }
     }
     return {};
 }
 
-/// Writes the rows of every image of a source to flat values that the caller owns, one image after the other, and where
-/// each image's begin: offsets of `[B + 1]`, from 0 on. The values have room for at least all rows: `source.counts()`
-/// of a padded batch has their `total()`. Fails, and writes nothing, when the sizes do not fit.
+namespace detail {
+
+/// Checks that the values of `bound` can take all rows of one field of a source, `total` in number.
+template <class Source, class Bound>
+[[nodiscard]] status check_flat_output(const Source& source, std::size_t total, const Bound& bound) noexcept
+{
+    if (status outcome = check_rows<Bound>(bound.value, bound.row); !outcome.ok()) {
+        return outcome;
+    }
+    const auto to = rows_of<Bound>(bound.value, bound.row);
+    if (to.size() < total) {
+        return {errc::size_mismatch, "there is room for {} rows of {}, but there are {}", to.size(), Bound::tag::name,
+                total};
+    }
+    if (source_overlaps(source, {to.data(), to.data() + total * to.row_size(), Bound::tag::name})) {
+        return {errc::overlap, "the values of {} overlap the source's rows: write to other memory", Bound::tag::name};
+    }
+    for (std::size_t i = 0; i < source.size(); ++i) {
+        if (source.count(i) != 0) {
+            if (status outcome = check_row_extents<field_of_values<Bound>>(source.image(i), i, to.extents());
+                !outcome.ok()) {
+                return outcome;
+            }
+        }
+    }
+    return {};
+}
+
+} // namespace detail
+
+/// Writes the rows of every image of a source to flat values that the caller owns, one image after the other, and the
+/// offsets at which each image's begin, `[B + 1]`, starting at 0. The values need room for all rows; the number of rows
+/// of a padded batch is `batch.counts().total()`. Fails, and writes nothing, if the sizes do not fit.
 template <source Source, detail::contiguous_values Offsets, class... Bounds>
 [[nodiscard]] status try_unpad_into(Offsets&& offsets, const Source& source, const Bounds&... values) noexcept
 {
     using offset = detail::output_value<Offsets>;
     static_assert((!std::is_const_v<typename detail::field_of_values<Bounds>::element_type> && ...),
                   "the values to write are const");
-    static_assert(offset_element<offset> && !std::is_const_v<offset>, "offsets are int32 or int64, and are written");
+    static_assert(offset_element<offset> && !std::is_const_v<offset>, "offsets are int32 or int64, and not const");
     static_assert(detail::match_fields<typename Source::fields, detail::field_of_values<Bounds>...>());
     if (status outcome = detail::check_source(source); !outcome.ok()) {
         return outcome;
@@ -70,37 +104,14 @@ template <source Source, detail::contiguous_values Offsets, class... Bounds>
         total += source.count(i);
     }
     if (offsets.size() != source.size() + 1) {
-        return {errc::size_mismatch, "there is room for {} offsets, and {} images have {}",
+        return {errc::size_mismatch, "there is room for {} offsets, but {} images have {}",
                 static_cast<std::size_t>(offsets.size()), source.size(), source.size() + 1};
     }
-    if (total > detail::highest_number(detail::number_type_of<offset>)) {
+    if (total > detail::highest_number(element_type_of<offset>)) {
         return {errc::size_overflow, "there are {} rows, more than the type of the offsets can hold", total};
     }
-    status outcome;
-    const auto fits = [&](const auto& bound) {
-        using bound_type = std::remove_cvref_t<decltype(bound)>;
-        outcome = detail::check_rows<bound_type>(bound.value, bound.row);
-        if (outcome.ok() && detail::rows_of<bound_type>(bound.value, bound.row).size() < total) {
-            outcome = {errc::size_mismatch, "there is room for {} rows of {}, and there are {}",
-                       detail::rows_of<bound_type>(bound.value, bound.row).size(), bound_type::tag::name, total};
-        }
-        if (outcome.ok()) {
-            const auto to = detail::rows_of<bound_type>(bound.value, bound.row);
-            const detail::memory_range written{to.data(), to.data() + total * to.row_size(), bound_type::tag::name};
-            if (detail::source_overlaps(source, written)) {
-                outcome = {errc::overlap, "the values of {} overlap the source's rows: write to other memory",
-                           bound_type::tag::name};
-            }
-        }
-        for (std::size_t i = 0; outcome.ok() && i < source.size(); ++i) {
-            if (source.count(i) != 0) {
-                outcome = detail::check_row_extents<detail::field_of_values<bound_type>>(
-                    source.image(i), i, detail::rows_of<bound_type>(bound.value, bound.row).extents());
-            }
-        }
-        return outcome.ok();
-    };
-    if (!(fits(values) && ...)) {
+    if (status outcome = detail::first_failure([&] { return detail::check_flat_output(source, total, values); }...);
+        !outcome.ok()) {
         return outcome;
     }
     std::size_t first = 0;
@@ -123,7 +134,7 @@ template <source Source, detail::contiguous_values Offsets, class... Bounds>
 }
 
 #if PADBATCH_EXCEPTIONS
-/// The same, thrown as `error`.
+/// The throwing form of both.
 template <class Output, source Source, class... Bounds>
 void unpad_into(Output&& output, const Source& source, const Bounds&... values)
 {
@@ -141,7 +152,7 @@ struct ragged_of<field_list<Fields...>> {
 
 } // namespace detail
 
-/// A ragged batch of its own with all the fields of a source, such as a padded batch. Throws `error`.
+/// A new ragged batch with all fields of a source, such as a padded batch. Throws `error`.
 template <source Source>
 [[nodiscard]] auto to_ragged(const Source& source)
 {
@@ -151,6 +162,6 @@ template <source Source>
 }
 #endif
 
-} // namespace padbatch::inline PADBATCH_MODE
+} // namespace padbatch::inline PADBATCH_ABI
 
 #endif

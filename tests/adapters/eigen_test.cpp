@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <padbatch/adapters/eigen.hpp>
-#include <padbatch/adapters/eigen/tensor.hpp>
 #include <padbatch/columns.hpp>
 #include <padbatch/pad.hpp>
 
@@ -266,28 +265,6 @@ TEST_CASE("rows whose distance is no multiple of an element are refused")
     check_error([&] { (void)eigen::map(rows); }, errc::wrong_shape, {"18 bytes apart"});
 }
 
-TEST_CASE("a whole field is a tensor map")
-{
-    padded<boxes<>, scores<>, labels<>> batch(2, 3);
-    for (std::size_t i = 0; i < batch[t::boxes].size(); ++i) {
-        batch[t::boxes].data()[i] = static_cast<float>(i);
-    }
-    auto tensor = eigen::tensor_map(batch[t::boxes]);
-    static_assert(std::is_same_v<decltype(tensor), Eigen::TensorMap<Eigen::Tensor<float, 3, Eigen::RowMajor>>>);
-    CHECK(tensor.data() == batch[t::boxes].data());
-    CHECK(tensor.dimension(0) == 2);
-    CHECK(tensor.dimension(1) == 3);
-    CHECK(tensor.dimension(2) == 4);
-    CHECK(tensor(1, 2, 3) == 23);
-    CHECK(eigen::tensor_map(batch[t::scores]).dimensions().size() == 2);
-
-    auto read_only = eigen::tensor_map(std::as_const(batch)[t::labels]);
-    static_assert(
-        std::is_same_v<decltype(read_only), Eigen::TensorMap<const Eigen::Tensor<std::int64_t, 2, Eigen::RowMajor>>>);
-    static_assert(std::is_const_v<std::remove_pointer_t<decltype(read_only.data())>>);
-    CHECK(read_only.data() == batch[t::labels].data());
-}
-
 TEST_CASE("16-bit numbers are Eigen's there and padbatch's here")
 {
     using half_boxes = Eigen::Matrix<Eigen::half, Eigen::Dynamic, 4, Eigen::RowMajor>;
@@ -296,7 +273,6 @@ TEST_CASE("16-bit numbers are Eigen's there and padbatch's here")
     REQUIRE(try_pad_into(batch, each(t::boxes(images))).ok());
     CHECK(float(batch.image(0)[t::boxes][1][3]) == 0.5F);
     CHECK(eigen::map(batch.image(0)[t::boxes]) == images[0]);
-    CHECK(float(eigen::tensor_map(batch[t::boxes])(0, 1, 2)) == 0.5F);
 
     const std::vector<Eigen::Matrix<Eigen::bfloat16, Eigen::Dynamic, 1>> brain{
         Eigen::Matrix<Eigen::bfloat16, Eigen::Dynamic, 1>::Constant(3, Eigen::bfloat16(-2.0F))};

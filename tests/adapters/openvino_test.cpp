@@ -222,7 +222,7 @@ TEST_CASE("fields that the outputs are not")
     {
         padded_view<labels<const std::int32_t>> view;
         check_status(openvino::try_detections(view, padded.model, padded.request), errc::wrong_type,
-                     {"'labels'", "is int64", "int32 was asked for", "labels<const std::int64_t>"});
+                     {"'labels'", "is int64", "int32 was requested", "labels<const std::int64_t>"});
     }
     SUBCASE("another shape")
     {

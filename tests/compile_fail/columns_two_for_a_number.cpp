@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// expect: this field is one number a row: name one column
+// expect: this field has one number a row: name one column
 #include <padbatch/columns.hpp>
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// expect: this is no source of detections
+// expect: this is not a source of detections
 #include <padbatch/pad.hpp>
 
 #include <vector>

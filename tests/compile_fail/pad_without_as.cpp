@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// expect: nothing is converted unasked
+// expect: nothing is converted unless you ask for it
 #include <padbatch/pad.hpp>
 
 #include <cstdint>

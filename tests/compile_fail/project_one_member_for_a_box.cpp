@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// expect: one number is no row of this field
+// expect: one number is not a row of this field
 #include <padbatch/project.hpp>
 
 #include <vector>

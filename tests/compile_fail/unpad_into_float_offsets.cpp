@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// expect: offsets are int32 or int64, and are written
+// expect: offsets are int32 or int64, and not const
 #include <padbatch/unpad.hpp>
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// expect: the data are const, and the field is not
+// expect: the data are const, but the field is not
 #include <padbatch/padded_view.hpp>
 
 #include <cstdint>

@@ -217,7 +217,8 @@ TEST_CASE("what does not fit is refused, and nothing is written")
         const std::vector<std::int32_t> two = {1, 1};
         const padded_view smaller(two, 4, t::boxes(std::span(batch.boxes).first(8)),
                                   t::masks(std::span(batch.regions).first(8 * 30), 1, 5, 6));
-        refused(try_paste_masks(output, smaller), errc::batch_mismatch, {"batch of 3", "2 images"});
+        refused(try_paste_masks(output, smaller), errc::batch_mismatch,
+                {"the output has 3 images", "the source has 2"});
         const auto narrow = padded_output(counts, 2, t::masks(full.span().first(3 * 2 * 620), 1, 20, 31));
         refused(try_paste_masks(narrow, view), errc::too_many_rows, {"3 rows", "2"});
         check_error([&] { paste_masks(narrow, view); }, errc::too_many_rows);
@@ -240,7 +241,7 @@ TEST_CASE("what does not fit is refused, and nothing is written")
         for (const auto& sides : {std::array<std::size_t, 3>{1, 0, 6}, {1, 5, too_many}, {1, too_many, 6}}) {
             std::vector<std::int32_t> n = batch.counts;
             const padded_view<boxes<const float>, masks<const float>> view_of_none(
-                unchecked, 3, 4, n.data(), detail::number_type::int32, {batch.boxes[0].data(), {}},
+                unchecked, 3, 4, n.data(), element_type::int32, {batch.boxes[0].data(), {}},
                 {batch.regions.data(), extents<dynamic, dynamic, dynamic>(sides)});
             refused(try_paste_masks(output, view_of_none), errc::row_mismatch, {"h and w from 1 to 16777216"});
         }
@@ -274,7 +275,7 @@ TEST_CASE("what does not fit is refused, and nothing is written")
         refused(try_one(full.span().first(3 * 620), regions), errc::size_mismatch, {"masks has 3 rows"});
         refused(try_one(full.span().first(2 * 620 - 1), regions), errc::size_mismatch, {"1239 values"});
         refused(try_one(full.span().first(2 * 620), regions.first(30)), errc::field_mismatch, {"1 rows of masks"});
-        refused(try_one(full.span().first(2 * 620), regions.first(59)), errc::size_mismatch, {"no whole rows"});
+        refused(try_one(full.span().first(2 * 620), regions.first(59)), errc::size_mismatch, {"not whole rows"});
         refused(try_one(full.span().first(2 * 620), regions, mask_threshold(2)), errc::bad_argument, {"2"});
         refused(try_paste_masks(t::masks(full.span().first(1240), 1, 20, 31),
                                 t::boxes(std::span<const float>(batch.scores).first(7)), t::masks(regions, 1, 5, 6)),

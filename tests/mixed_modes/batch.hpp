@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
-// What both kinds of object file work on. Both call the same templates of padbatch with the same types, so that one
-// would end up with the other's functions if they had the same names.
+// What all kinds of object file work on. They call the same templates of padbatch with the same types, so that one
+// would end up with another's functions if they had the same names.
 namespace mixed_modes {
 
 inline constexpr std::size_t images = 2;
@@ -33,10 +33,12 @@ bool second_has_exceptions();
 using function = void (*)();
 function first_function();
 function second_function();
+function other_version_function();
 
 /// Pads; returns the number of the error's code, 0 for none.
 int pad_and_catch(batch& output, const rows& input);
 int pad_and_check(batch& output, const rows& input);
+int pad_in_other_version(batch& output, const rows& input);
 
 /// Makes a view of a batch whose counts may be wrong; returns the number of the error's code, 0 for none.
 int view_and_catch(batch& output, std::size_t with_capacity);

@@ -9,25 +9,25 @@
 
 #include <Eigen/Core>
 
+#include <array>
 #include <cstddef>
-#include <span>
 #include <type_traits>
 
-namespace padbatch::inline PADBATCH_MODE {
+namespace padbatch::inline PADBATCH_ABI {
 
 namespace detail {
 
 template <class T, class From, class To>
 using replace_type = std::conditional_t<std::is_same_v<std::remove_const_t<T>, From>, copy_const<T, To>, T>;
 
-/// Eigen's 16-bit types hold the same bits as padbatch's; everything else is the same type in both.
+/// Eigen's 16-bit types have the same bits as padbatch's; other types are the same in both.
 template <class T>
 using from_eigen = replace_type<replace_type<T, Eigen::half, float16>, Eigen::bfloat16, bfloat16>;
 template <class T>
 using to_eigen = replace_type<replace_type<T, float16, Eigen::half>, bfloat16, Eigen::bfloat16>;
 static_assert(sizeof(Eigen::half) == sizeof(float16) && sizeof(Eigen::bfloat16) == sizeof(bfloat16));
 
-// By overload, so that classes derived from a matrix count too.
+// By overload, so that classes derived from a matrix are recognised too.
 template <class Derived>
 std::true_type test_eigen_dense(const Eigen::DenseBase<Derived>*);
 template <class X>
@@ -39,7 +39,7 @@ template <class Plain, int Options>
 std::true_type test_eigen_without_gaps(const Eigen::Map<Plain, Options, Eigen::Stride<0, 0>>*);
 std::false_type test_eigen_without_gaps(const void*);
 
-/// How the rows of an Eigen matrix are rows of a field of extents `E`, as far as their types tell.
+/// How the rows of an Eigen matrix are rows of a field of extents `E`, as far as the types tell.
 template <class X, class E>
 struct eigen_rows {
     static constexpr int columns = static_cast<int>(X::ColsAtCompileTime);
@@ -47,10 +47,11 @@ struct eigen_rows {
     static constexpr int outer = static_cast<int>(X::OuterStrideAtCompileTime);
     static constexpr bool row_major = static_cast<bool>(X::IsRowMajor);
 
-    /// A vector is one number for each row, whichever way it lies.
+    /// A row vector or a column vector, with one number for each row of the field.
     static constexpr bool is_vector = E::rank == 0 && static_cast<bool>(X::IsVectorAtCompileTime);
 
-    /// A fixed number of rows that is the size of a field's row, and any number of columns: detections are the columns.
+    /// The fixed number of rows is the size of a field's row, and the number of columns is dynamic: detections are
+    /// columns.
     static consteval bool is_transposed() noexcept
     {
         constexpr int fixed = static_cast<int>(X::RowsAtCompileTime);
@@ -86,12 +87,13 @@ struct eigen_rows {
 
 /// Eigen's matrices, arrays, maps, refs and blocks as the rows of one image, without a copy: n x 4 for boxes, a vector
 /// (or n x 1) for scores, n x (C * H * W) for masks, where C, H and W are given with the data, as in
-/// `t::masks(x, 1, 28, 28)`. Row-major or, for rows of rank 1, column-major. Without rows, the columns do not matter.
+/// `t::masks(x, 1, 28, 28)`. They are row-major or, for rows of rank 1, column-major. The columns of a matrix without
+/// rows do not matter.
 template <detail::eigen_dense X>
 struct rows_traits<X> {
     using adapted = void;
 
-    /// `errc::row_mismatch`: a matrix has another number of columns than a row of the field has elements.
+    /// Fails with `errc::row_mismatch` if the number of columns is not the number of elements of a field's row.
     template <class E>
     [[nodiscard]] static status check(const X& x, const E& row, const char* name) noexcept
     {
@@ -100,28 +102,26 @@ struct rows_traits<X> {
             return {};
         }
         const auto columns = static_cast<std::size_t>(x.cols());
-        std::size_t all[E::rank + 1] = {};
-        row.copy_to(all);
-        const auto extents = std::span<const std::size_t>(all, E::rank);
+        const auto extents = row.to_array();
         if constexpr (!E::is_static) {
             if (row.size() == 0) {
-                return E::rank == 1 ? status()
-                                    : status(errc::row_mismatch,
-                                             "{} has rows of {}: give the extents that are known at run time with the "
-                                             "matrix, as in t::masks(x, 1, 28, 28)",
-                                             name, extents);
+                return E::rank == 1
+                           ? status()
+                           : status(errc::row_mismatch,
+                                    "{} has rows of {}: give the extents with the matrix, as in t::masks(x, 1, "
+                                    "28, 28)",
+                                    name, extents);
             }
         }
         if (columns != row.size()) {
-            return {
-                errc::row_mismatch,
-                "{} is a matrix of {} x {}; a row of {} is {} columns (a matrix with one detection for each column: "
-                "give its .transpose())",
-                name,
-                x.rows(),
-                columns,
-                extents,
-                row.size()};
+            return {errc::row_mismatch,
+                    "{} is a matrix of {} x {}, but a row of {} is {} columns (if each column is a detection, give its "
+                    ".transpose())",
+                    name,
+                    x.rows(),
+                    columns,
+                    extents,
+                    row.size()};
         }
         return {};
     }
@@ -132,23 +132,20 @@ struct rows_traits<X> {
         using shape = detail::eigen_rows<X, E>;
         static_assert(
             (static_cast<unsigned>(X::Flags) & Eigen::DirectAccessBit) != 0,
-            "this Eigen expression is not in memory yet: give a matrix, such as its .eval(), that outlives the "
-            "call");
+            "this Eigen expression is not in memory yet: give a matrix, such as its .eval(), that outlives the call");
         static_assert(
             shape::columns_may_fit(),
-            "this matrix has another number of columns than a row of the field has elements: a row of the "
-            "matrix is one detection (of a matrix with one for each column, give the .transpose(); of numbers "
-            "one after the other, a std::span)");
+            "this matrix's number of columns is not the number of elements of a field's row: each row of the matrix is "
+            "one detection (if each column is one, give the .transpose(); for flat numbers give a std::span)");
         static_assert(E::rank < 2 || !std::is_same_v<typename shape::layout_type, layout::element_strided>,
-                      "rows of this shape have to be row-major: use a matrix with Eigen::RowMajor");
+                      "rows of this shape must be row-major: use a matrix with Eigen::RowMajor");
         using scalar = std::remove_pointer_t<decltype(x.data())>;
         using T = detail::from_eigen<scalar>;
         auto* const data = reinterpret_cast<T*>(x.data());
         const std::size_t n = shape::count(x);
         E extents = row;
         if constexpr (E::rank == 1 && !E::is_static) {
-            const std::size_t columns[] = {static_cast<std::size_t>(x.cols())};
-            extents = n == 0 ? row : E{std::span<const std::size_t, 1>(columns)};
+            extents = n == 0 ? row : E{std::array<std::size_t, 1>{static_cast<std::size_t>(x.cols())}};
         }
         constexpr auto size = static_cast<std::ptrdiff_t>(sizeof(T));
         using L = typename shape::layout_type;
@@ -167,7 +164,7 @@ namespace detail {
 template <class E>
 inline constexpr int eigen_columns = E::is_static ? static_cast<int>(E{}.size()) : Eigen::Dynamic;
 
-/// `Columns` is 1: a column vector, which Eigen wants column-major.
+/// If `Columns` is 1, this is a column vector, which Eigen wants to be column-major.
 template <class T, int Columns>
 using eigen_matrix =
     copy_const<T, Eigen::Matrix<std::remove_const_t<to_eigen<T>>, Eigen::Dynamic, Columns,
@@ -176,7 +173,7 @@ using eigen_matrix =
 template <class Layout, int Columns>
 struct eigen_stride {
     static_assert(!std::is_same_v<Layout, layout::indexed>,
-                  "rows picked by an index are no matrix: pad or copy them first");
+                  "rows picked by an index are not a matrix: pad or copy them first");
     using type = Eigen::Stride<0, 0>;
 };
 template <int Columns>
@@ -192,14 +189,14 @@ struct eigen_stride<layout::element_strided, Columns> {
 
 namespace eigen {
 
-/// What `map` makes of rows of `T`: n x 4 for boxes, a column vector for rows of one number, otherwise n x row size;
-/// row-major.
+/// The type that `map` returns for rows of `T`: n x 4 for boxes, a column vector for rows of one number, otherwise n x
+/// row size; row-major.
 template <class T, class E, class Layout = layout::contiguous>
 using map_type = Eigen::Map<detail::eigen_matrix<T, detail::eigen_columns<E>>, Eigen::Unaligned,
                             typename detail::eigen_stride<Layout, detail::eigen_columns<E>>::type>;
 
-/// Why `map` would refuse these rows, if so: `errc::wrong_shape`. Eigen counts strides in elements, and the distance of
-/// rows need not be a multiple of one: members of some structs. Contiguous rows are never refused.
+/// Returns why `map` would fail for these rows: `errc::wrong_shape`. Eigen counts strides in elements, and the distance
+/// between rows need not be a multiple of an element's size: members of some structs. Contiguous rows never fail.
 template <class T, class E, class Layout>
 [[nodiscard]] status check_map(const basic_rows<T, E, Layout>& rows) noexcept
 {
@@ -222,11 +219,11 @@ template <class T, class E, class Layout>
     return {};
 }
 
-/// `map` that validates nothing.
+/// The form of `map` that validates nothing.
 template <class T, class E, class Layout>
 [[nodiscard]] map_type<T, E, Layout> map(unchecked_t, const basic_rows<T, E, Layout>& rows) noexcept
 {
-    static_assert(element<T>, "a matrix has elements that are numbers");
+    static_assert(element<T>, "the elements of a matrix must be numbers");
     auto* const data = reinterpret_cast<detail::to_eigen<T>*>(rows.data());
     const auto n = static_cast<Eigen::Index>(rows.size());
     const auto columns = static_cast<Eigen::Index>(rows.row_size());
@@ -251,9 +248,8 @@ template <class T, class E>
 }
 
 #if PADBATCH_EXCEPTIONS
-/// The same for rows at a distance, such as columns of flat rows. Throws `error` where `check_map` fails.
-template <class T, class E, class Layout>
-    requires(!basic_rows<T, E, Layout>::is_contiguous)
+/// The same for rows that are not contiguous, such as columns of flat rows. Throws `error` if `check_map` fails.
+template <class T, class E, detail::non_contiguous_layout Layout>
 [[nodiscard]] map_type<T, E, Layout> map(const basic_rows<T, E, Layout>& rows)
 {
     detail::require(check_map(rows));
@@ -276,6 +272,6 @@ template <class T, class E>
 
 } // namespace eigen
 
-} // namespace padbatch::inline PADBATCH_MODE
+} // namespace padbatch::inline PADBATCH_ABI
 
 #endif

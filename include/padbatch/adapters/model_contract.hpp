@@ -2,10 +2,13 @@
 #ifndef PADBATCH_ADAPTERS_MODEL_CONTRACT_HPP
 #define PADBATCH_ADAPTERS_MODEL_CONTRACT_HPP
 
-// What the adapters of inference engines share, and what needs none of them. An engine's adapter includes it.
+// What the adapters of inference engines share. It depends on no engine; an engine's adapter includes it.
 
 #include <padbatch/contract.hpp>
 #include <padbatch/detail/buffer.hpp>
+#include <padbatch/detail/field_memory.hpp>
+#include <padbatch/detail/first_failure.hpp>
+#include <padbatch/element_type.hpp>
 #include <padbatch/padded_view.hpp>
 #include <padbatch/tensors.hpp>
 
@@ -18,12 +21,12 @@
 #include <type_traits>
 #include <utility>
 
-namespace padbatch::inline PADBATCH_MODE {
+namespace padbatch::inline PADBATCH_ABI {
 
-/// What a model that `onnx-pad-outputs` wrote says of its outputs: their names, M and B. Move only.
+/// What a model that `onnx-pad-outputs` wrote says about its outputs: their names, M and B. Move only.
 class model_contract {
 public:
-    /// The values of the metadata's keys (see contract.hpp); null where a key is missing.
+    /// The values of the metadata's keys (see contract.hpp); null if a key is missing.
     struct metadata {
         const char* count = nullptr;
         const char* fields = nullptr;
@@ -37,27 +40,27 @@ public:
         const char* output;
     };
 
-    /// Says nothing yet.
+    /// Has nothing read yet.
     model_contract() noexcept = default;
 
-    /// Copies what `entries` say. Fails, and changes nothing: `errc::missing_field` without a count or fields, since
-    /// the model is not padded then; `errc::bad_argument` for fields in another form than `boxes=NAME,labels=NAME`.
+    /// Copies the entries. Fails, and changes nothing, with `errc::missing_field` if there is no count or there are no
+    /// fields, since the model is not padded then; with `errc::bad_argument` if the fields are not in the form
+    /// `boxes=NAME,labels=NAME`.
     [[nodiscard]] status try_read(const metadata& entries) noexcept
     {
         if (entries.count == nullptr || entries.fields == nullptr) {
             return {errc::missing_field,
-                    "the model has no '{}' in its metadata: onnx-pad-outputs did not write it, or in a layout that has "
-                    "none, "
-                    "or another program dropped its metadata since",
+                    "the model has no '{}' in its metadata: it was not written by onnx-pad-outputs, or in a layout "
+                    "without it, or another program has removed the metadata",
                     entries.count == nullptr ? contract::count_key : contract::fields_key};
         }
-        // The count's name, the fields as they are written, and the fields again, cut into names.
+        // The name of the count, the fields as they are written, and the fields again, cut into names.
         const std::size_t count_size = std::strlen(entries.count) + 1;
         const std::size_t fields_size = std::strlen(entries.fields) + 1;
         padbatch::detail::buffer<char> text;
         padbatch::detail::buffer<field_output> fields;
         if (!text.try_resize(count_size + 2 * fields_size)) {
-            return {errc::out_of_memory, "there is no memory for the names of the outputs"};
+            return {errc::out_of_memory, "not enough memory for the names of the outputs"};
         }
         std::memcpy(text.data(), entries.count, count_size);
         std::memcpy(text.data() + count_size, entries.fields, fields_size);
@@ -72,12 +75,12 @@ public:
             char* const equals = std::strchr(field, '=');
             if (equals == nullptr || equals == field || equals[1] == '\0') {
                 return {errc::bad_argument,
-                        "the model's metadata say '{}' of '{}'; expected is FIELD=OUTPUT,FIELD=OUTPUT", entries.fields,
+                        "the model's metadata give '{}' for '{}'; expected FIELD=OUTPUT,FIELD=OUTPUT", entries.fields,
                         contract::fields_key};
             }
             *equals = '\0';
             if (!fields.try_resize(fields.size() + 1)) {
-                return {errc::out_of_memory, "there is no memory for the names of the outputs"};
+                return {errc::out_of_memory, "not enough memory for the names of the outputs"};
             }
             fields[fields.size() - 1] = {field, equals + 1};
         }
@@ -89,7 +92,7 @@ public:
         return {};
     }
 
-    /// The name of the output with the counts, `[B, 1]` or `[B]`; empty before anything was read.
+    /// The name of the output with the counts, `[B, 1]` or `[B]`; empty before anything has been read.
     [[nodiscard]] const char* count_name() const noexcept { return m_text.size() == 0 ? "" : m_text.data(); }
     /// The padded fields in the order of the model's outputs.
     [[nodiscard]] std::span<const field_output> fields() const noexcept { return {m_fields.data(), m_fields.size()}; }
@@ -98,7 +101,7 @@ public:
     {
         return m_text.size() == 0 ? "" : m_text.data() + m_count_size;
     }
-    /// The name of the output that holds a field, such as `"boxes"`; null where the model has no such field.
+    /// The name of the output that holds a field, such as `"boxes"`; null if the model has no such field.
     [[nodiscard]] const char* output_of(const char* field) const noexcept
     {
         for (const field_output& each : fields()) {
@@ -108,9 +111,9 @@ public:
         }
         return nullptr;
     }
-    /// M, the rows of each image; nothing where it is the largest count of the batch at hand.
+    /// M, the number of rows of each image; empty if it is the largest count of each batch.
     [[nodiscard]] std::optional<std::size_t> max_detections() const noexcept { return m_max_detections; }
-    /// B, the number of images; nothing where the model does not fix it.
+    /// B, the number of images; empty if the model takes any number.
     [[nodiscard]] std::optional<std::size_t> batch() const noexcept { return m_batch; }
 
 private:
@@ -131,17 +134,13 @@ private:
     }
 };
 
-/// The counts of a batch as a tensor `[B, 1]`, the shape in which padded models give them and other programs take them.
+/// The counts of a batch as a tensor `[B, 1]`, the shape that padded models and other programs use.
 template <class... Fields>
 [[nodiscard]] auto counts_ref(const padded_view<Fields...>& batch) noexcept
 {
     using tensor = padbatch::detail::tensor_for<padded_view<Fields...>::is_writable>;
-    using padbatch::detail::number_type;
     const std::int64_t shape[] = {static_cast<std::int64_t>(batch.size()), 1};
-    const element_type type = batch.count_type() == number_type::int64     ? element_type::int64
-                              : batch.count_type() == number_type::float32 ? element_type::float32
-                                                                           : element_type::int32;
-    return tensor(batch.count_data(), type, std::span<const std::int64_t>(shape));
+    return tensor(batch.count_data(), batch.count_type(), std::span<const std::int64_t>(shape));
 }
 
 namespace detail {
@@ -167,16 +166,16 @@ namespace detail {
     return "";
 }
 
-/// The output of a field's name; null, with `outcome` saying what there is instead, where the model lacks it.
+/// Sets `name` to the name of the output that holds a field. Fails if the model has no such field.
 template <class Field>
-[[nodiscard]] const char* output_of(const model_contract& model, status& outcome) noexcept
+[[nodiscard]] status find_output(const model_contract& model, const char*& name) noexcept
 {
-    const char* const output = model.output_of(Field::tag::name);
-    if (output == nullptr) {
-        outcome = {errc::missing_field, "the model has no padded field '{}'; it has {}", Field::tag::name,
-                   model.fields().empty() ? "none, since its metadata were not read" : model.field_list()};
+    name = model.output_of(Field::tag::name);
+    if (name == nullptr) {
+        return {errc::missing_field, "the model has no padded field '{}'; it has {}", Field::tag::name,
+                model.fields().empty() ? "none, since its metadata have not been read" : model.field_list()};
     }
-    return output;
+    return {};
 }
 
 /// Finds the tensor of one field with `find(output, tensor)`, which returns a status.
@@ -184,14 +183,15 @@ template <class Field, class Find>
 [[nodiscard]] status find_tensor(tensor_for<!std::is_const_v<typename Field::element_type>>& tensor,
                                  const model_contract& model, const Find& find) noexcept
 {
-    status outcome;
-    const char* const output = output_of<Field>(model, outcome);
-    if (output == nullptr || !(outcome = find(output, tensor)).ok()) {
+    const char* output = nullptr;
+    if (status outcome =
+            first_failure([&] { return find_output<Field>(model, output); }, [&] { return find(output, tensor); });
+        !outcome.ok()) {
         return outcome;
     }
     if (const element_type wanted = element_type_of<typename Field::value_type>; tensor.type() != wanted) {
         return {errc::wrong_type,
-                "the output '{}' is {}, and {} was asked for: write {}<{}{}>",
+                "the output '{}' is {}, but {} was requested: write {}<{}{}>",
                 output,
                 name_of(tensor.type()),
                 name_of(wanted),
@@ -202,31 +202,29 @@ template <class Field, class Find>
     return {};
 }
 
-/// Makes `view` of the outputs of a padded model, which `find(name, tensor)` finds. When it fails, `view` stays.
+/// Makes `view` from the outputs of a padded model, which `find(name, tensor)` finds. A failure leaves `view`
+/// unchanged.
 template <class... Fields, class Find>
 [[nodiscard]] status detections_of(padded_view<Fields...>& view, const model_contract& model, const Find& find) noexcept
 {
     tensor_for<padded_view<Fields...>::is_writable> counts;
     std::tuple<tensor_for<!std::is_const_v<typename Fields::element_type>>...> tensors;
     return [&]<std::size_t... F>(std::index_sequence<F...>) -> status {
-        status outcome;
-        static_cast<void>(((outcome = find_tensor<Fields>(std::get<F>(tensors), model, find), outcome.ok()) && ...));
-        if (!outcome.ok() || !(outcome = find(model.count_name(), counts)).ok()) {
-            return outcome;
-        }
-        return try_from_tensors(view, counts, std::get<F>(tensors)...);
+        return first_failure([&] { return find_tensor<Fields>(std::get<F>(tensors), model, find); }...,
+                             [&] { return find(model.count_name(), counts); },
+                             [&] { return try_from_tensors(view, counts, std::get<F>(tensors)...); });
     }(std::index_sequence_for<Fields...>{});
 }
 
-/// Why `tensor` cannot be handed to an engine as it is, if so; sets `bytes` to its size.
-[[nodiscard]] inline status check_handed_on(const tensor_ref& tensor, std::size_t& bytes) noexcept
+/// Checks that `tensor` can be passed to an engine as it is, and sets `bytes` to its size.
+[[nodiscard]] inline status check_passed_on(const tensor_ref& tensor, std::size_t& bytes) noexcept
 {
     if (tensor.device() != device::host) {
         return {errc::device_memory,
-                "this tensor is in the memory of a device, and is handed on as memory of the host"};
+                "this tensor is in device memory, but is passed on as host memory: copy it there first"};
     }
     constexpr const char* expected =
-        "a tensor that is handed on has at most {} extents and lies in row-major order without gaps";
+        "a tensor that is passed on must have at most {} extents, in row-major order without gaps";
     if (tensor.shape().size() != tensor.rank()) {
         return {errc::wrong_shape, expected, tensor_ref::max_rank};
     }
@@ -234,7 +232,7 @@ template <class... Fields, class Find>
     if (status outcome = try_element_count(tensor.shape(), elements); !outcome.ok()) {
         return outcome;
     }
-    if (!tensor.is_contiguous()) { // which multiplies extents, so these have to be checked by now
+    if (!tensor.is_contiguous()) { // which multiplies the extents, so these must have been checked
         return {errc::wrong_shape, expected, tensor_ref::max_rank};
     }
     const std::size_t factors[] = {static_cast<std::size_t>(elements), size_of(tensor.type())};
@@ -243,6 +241,6 @@ template <class... Fields, class Find>
 
 } // namespace detail
 
-} // namespace padbatch::inline PADBATCH_MODE
+} // namespace padbatch::inline PADBATCH_ABI
 
 #endif

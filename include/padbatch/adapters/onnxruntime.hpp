@@ -4,6 +4,8 @@
 
 #include <padbatch/adapters/model_contract.hpp>
 #include <padbatch/adapters/onnxruntime/value.hpp>
+#include <padbatch/detail/buffer.hpp>
+#include <padbatch/detail/first_failure.hpp>
 
 #include <onnxruntime_cxx_api.h>
 
@@ -23,80 +25,82 @@
 ///     const auto outputs = session.Run({}, input_names, &input, 1, names.data(), names.size());
 ///     const auto batch = onnxruntime::detections<boxes<const float>, scores<const float>>(model, outputs);
 ///
-/// Nothing here throws `Ort::Exception` or, with `ORT_NO_EXCEPTIONS`, ends the program: what ONNX Runtime refuses comes
-/// back as a status, or as `padbatch::error` from the throwing forms. Two threads may use one `contract`.
-namespace padbatch::inline PADBATCH_MODE::onnxruntime {
+/// Nothing here throws `Ort::Exception` or, with `ORT_NO_EXCEPTIONS`, ends the program: an error of ONNX Runtime
+/// becomes a status, or a `padbatch::error` in the throwing forms. Threads may share a `contract`.
+namespace padbatch::inline PADBATCH_ABI::onnxruntime {
 
 namespace detail {
 
-/// Outputs that may be written where one of the fields may.
+/// Outputs that may be written if any of the fields may.
 template <class... Fields>
 using outputs_of = std::span<
     std::conditional_t<(std::is_const_v<typename Fields::element_type> && ...), const Ort::Value, Ort::Value>>;
 
 } // namespace detail
 
-/// What a padded model in a session says of its outputs (see `model_contract`), and the names of all its outputs for
-/// `Run`. Read once, then used for every run; it does not refer to the session.
+/// What a padded model in a session says about its outputs (see `model_contract`), and the names of all its outputs for
+/// `Run`. Read it once and use it for every run; it does not refer to the session.
 class contract : public model_contract {
 public:
     contract() noexcept = default;
 
 #if PADBATCH_EXCEPTIONS
-    /// Takes an `Ort::Session`. Throws `error` where `try_read` fails.
+    /// Takes an `Ort::Session`. Throws `error` if `try_read` fails.
     explicit contract(const OrtSession* session) { padbatch::detail::require(try_read(session)); }
 #endif
 
-    /// Reads an `Ort::Session`. Fails, and changes nothing, when the model is not padded (`errc::missing_field`) or its
+    /// Reads an `Ort::Session`. Fails, and changes nothing, if the model is not padded (`errc::missing_field`) or its
     /// metadata are damaged (`errc::bad_argument`).
     [[nodiscard]] status try_read(const OrtSession* session) noexcept
     {
         const OrtApi& api = Ort::GetApi();
         OrtAllocator* allocator = nullptr;
         OrtModelMetadata* stored = nullptr;
-        status outcome = detail::outcome_of(api.GetAllocatorWithDefaultOptions(&allocator), "give an allocator");
-        if (!outcome.ok() ||
-            !(outcome = detail::outcome_of(api.SessionGetModelMetadata(session, &stored), "give metadata")).ok()) {
-            return outcome;
-        }
         const char* const keys[] = {padbatch::contract::count_key, padbatch::contract::fields_key,
                                     padbatch::contract::max_detections_key, padbatch::contract::batch_key};
         char* values[4] = {};
-        for (std::size_t k = 0; k < 4 && outcome.ok(); ++k) {
-            outcome = detail::outcome_of(
-                api.ModelMetadataLookupCustomMetadataMap(stored, allocator, keys[k], &values[k]), "look up metadata");
-        }
-        api.ReleaseModelMetadata(stored);
         contract taken;
-        if (outcome.ok()) {
-            outcome = taken.model_contract::try_read({values[0], values[1], values[2], values[3]});
-        }
+        status outcome = padbatch::detail::first_failure(
+            [&] { return detail::outcome_of(api.GetAllocatorWithDefaultOptions(&allocator), "provide an allocator"); },
+            [&] { return detail::outcome_of(api.SessionGetModelMetadata(session, &stored), "provide metadata"); },
+            [&] {
+                OrtStatus* said = nullptr;
+                for (std::size_t k = 0; k < 4 && said == nullptr; ++k) {
+                    said = api.ModelMetadataLookupCustomMetadataMap(stored, allocator, keys[k], &values[k]);
+                }
+                return detail::outcome_of(said, "look up metadata");
+            },
+            [&] { return taken.model_contract::try_read({values[0], values[1], values[2], values[3]}); },
+            [&] { return taken.read_names(session, allocator); });
+        api.ReleaseModelMetadata(stored);
         for (char* const each : values) {
             if (each != nullptr) {
                 allocator->Free(allocator, each);
             }
         }
-        if (outcome.ok() && (outcome = taken.read_names(session, allocator)).ok()) {
+        if (outcome.ok()) {
             *this = std::move(taken);
         }
         return outcome;
     }
 
-    /// All outputs of the model, in its order.
+    /// The names of all outputs of the model, in its order.
     [[nodiscard]] std::span<const char* const> output_names() const noexcept
     {
         return {m_names.data(), m_names.size()};
     }
 
-    /// The count's output and those of the fields, in this order, for a run that computes no more than them:
-    /// `model.try_output_names<boxes<>, scores<>>(names)`. Element types do not matter. Fails: `errc::missing_field`.
+    /// Sets `names` to the outputs of the count and of the fields, in this order, for a run that computes only these:
+    /// `model.try_output_names<boxes<>, scores<>>(names)`. Element types do not matter. Fails with
+    /// `errc::missing_field`.
     template <class... Fields>
         requires(sizeof...(Fields) > 0)
     [[nodiscard]] status try_output_names(std::array<const char*, 1 + sizeof...(Fields)>& names) const noexcept
     {
-        status outcome;
-        const std::array<const char*, 1 + sizeof...(Fields)> found{
-            count_name(), padbatch::detail::output_of<Fields>(*this, outcome)...};
+        std::array<const char*, 1 + sizeof...(Fields)> found{count_name()};
+        std::size_t k = 0;
+        status outcome = padbatch::detail::first_failure(
+            [&] { return padbatch::detail::find_output<Fields>(*this, found[++k]); }...);
         if (outcome.ok()) {
             names = found;
         }
@@ -104,7 +108,7 @@ public:
     }
 
 #if PADBATCH_EXCEPTIONS
-    /// The same, thrown as `error`.
+    /// The throwing form.
     template <class... Fields>
         requires(sizeof...(Fields) > 0)
     [[nodiscard]] std::array<const char*, 1 + sizeof...(Fields)> output_names() const
@@ -135,12 +139,12 @@ private:
             if (m_name_text.try_resize(begin + size)) {
                 std::memcpy(m_name_text.data() + begin, name, size);
             } else {
-                outcome = {errc::out_of_memory, "there is no memory for the names of {} outputs", count};
+                outcome = {errc::out_of_memory, "not enough memory for the names of {} outputs", count};
             }
             allocator->Free(allocator, name);
         }
         if (outcome.ok() && !m_names.try_resize(count)) {
-            return {errc::out_of_memory, "there is no memory for the names of {} outputs", count};
+            return {errc::out_of_memory, "not enough memory for the names of {} outputs", count};
         }
         const char* next = m_name_text.data(); // which moved while it grew
         for (std::size_t i = 0; i < count && outcome.ok(); ++i) {
@@ -151,25 +155,25 @@ private:
     }
 };
 
-/// Makes `view` of the outputs of a padded model: its memory is that of `outputs`, which have to outlive it. `names`
-/// are those that the outputs were asked for by, in their order; without them, all of `model.output_names()`. Fields
-/// with elements that are not const need outputs that are not const.
+/// Makes `view` from the outputs of a padded model: its memory is that of `outputs`, which have to outlive it. `names`
+/// are the names that the outputs were requested by, in their order; the default is all of `model.output_names()`.
+/// Fields whose elements are not const need outputs that are not const.
 ///
-/// Fails, and leaves `view` as it is: `errc::missing_field` where the model has no such field, or its output was not
-/// asked for; `errc::size_mismatch` where there are not as many outputs as names; `errc::wrong_type`,
-/// `errc::wrong_shape`, `errc::device_memory` or `errc::bad_count` where the outputs are not what the fields say. Costs
-/// a microsecond or so for each field, whatever its size, and an allocation inside of ONNX Runtime.
+/// Fails, and leaves `view` unchanged, with `errc::missing_field` if the model has no such field or its output was not
+/// requested; with `errc::size_mismatch` if there are not as many outputs as names; with `errc::wrong_type`,
+/// `errc::wrong_shape`, `errc::device_memory` or `errc::bad_count` if an output does not match its field. Costs about a
+/// microsecond for each field, whatever its size, and an allocation inside ONNX Runtime.
 template <class... Fields>
 [[nodiscard]] status try_detections(padded_view<Fields...>& view, const contract& model,
                                     std::type_identity_t<detail::outputs_of<Fields...>> outputs,
                                     std::span<const char* const> names) noexcept
 {
     if (outputs.size() != names.size()) {
-        return {
-            errc::size_mismatch,
-            "there are {} outputs and {} names; hand in the names that the outputs were asked for by, if these are not "
-            "all outputs of the model",
-            outputs.size(), names.size()};
+        return {errc::size_mismatch,
+                "there are {} outputs and {} names; if these are not all outputs of the model, give the names that "
+                "they were "
+                "requested by",
+                outputs.size(), names.size()};
     }
     return padbatch::detail::detections_of(view, model, [&](const char* name, auto& tensor) noexcept -> status {
         for (std::size_t i = 0; i < names.size(); ++i) {
@@ -177,7 +181,7 @@ template <class... Fields>
                 return detail::read_tensor(tensor, outputs[i]);
             }
         }
-        return {errc::missing_field, "the output '{}' is not among the {} that were asked for", name, names.size()};
+        return {errc::missing_field, "the output '{}' is not among the {} that were requested", name, names.size()};
     });
 }
 template <class... Fields>
@@ -187,7 +191,7 @@ template <class... Fields>
     return try_detections(view, model, outputs, model.output_names());
 }
 
-// Outputs that nobody keeps: the batch would look at memory that is gone.
+// Outputs that nobody keeps: the batch would refer to memory that is gone.
 template <class... Fields>
 status try_detections(padded_view<Fields...>&, const contract&, std::vector<Ort::Value>&&) = delete;
 template <class... Fields>
@@ -195,7 +199,7 @@ status try_detections(padded_view<Fields...>&, const contract&, std::vector<Ort:
                       std::span<const char* const>) = delete;
 
 #if PADBATCH_EXCEPTIONS
-/// The same, thrown as `error`: `detections<boxes<const float>, labels<const std::int64_t>>(model, outputs)`.
+/// The throwing form: `detections<boxes<const float>, labels<const std::int64_t>>(model, outputs)`.
 template <class... Fields>
 [[nodiscard]] padded_view<Fields...> detections(const contract& model, detail::outputs_of<Fields...> outputs,
                                                 std::span<const char* const> names)
@@ -216,6 +220,6 @@ template <class... Fields>
 padded_view<Fields...> detections(const contract&, std::vector<Ort::Value>&&, std::span<const char* const>) = delete;
 #endif
 
-} // namespace padbatch::inline PADBATCH_MODE::onnxruntime
+} // namespace padbatch::inline PADBATCH_ABI::onnxruntime
 
 #endif

@@ -18,7 +18,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace padbatch::inline PADBATCH_MODE {
+namespace padbatch::inline PADBATCH_ABI {
 
 namespace detail {
 
@@ -27,9 +27,10 @@ template <class T>
 [[nodiscard]] consteval int mat_depth() noexcept
 {
     constexpr element_type type = element_type_of<T>;
-    static_assert(type != element_type::int64 && type != element_type::uint64 && type != element_type::uint32 &&
-                      type != element_type::bfloat16,
-                  "cv::Mat has no 64-bit integers, uint32 or bfloat16: pad the field with .as<T>() to a type it has");
+    static_assert(
+        type != element_type::int64 && type != element_type::uint64 && type != element_type::uint32 &&
+            type != element_type::bfloat16,
+        "cv::Mat has no 64-bit integers, uint32 or bfloat16: pad the field with .as<T>() to a type that it has");
     switch (type) {
     case element_type::int8: return CV_8S;
     case element_type::uint16: return CV_16U;
@@ -48,28 +49,32 @@ template <class T>
     return depth >= 0 && depth < 8 ? names[depth] : "another depth";
 }
 
-/// The elements of a matrix whose type says so, `cv::Mat_<T>`; those of a `cv::Mat` are taken to be float.
+/// The element type of a `cv::Mat_<T>`; the elements of a plain `cv::Mat` are taken to be float.
 template <class T>
 T test_mat_element(const cv::Mat_<T>*);
 float test_mat_element(const cv::Mat*);
 template <class X>
 using mat_element = decltype(test_mat_element(static_cast<const X*>(nullptr)));
 
+/// Four numbers that can be a box.
+template <class Box>
+concept four_numbers = requires(const Box& box) { box[3]; };
+
 } // namespace detail
 
 /// A `cv::Mat` as the rows of one image, without a copy: `[n, 4]` for boxes, `[n, 1]` or `[1, n]` for scores,
-/// `[n, 1, H, W]` for masks; one channel. Extents that are known at run time are the matrix's. Columns of wider rows
-/// are `mat.colRange(0, 4)` and `mat.col(4)`. A matrix without rows may have any columns, and be empty altogether.
+/// `[n, 1, H, W]` for masks; one channel. Dynamic extents are those of the matrix. For columns of wider rows give
+/// `mat.colRange(0, 4)` or `mat.col(4)`. A matrix without rows may have any columns, or be empty altogether.
 ///
-/// `cv::Mat` itself has elements of float, as networks give them; those of another type are `cv::Mat_<T>`.
+/// A plain `cv::Mat` must have float elements, as networks return them; for other types give a `cv::Mat_<T>`.
 template <std::derived_from<cv::Mat> X>
 struct rows_traits<X> {
     using adapted = void;
     using element = detail::mat_element<X>;
-    static_assert(padbatch::element<element>, "a matrix of one channel is needed, of numbers: give mat.reshape(1)");
+    static_assert(padbatch::element<element>, "a matrix must have one channel, of numbers: give mat.reshape(1)");
 
-    /// `errc::wrong_type`: other elements or several channels. `errc::wrong_shape`: another rank, or gaps within a row.
-    /// `errc::row_mismatch`: other extents.
+    /// Fails with `errc::wrong_type` for other elements or several channels, with `errc::wrong_shape` for another rank
+    /// or gaps in a row, with `errc::row_mismatch` for other extents.
     template <class E>
     [[nodiscard]] static status check(const X& x, const E& row, const char* name) noexcept
     {
@@ -78,18 +83,17 @@ struct rows_traits<X> {
         }
         constexpr int depth = detail::mat_depth<element>();
         if (x.depth() != depth || x.channels() != 1) {
-            return {
-                errc::wrong_type,
-                "{} has {} channels of {}; expected is one of {} (other types are given as cv::Mat_<T>, channels as "
-                "columns with mat.reshape(1))",
-                name,
-                x.channels(),
-                detail::name_of_depth(x.depth()),
-                detail::name_of_depth(depth)};
+            return {errc::wrong_type,
+                    "{} has {} channels of {}; expected one of {} (for other types give a cv::Mat_<T>, for channels as "
+                    "columns mat.reshape(1))",
+                    name,
+                    x.channels(),
+                    detail::name_of_depth(x.depth()),
+                    detail::name_of_depth(depth)};
         }
         const std::span<const int> shape(x.size.p, static_cast<std::size_t>(x.dims));
         if (E::rank == 0 ? x.dims != 2 || (shape[0] != 1 && shape[1] != 1) : shape.size() != 1 + E::rank) {
-            return {errc::wrong_shape, "{} of one image has the shape {}; expected are {}, one row for each detection",
+            return {errc::wrong_shape, "{} of one image has the shape {}; expected {}, one row for each detection",
                     name, shape,
                     E::rank == 0   ? "[n, 1] or [1, n]"
                     : E::rank == 1 ? "two extents"
@@ -100,23 +104,21 @@ struct rows_traits<X> {
             const std::size_t wanted = row.extent(k);
             const auto found = static_cast<std::size_t>(shape[1 + k]);
             if ((E::static_extent(k) != dynamic || wanted != 0) && wanted != found) {
-                std::size_t expected[E::rank + 1] = {};
-                row.copy_to(expected);
                 return {errc::row_mismatch,
-                        "{} of one image has the shape {}; its rows should be {} (columns of wider rows are "
+                        "{} of one image has the shape {}; its rows should be {} (for columns of wider rows give "
                         "mat.colRange(first, last))",
-                        name, shape, std::span<const std::size_t>(expected, E::rank)};
+                        name, shape, row.to_array()};
             }
             if (found != 1 && x.step.p[1 + k] != dense) {
-                return {errc::wrong_shape, "{} of one image has the shape {} and gaps within a row: give mat.clone()",
-                        name, shape};
+                return {errc::wrong_shape, "{} of one image has the shape {} and gaps in a row: give mat.clone()", name,
+                        shape};
             }
             dense *= found;
         }
         return {};
     }
 
-    /// Shared by all who hold the same matrix, like OpenCV's own: writable unless the `cv::Mat` is const.
+    /// The rows, which can be written unless the `cv::Mat` is const; as in OpenCV, all copies of a matrix share them.
     template <class Self, class E>
     [[nodiscard]] static auto rows(Self& x, const E& row) noexcept
     {
@@ -125,14 +127,10 @@ struct rows_traits<X> {
         E extents = row;
         layout::strided stride{0};
         if (!is_empty(x)) {
-            const bool lies = E::rank == 0 && x.size.p[0] == 1; // [1, n]
-            n = static_cast<std::size_t>(x.size.p[lies ? 1 : 0]);
-            stride.row_stride = static_cast<std::ptrdiff_t>(x.step.p[lies ? 1 : 0]);
-            std::size_t all[E::rank + 1] = {};
-            for (std::size_t k = 0; k < E::rank; ++k) {
-                all[k] = static_cast<std::size_t>(x.size.p[1 + k]);
-            }
-            extents = E{std::span<const std::size_t, E::rank>(all, E::rank)};
+            const bool is_row_vector = E::rank == 0 && x.size.p[0] == 1; // [1, n]
+            n = static_cast<std::size_t>(x.size.p[is_row_vector ? 1 : 0]);
+            stride.row_stride = static_cast<std::ptrdiff_t>(x.step.p[is_row_vector ? 1 : 0]);
+            extents = E{detail::shape_part<E::rank>(x.size.p, 1)};
         }
         return basic_rows<T, E, layout::strided>(reinterpret_cast<T*>(x.data), n, extents, stride);
     }
@@ -148,10 +146,10 @@ template <class U, class Box>
 {
     using T = std::remove_cvref_t<decltype(box[0])>;
     static_assert(std::same_as<T, float> || std::same_as<T, double> || std::same_as<T, int>,
-                  "a rectangle is made of boxes of float, double or int");
-    static_assert(
-        std::same_as<U, T> || (std::same_as<U, double> && std::same_as<T, float>),
-        "nothing is converted unasked: take a cv::Rect_ of the boxes' type, and from it a static_cast<cv::Rect>");
+                  "a rectangle is made from a box of float, double or int");
+    static_assert(std::same_as<U, T> || (std::same_as<U, double> && std::same_as<T, float>),
+                  "nothing is converted unless you ask for it: make a cv::Rect_ of the box's type, then "
+                  "static_cast<cv::Rect> it");
     const U x = box[0];
     const U y = box[1];
     return {x, y, static_cast<U>(U{box[2]} - x), static_cast<U>(U{box[3]} - y)};
@@ -162,23 +160,22 @@ template <class U, class Box>
 namespace opencv {
 
 /// One box x1, y1, x2, y2 as a `cv::Rect2f` (or `Rect2d`, `Rect`, by its type): x, y, width, height. Width and height
-/// are the differences, below zero where the corners are the other way round.
-template <class Box>
-    requires requires(const Box& box) { box[3]; }
+/// are negative if the corners are swapped.
+template <padbatch::detail::four_numbers Box>
 [[nodiscard]] auto to_rect(const Box& box) noexcept
 {
     return padbatch::detail::rect_of<std::remove_cvref_t<decltype(box[0])>>(box);
 }
 
-/// One image's boxes as rectangles, written to the beginning of `rects`. They have the element type of the boxes; float
-/// boxes may be `cv::Rect2d` too. Fails, and writes nothing, with `errc::size_mismatch` when there are more boxes than
-/// room.
+/// Writes one image's boxes as rectangles to the beginning of `rects`. They have the element type of the boxes, except
+/// that float boxes may become `cv::Rect2d`. Fails, and writes nothing, with `errc::size_mismatch` if there are more
+/// boxes than rectangles.
 template <class T, class Layout, class U>
 [[nodiscard]] status try_to_rects(const basic_rows<T, extents<4>, Layout>& boxes,
                                   std::span<cv::Rect_<U>> rects) noexcept
 {
     if (boxes.size() > rects.size()) {
-        return {errc::size_mismatch, "there are {} boxes, and room for {} rectangles", boxes.size(), rects.size()};
+        return {errc::size_mismatch, "there are {} boxes, but room for {} rectangles", boxes.size(), rects.size()};
     }
     for (std::size_t i = 0; i < boxes.size(); ++i) {
         rects[i] = padbatch::detail::rect_of<U>(boxes[i]);
@@ -186,7 +183,7 @@ template <class T, class Layout, class U>
     return {};
 }
 
-/// The same into a vector, which gets as many as there are boxes: `to_rects(image[t::boxes], rects)`.
+/// The same into a vector, which gets the number of boxes as its size: `to_rects(image[t::boxes], rects)`.
 template <class T, class Layout, class U>
 void to_rects(const basic_rows<T, extents<4>, Layout>& boxes, std::vector<cv::Rect_<U>>& rects)
 {
@@ -201,17 +198,18 @@ template <class T>
     return {rect.x, rect.y, static_cast<T>(rect.x + rect.width), static_cast<T>(rect.y + rect.height)};
 }
 
-/// Rectangles as boxes, written to the first rows of `boxes`, such as `batch.slot(i)[t::boxes]`. Fails, and writes
-/// nothing, with `errc::too_many_rows` when there are more rectangles than rows.
+/// Writes rectangles as boxes to the first rows of `boxes`, such as `batch.slot(i)[t::boxes]`. Fails, and writes
+/// nothing, with `errc::too_many_rows` if there are more rectangles than rows.
 template <padbatch::detail::contiguous_values Rects, class T>
 [[nodiscard]] status try_to_boxes(const Rects& rects, const basic_rows<T, extents<4>>& boxes) noexcept
 {
     using rect = std::remove_cv_t<padbatch::detail::value_of<const Rects>>;
     static_assert(std::same_as<rect, cv::Rect_<T>>,
-                  "nothing is converted unasked: boxes of float are made of cv::Rect2f, of double of cv::Rect2d");
+                  "nothing is converted unless you ask for it: float boxes are made from cv::Rect2f, double from "
+                  "cv::Rect2d");
     const std::size_t n = rects.size();
     if (n > boxes.size()) {
-        return {errc::too_many_rows, "there are {} rectangles, and room for {} boxes", n, boxes.size()};
+        return {errc::too_many_rows, "there are {} rectangles, but room for {} boxes", n, boxes.size()};
     }
     for (std::size_t i = 0; i < n; ++i) {
         const auto box = to_box(rects.data()[i]);
@@ -222,19 +220,17 @@ template <padbatch::detail::contiguous_values Rects, class T>
     return {};
 }
 
-/// Sets `mat` to one mask, `[1, H, W]`: a header of H x W without a copy, CV_32FC1 for float, CV_8UC1 for uint8 and
-/// bool. It looks into the batch, which has to live on, and lets read-only masks be written, for OpenCV has no const
-/// elements. Fails with `errc::wrong_shape` when there are several planes (`[C, H, W]`) or more rows or columns than an
-/// int holds.
+/// Makes `mat` a header of one mask, `[1, H, W]`, without a copy: H x W, CV_32FC1 for float, CV_8UC1 for uint8 and
+/// bool. It refers to the batch, which has to outlive it. Even a read-only mask can be written through it, since OpenCV
+/// has no const elements. Fails with `errc::wrong_shape` if there are several planes (`[C, H, W]`), or more rows or
+/// columns than an int can hold.
 template <class T, std::size_t C, std::size_t H, std::size_t W>
 [[nodiscard]] status try_to_mat(const row<T, extents<C, H, W>>& mask, cv::Mat& mat)
 {
-    static_assert(C == 1 || C == dynamic, "a mask is one plane, [1, H, W]");
+    static_assert(C == 1 || C == dynamic, "a mask must be one plane, [1, H, W]");
     constexpr auto most = static_cast<std::size_t>(std::numeric_limits<int>::max());
     if (mask.extent(0) != 1 || mask.extent(1) > most || mask.extent(2) > most) {
-        std::size_t all[3] = {};
-        mask.extents().copy_to(all);
-        return {errc::wrong_shape, "a mask has the shape {}; expected is [1, H, W]", std::span<const std::size_t>(all)};
+        return {errc::wrong_shape, "a mask has the shape {}; expected [1, H, W]", mask.extents().to_array()};
     }
     mat = cv::Mat(static_cast<int>(mask.extent(1)), static_cast<int>(mask.extent(2)),
                   CV_MAKETYPE(padbatch::detail::mat_depth<T>(), 1),
@@ -242,7 +238,7 @@ template <class T, std::size_t C, std::size_t H, std::size_t W>
     return {};
 }
 
-/// Sets `mats` to one image's masks, one header for each; see `try_to_mat`. Leaves it as it is when that fails.
+/// Makes `mats` headers of one image's masks; see `try_to_mat`. A failure leaves it unchanged.
 template <class T, std::size_t C, std::size_t H, std::size_t W, class Layout>
 [[nodiscard]] status try_to_mats(const basic_rows<T, extents<C, H, W>, Layout>& masks, std::vector<cv::Mat>& mats)
 {
@@ -260,21 +256,21 @@ template <class T, std::size_t C, std::size_t H, std::size_t W, class Layout>
 }
 
 #if PADBATCH_EXCEPTIONS
-/// `try_to_rects`, thrown as `error`.
+/// The throwing form of `try_to_rects`.
 template <class T, class Layout, class U>
 void to_rects(const basic_rows<T, extents<4>, Layout>& boxes, std::span<cv::Rect_<U>> rects)
 {
     padbatch::detail::require(try_to_rects(boxes, rects));
 }
 
-/// `try_to_boxes`, thrown as `error`.
+/// The throwing form of `try_to_boxes`.
 template <padbatch::detail::contiguous_values Rects, class T>
 void to_boxes(const Rects& rects, const basic_rows<T, extents<4>>& boxes)
 {
     padbatch::detail::require(try_to_boxes(rects, boxes));
 }
 
-/// `try_to_mat`, thrown as `error`: `to_mat(image[t::masks][k])`.
+/// The throwing form of `try_to_mat`: `to_mat(image[t::masks][k])`.
 template <class T, class E>
 [[nodiscard]] cv::Mat to_mat(const row<T, E>& mask)
 {
@@ -283,7 +279,7 @@ template <class T, class E>
     return mat;
 }
 
-/// `try_to_mats`, thrown as `error`: `to_mats(image[t::masks], mats)`.
+/// The throwing form of `try_to_mats`: `to_mats(image[t::masks], mats)`.
 template <class T, class E, class Layout>
 void to_mats(const basic_rows<T, E, Layout>& masks, std::vector<cv::Mat>& mats)
 {
@@ -293,6 +289,6 @@ void to_mats(const basic_rows<T, E, Layout>& masks, std::vector<cv::Mat>& mats)
 
 } // namespace opencv
 
-} // namespace padbatch::inline PADBATCH_MODE
+} // namespace padbatch::inline PADBATCH_ABI
 
 #endif

@@ -5,7 +5,7 @@
 #include <padbatch/adapters/model_contract.hpp>
 
 #if !PADBATCH_EXCEPTIONS
-#error "OpenVINO reports errors by exceptions, and its headers do not compile without: build this file with them"
+#error "OpenVINO needs exceptions, and its headers do not compile without them: compile this file with exceptions"
 #endif
 
 #include <openvino/core/model.hpp>
@@ -32,13 +32,13 @@
 ///     request.infer();
 ///     const auto batch = openvino::detections<boxes<const float>, scores<const float>>(model, request);
 ///
-/// What OpenVINO throws comes back as a status, or as `padbatch::error` from the throwing forms. OpenVINO's own headers
-/// need exceptions and RTTI, and so does this one.
-namespace padbatch::inline PADBATCH_MODE::openvino {
+/// An exception of OpenVINO becomes a status, or a `padbatch::error` in the throwing forms. OpenVINO's own headers need
+/// exceptions and RTTI, and so does this one.
+namespace padbatch::inline PADBATCH_ABI::openvino {
 
 namespace detail {
 
-/// What `call()` returns, or what it threw.
+/// The status that `call()` returns, or one made from the exception that it throws.
 template <class Call>
 [[nodiscard]] status guarded(const char* doing, const Call& call) noexcept
 {
@@ -99,21 +99,21 @@ template <class Void, class Tensor>
     return guarded("describe a tensor", [&]() -> status {
         element_type type{};
         if (!find_type(from.get_element_type(), type)) {
-            return {errc::wrong_type, "this ov::Tensor has elements of the type {}, which padbatch has no type for",
+            return {errc::wrong_type, "this ov::Tensor has elements of the type {}, which padbatch does not have",
                     from.get_element_type().get_type_name().c_str()};
         }
-        // Copied, since asking a plugin's tensor for its shape or strides once more may move what this refers to.
+        // Copied, since asking a plugin's tensor for its shape or strides again may invalidate this reference.
         std::size_t extents[const_tensor_ref::max_rank] = {};
         const ov::Shape& asked = from.get_shape();
         const std::size_t rank = asked.size();
         if (rank > const_tensor_ref::max_rank) {
-            return {errc::wrong_shape, "this ov::Tensor has {} extents; at most {} are expected", rank,
+            return {errc::wrong_shape, "this ov::Tensor has {} extents; expected at most {}", rank,
                     const_tensor_ref::max_rank};
         }
         std::copy(asked.begin(), asked.end(), extents);
         const std::span<const std::size_t> shape(extents, rank);
-        // Whether a tensor is remote is only known by trying, and trying throws where it is not. The memory of a remote
-        // one throws instead, so that the tensors of the host cost nothing.
+        // The only way to find out whether a tensor is remote throws if it is not. Asking a remote tensor for its
+        // memory throws too, so this is tried first: it costs nothing for tensors of the host.
         Void* data = nullptr;
         device where = device::host;
         try {
@@ -140,10 +140,10 @@ template <class Void, class Tensor>
 
 } // namespace detail
 
-/// The type, shape, strides, memory and device of a tensor; no copy and, where it is contiguous, no allocation. Fails:
-/// `errc::missing_field` for an empty tensor, `errc::wrong_type` for strings and types that padbatch lacks,
-/// `errc::wrong_shape` above 8 extents, `errc::bad_argument` for what OpenVINO refuses, such as writable memory of a
-/// read-only tensor. An `ov::RemoteTensor` is described as memory of a device, with a null pointer, and not refused.
+/// The type, shape, strides, memory and device of a tensor; no copy and, if it is contiguous, no allocation. Fails with
+/// `errc::missing_field` for an empty tensor, with `errc::wrong_type` for strings and types that padbatch lacks, with
+/// `errc::wrong_shape` for more than 8 extents, with `errc::bad_argument` if OpenVINO refuses, as for writable memory
+/// of a read-only tensor. An `ov::RemoteTensor` is described as device memory with a null pointer, not refused.
 [[nodiscard]] inline status try_ref(tensor_ref& tensor, ov::Tensor& from) noexcept
 {
     return detail::read_tensor(tensor, from);
@@ -153,12 +153,12 @@ template <class Void, class Tensor>
     return detail::read_tensor(tensor, from);
 }
 
-/// Makes `made` a tensor whose memory is that of `memory`, which has to outlive it. `memory` is contiguous memory of
-/// the host. OpenVINO writes there if the tensor is an output of a request, else only reads.
+/// Makes `made` a tensor in the memory of `memory`, which has to outlive it. `memory` is contiguous host memory.
+/// OpenVINO writes there if the tensor is an output of a request; otherwise it only reads.
 [[nodiscard]] inline status try_tensor(ov::Tensor& made, const tensor_ref& memory) noexcept
 {
     std::size_t bytes = 0;
-    if (status outcome = padbatch::detail::check_handed_on(memory, bytes); !outcome.ok()) {
+    if (status outcome = padbatch::detail::check_passed_on(memory, bytes); !outcome.ok()) {
         return outcome;
     }
     return detail::guarded("make a tensor of this memory", [&]() -> status {
@@ -168,7 +168,7 @@ template <class Void, class Tensor>
     });
 }
 
-/// The same, thrown as `error`.
+/// The throwing form.
 [[nodiscard]] inline tensor_ref ref(ov::Tensor& from)
 {
     tensor_ref tensor;
@@ -182,7 +182,7 @@ template <class Void, class Tensor>
     return tensor;
 }
 
-/// An `ov::Tensor` on memory of someone else, thrown as `error` where `try_tensor` fails.
+/// An `ov::Tensor` in memory of someone else. Throws `error` if `try_tensor` fails.
 [[nodiscard]] inline ov::Tensor tensor(const tensor_ref& memory)
 {
     ov::Tensor made;
@@ -194,7 +194,7 @@ template <class T, class E>
 [[nodiscard]] ov::Tensor tensor(const padded_field<T, E>& field)
 {
     static_assert(!std::is_const_v<T>,
-                  "an ov::Tensor may be written to: make it of a batch whose fields are not const");
+                  "an ov::Tensor may be written to: make it from a batch whose fields are not const");
     return tensor(field.ref());
 }
 /// The counts of a padded batch, `[B, 1]`.
@@ -202,20 +202,20 @@ template <class... Fields>
 [[nodiscard]] ov::Tensor counts_tensor(const padded_view<Fields...>& batch)
 {
     static_assert(padded_view<Fields...>::is_writable,
-                  "an ov::Tensor may be written to: make it of a batch whose fields are not const");
+                  "an ov::Tensor may be written to: make it from a batch whose fields are not const");
     return tensor(counts_ref(batch));
 }
 
-/// What a padded model says of its outputs (see `model_contract`). It is read of the model before that is compiled,
-/// also of one that was saved as OpenVINO's own format; it does not refer to the model.
+/// What a padded model says about its outputs (see `model_contract`). It is read from a model before it is compiled,
+/// also from one in OpenVINO's own format; it does not refer to the model.
 class contract : public model_contract {
 public:
     contract() noexcept = default;
 
-    /// Throws `error` where `try_read` fails.
+    /// Throws `error` if `try_read` fails.
     explicit contract(const ov::Model& model) { padbatch::detail::require(try_read(model)); }
 
-    /// Fails, and changes nothing, when the model is not padded (`errc::missing_field`) or its metadata are damaged
+    /// Fails, and changes nothing, if the model is not padded (`errc::missing_field`) or its metadata are damaged
     /// (`errc::bad_argument`).
     [[nodiscard]] status try_read(const ov::Model& model) noexcept
     {
@@ -225,8 +225,8 @@ public:
             std::string texts[4];
             const char* values[4] = {};
             for (std::size_t k = 0; k < 4; ++k) {
-                const std::vector<std::string> path{"framework",
-                                                    keys[k]}; // where OpenVINO puts an ONNX file's metadata
+                // Where OpenVINO puts an ONNX file's metadata.
+                const std::vector<std::string> path{"framework", keys[k]};
                 if (model.has_rt_info(path)) {
                     texts[k] = model.get_rt_info<ov::Any>(path).as<std::string>();
                     values[k] = texts[k].c_str();
@@ -237,13 +237,13 @@ public:
     }
 };
 
-/// Makes `view` of the outputs of a padded model that `request` has run: its memory is that of the request's output
-/// tensors, which stay until they are replaced or the request is gone, and are written again by its next run.
+/// Makes `view` from the outputs of a padded model that `request` has run: its memory is that of the request's output
+/// tensors, which stay until they are replaced or the request is destroyed, and are overwritten by the next run.
 ///
-/// Fails, and leaves `view` as it is: `errc::missing_field` where the model has no such field or output;
-/// `errc::wrong_type`, `errc::wrong_shape`, `errc::device_memory` or `errc::bad_count` where the outputs are not what
-/// the fields say; `errc::bad_argument` for what OpenVINO refuses, such as a request that is still running. Costs a few
-/// lookups by name and small allocations for each field, whatever its size.
+/// Fails, and leaves `view` unchanged, with `errc::missing_field` if the model has no such field or output; with
+/// `errc::wrong_type`, `errc::wrong_shape`, `errc::device_memory` or `errc::bad_count` if an output does not match its
+/// field; with `errc::bad_argument` if OpenVINO refuses, as for a request that is still running. Costs a few lookups by
+/// name and small allocations for each field, whatever its size.
 template <class... Fields>
 [[nodiscard]] status try_detections(padded_view<Fields...>& view, const contract& model,
                                     ov::InferRequest& request) noexcept
@@ -259,13 +259,14 @@ template <class... Fields>
                         return try_ref(tensor, found);
                     }
                 }
-                return {errc::missing_field, "the request's model has no output '{}', which its metadata name", name};
+                return {errc::missing_field, "the request's model has no output '{}', although its metadata name it",
+                        name};
             });
         });
     });
 }
 
-/// The same, thrown as `error`: `detections<boxes<const float>, labels<const std::int64_t>>(model, request)`.
+/// The throwing form: `detections<boxes<const float>, labels<const std::int64_t>>(model, request)`.
 template <class... Fields>
 [[nodiscard]] padded_view<Fields...> detections(const contract& model, ov::InferRequest& request)
 {
@@ -274,6 +275,6 @@ template <class... Fields>
     return view;
 }
 
-} // namespace padbatch::inline PADBATCH_MODE::openvino
+} // namespace padbatch::inline PADBATCH_ABI::openvino
 
 #endif

@@ -21,11 +21,16 @@
 #include <span>
 #include <type_traits>
 
-namespace padbatch::inline PADBATCH_MODE {
+namespace padbatch::inline PADBATCH_ABI {
 
 namespace detail {
 
-/// What lies in memory with a stride for each extent: containers, adaptors, and views of them that pick no items.
+/// An xtensor expression.
+template <class X>
+concept xtensor_expression = xt::is_xexpression<X>::value;
+
+/// An expression that is in memory, with a stride for each extent: a container, an adaptor, or a view of one that does
+/// not pick single items.
 template <class X>
 concept xtensor_memory = requires(X& x) {
     *x.data();
@@ -34,8 +39,7 @@ concept xtensor_memory = requires(X& x) {
     x.strides()[0];
 };
 
-/// The first element; `data()` of a view is where the container that it looks into begins. Empty containers may have no
-/// memory at all.
+/// The first element. (The `data()` of a view is where its container begins; an empty container may have no memory.)
 template <class X>
 [[nodiscard]] auto* xtensor_data(X& x) noexcept
 {
@@ -53,15 +57,14 @@ using xtensor_layout =
 } // namespace detail
 
 /// xtensor's containers, adaptors and strided views as the rows of one image, `[n, row...]`, without a copy: `[n, 4]`
-/// for boxes, `[n]` for scores, `[n, 1, H, W]` for masks. Extents that are known at run time are the array's. Rows of
-/// rank 0 and 1 may have any strides; others have to be row-major. Without rows, `[0]`, the other extents do not
-/// matter.
-template <class X>
-    requires(xt::is_xexpression<X>::value)
+/// for boxes, `[n]` for scores, `[n, 1, H, W]` for masks. Dynamic extents are those of the array. Rows of rank 0 and 1
+/// may have any strides; others must be row-major. Without rows, `[0]`, the other extents do not matter.
+template <detail::xtensor_expression X>
 struct rows_traits<X> {
     using adapted = void;
 
-    /// `errc::wrong_shape`: another rank, or strides that rows cannot have. `errc::row_mismatch`: other extents.
+    /// Fails with `errc::wrong_shape` for another rank or strides that rows cannot have, with `errc::row_mismatch` for
+    /// other extents.
     template <class E>
     [[nodiscard]] static status check(const X& x, const E& row, const char* name) noexcept
     {
@@ -77,18 +80,16 @@ struct rows_traits<X> {
                                                 rank < const_tensor_ref::max_rank ? rank : const_tensor_ref::max_rank);
         if (rank != 1 + E::rank) {
             return {errc::wrong_shape,
-                    "{} of one image has the shape {}; expected are {} extents, the first one the number of rows (a "
-                    "whole batch is read with padbatch::from_tensors and padbatch::xtensor::ref)",
+                    "{} of one image has the shape {}; expected {} extents, the first one the number of rows (for a "
+                    "whole batch use padbatch::from_tensors and padbatch::xtensor::ref)",
                     name, all, 1 + E::rank};
         }
         std::int64_t dense = 1;
         for (std::size_t k = E::rank; k-- > 0;) {
             const std::size_t wanted = row.extent(k);
             if ((E::static_extent(k) != dynamic || wanted != 0) && static_cast<std::int64_t>(wanted) != shape[1 + k]) {
-                std::size_t expected[E::rank + 1] = {};
-                row.copy_to(expected);
                 return {errc::row_mismatch, "{} of one image has the shape {}; its rows should be {}", name, all,
-                        std::span<const std::size_t>(expected, E::rank)};
+                        row.to_array()};
             }
             if (E::rank > 1 && shape[1 + k] != 1 && static_cast<std::int64_t>(x.strides()[1 + k]) != dense) {
                 return {
@@ -106,19 +107,12 @@ struct rows_traits<X> {
     [[nodiscard]] static auto rows(Self& x, const E& row) noexcept
     {
         static_assert(detail::xtensor_memory<Self>,
-                      "this xtensor expression is not in memory as it stands: give its xt::eval(x), which outlives the "
-                      "call");
+                      "this xtensor expression is not in memory yet: give a container, such as its xt::eval(x), that "
+                      "outlives the call");
         using T = std::remove_pointer_t<decltype(detail::xtensor_data(x))>;
         using L = detail::xtensor_layout<X, E>;
         const std::size_t n = x.dimension() == 0 ? 0 : static_cast<std::size_t>(x.shape()[0]);
-        E extents = row;
-        if (n != 0) {
-            std::size_t all[E::rank + 1] = {};
-            for (std::size_t k = 0; k < E::rank; ++k) {
-                all[k] = static_cast<std::size_t>(x.shape()[1 + k]);
-            }
-            extents = E{std::span<const std::size_t, E::rank>(all, E::rank)};
-        }
+        const E extents = n == 0 ? row : E{detail::shape_part<E::rank>(x.shape(), 1)};
         T* const data = detail::xtensor_data(x);
         if constexpr (std::is_same_v<L, layout::contiguous>) {
             return basic_rows<T, E>(data, n, extents);
@@ -138,25 +132,25 @@ struct rows_traits<X> {
 
 namespace xtensor {
 
-/// A container, adaptor or strided view as a tensor, for `from_tensors`, without a copy: with the element type, shape
-/// and strides that it has at run time. Read-only where `x` is.
+/// A container, adaptor or strided view as a tensor for `from_tensors`, without a copy, with its element type, shape
+/// and strides. Read-only where `x` is.
 ///
 ///     xt::xtensor<float, 3> boxes = xt::zeros<float>({8, 100, 4});
 ///     xt::xtensor<std::int32_t, 1> counts = xt::zeros<std::int32_t>({8});
 ///     auto batch = from_tensors<padbatch::boxes<>>(xtensor::ref(counts), xtensor::ref(boxes));
-template <class X>
-    requires(xt::is_xexpression<X>::value)
+template <padbatch::detail::xtensor_expression X>
 [[nodiscard]] auto ref(X& x) noexcept
 {
     static_assert(
         padbatch::detail::xtensor_memory<X>,
-        "this xtensor expression is not in memory as it stands: give its xt::eval(x), which outlives the call");
+        "this xtensor expression is not in memory yet: give a container, such as its xt::eval(x), that outlives the "
+        "call");
     auto* const data = padbatch::detail::xtensor_data(x);
     using T = std::remove_pointer_t<decltype(data)>;
-    static_assert(element<T>, "a tensor has elements that are numbers");
+    static_assert(element<T>, "the elements of a tensor must be numbers");
     using void_type = std::conditional_t<std::is_const_v<T>, const void, void>;
 
-    // One more than a tensor can have, so that too many are still too many.
+    // One extent more than a tensor can have, so that too many remain too many.
     std::array<std::int64_t, const_tensor_ref::max_rank + 1> shape{};
     std::array<std::int64_t, const_tensor_ref::max_rank + 1> strides{};
     const std::size_t rank = x.dimension() < shape.size() ? x.dimension() : shape.size();
@@ -168,16 +162,12 @@ template <class X>
                                        std::span<const std::int64_t>(strides.data(), rank));
 }
 
-/// One field of a padded batch, whole, as an xtensor adaptor, without a copy: `view(batch[t::boxes])` is `[B, M, 4]`.
-/// Padding rows are in it too. Read-only where the field is. Assigning to it writes into the batch.
+/// One whole field of a padded batch as an xtensor adaptor, without a copy: `view(batch[t::boxes])` is `[B, M, 4]`. It
+/// includes padding rows. Read-only where the field is. Assigning to it writes to the batch.
 template <class T, class E>
 [[nodiscard]] auto view(const padded_field<T, E>& field)
 {
-    const auto extents = field.shape();
-    std::array<std::size_t, 2 + E::rank> shape{};
-    for (std::size_t k = 0; k < shape.size(); ++k) {
-        shape[k] = static_cast<std::size_t>(extents[k]);
-    }
+    const auto shape = padbatch::detail::shape_part<2 + E::rank>(field.shape(), 0);
     return xt::adapt<xt::layout_type::row_major>(field.data(), field.size(), xt::no_ownership(), shape);
 }
 
@@ -185,13 +175,13 @@ template <class T, class E>
 template <class T, class E>
 [[nodiscard]] auto view(const basic_rows<T, E>& rows)
 {
-    std::array<std::size_t, 1 + E::rank> shape{rows.size()};
-    rows.extents().copy_to(shape.data() + 1);
+    const auto shape = padbatch::detail::shape_of<std::size_t>(rows.extents(), rows.size());
     return xt::adapt<xt::layout_type::row_major>(rows.data(), rows.size() * rows.row_size(), xt::no_ownership(), shape);
 }
 
-/// Why `view` would refuse rows at a distance, if so: `errc::wrong_shape`. xtensor counts strides in elements, and the
-/// distance of rows need not be a multiple of one: members of some structs.
+/// Returns why `view` would fail for these rows: `errc::wrong_shape`. xtensor counts strides in elements, and the
+/// distance between rows need not be a multiple of an element's size: members of some structs. Contiguous rows never
+/// fail.
 template <class T, class E, class Layout>
 [[nodiscard]] status check_view(const basic_rows<T, E, Layout>& rows) noexcept
 {
@@ -215,16 +205,14 @@ template <class T, class E, class Layout>
     return {};
 }
 
-/// `view` of rows at a distance, that validates nothing.
-template <class T, class E, class Layout>
-    requires(!basic_rows<T, E, Layout>::is_contiguous)
+/// The form of `view` for rows that are not contiguous that validates nothing.
+template <class T, class E, padbatch::detail::non_contiguous_layout Layout>
 [[nodiscard]] auto view(unchecked_t, const basic_rows<T, E, Layout>& rows)
 {
     static_assert(!std::is_same_v<Layout, layout::indexed>,
                   "rows picked by an index have no strides: pad or copy them first");
     constexpr auto size = static_cast<std::ptrdiff_t>(sizeof(T));
-    std::array<std::size_t, 1 + E::rank> shape{rows.size()};
-    rows.extents().copy_to(shape.data() + 1);
+    const auto shape = padbatch::detail::shape_of<std::size_t>(rows.extents(), rows.size());
     std::array<std::ptrdiff_t, 1 + E::rank> strides{};
     std::ptrdiff_t stride = 1;
     if constexpr (std::is_same_v<Layout, layout::element_strided>) {
@@ -234,14 +222,13 @@ template <class T, class E, class Layout>
         strides[k] = k == 0 ? rows.layout().row_stride / size : stride;
         stride *= static_cast<std::ptrdiff_t>(shape[k]);
     }
-    // The size is that of the shape, as xtensor has it, although the elements reach farther.
+    // The size is that of the shape, as xtensor wants it, although the elements reach farther.
     return xt::adapt(rows.data(), rows.size() * rows.row_size(), xt::no_ownership(), shape, strides);
 }
 
 #if PADBATCH_EXCEPTIONS
-/// The same for rows at a distance, such as columns of flat rows. Throws `error` where `check_view` fails.
-template <class T, class E, class Layout>
-    requires(!basic_rows<T, E, Layout>::is_contiguous)
+/// The same for rows that are not contiguous, such as columns of flat rows. Throws `error` if `check_view` fails.
+template <class T, class E, padbatch::detail::non_contiguous_layout Layout>
 [[nodiscard]] auto view(const basic_rows<T, E, Layout>& rows)
 {
     padbatch::detail::require(check_view(rows));
@@ -251,6 +238,6 @@ template <class T, class E, class Layout>
 
 } // namespace xtensor
 
-} // namespace padbatch::inline PADBATCH_MODE
+} // namespace padbatch::inline PADBATCH_ABI
 
 #endif

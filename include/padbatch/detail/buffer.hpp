@@ -12,10 +12,10 @@
 #include <type_traits>
 #include <utility>
 
-namespace padbatch::inline PADBATCH_MODE::detail {
+namespace padbatch::inline PADBATCH_ABI::detail {
 
-/// Growable memory for trivially copyable values, which it does not initialise. Never throws: growing tells whether it
-/// could.
+/// Growable memory for trivially copyable values, which it does not initialise. Never throws: a `try_` function returns
+/// whether there was enough memory.
 template <class T>
 class buffer {
     static_assert(std::is_trivially_copyable_v<T>);
@@ -44,7 +44,7 @@ public:
     [[nodiscard]] std::size_t capacity() const noexcept { return m_capacity; }
     [[nodiscard]] T& operator[](std::size_t i) const noexcept { return m_data[i]; }
 
-    /// Makes room for `n` values, at least half as many again as there was, so that growing one by one stays cheap.
+    /// Makes room for `n` values, and grows by at least half, so that growing one by one stays cheap.
     [[nodiscard]] bool try_reserve(std::size_t n) noexcept
     {
         if (n <= m_capacity) {
@@ -82,6 +82,6 @@ private:
     std::size_t m_capacity = 0;
 };
 
-} // namespace padbatch::inline PADBATCH_MODE::detail
+} // namespace padbatch::inline PADBATCH_ABI::detail
 
 #endif

@@ -11,10 +11,10 @@
 #include <type_traits>
 #include <utility>
 
-namespace padbatch::inline PADBATCH_MODE::detail {
+namespace padbatch::inline PADBATCH_ABI::detail {
 
-/// Memory with a container's `data()` and `size()`, whose elements lie one after the other: an array of another library
-/// that goes through its elements in another order, or with gaps, has iterators that say so.
+/// Memory with a container's `data()` and `size()`, whose elements are adjacent. (An array of another library that has
+/// gaps, or another order, has iterators that are not contiguous.)
 template <class R>
 concept contiguous_values = requires(R& range) {
     { range.size() } -> std::convertible_to<std::size_t>;
@@ -34,14 +34,14 @@ inline constexpr bool is_array = false;
 template <class T, std::size_t N>
 inline constexpr bool is_array<std::array<T, N>> = true;
 
-/// Whether what `X` refers to, deduced for `X&&`, is still there after the call: lvalues, and views such as spans. A
-/// temporary that owns its memory is not.
+/// Whether the memory behind an argument, whose type was deduced for `X&&`, outlives the call. It does for lvalues and
+/// for views such as spans, but not for a temporary that owns its memory.
 template <class X>
 inline constexpr bool outlives_call =
     std::is_lvalue_reference_v<X> ||
     (std::is_trivially_destructible_v<std::remove_cvref_t<X>> && !is_array<std::remove_cvref_t<X>>);
 
-/// Ends compiling, with the reason, where something does not outlive the call.
+/// A compile error, with the reason, if the memory of an argument does not outlive the call.
 template <class... X>
 consteval bool all_outlive_call() noexcept
 {
@@ -50,10 +50,10 @@ consteval bool all_outlive_call() noexcept
     return true;
 }
 
-/// What a container that is handed in for output holds.
+/// The element type of a container that is written to.
 template <class To>
 using output_value = value_of<std::remove_reference_t<To>>;
 
-} // namespace padbatch::inline PADBATCH_MODE::detail
+} // namespace padbatch::inline PADBATCH_ABI::detail
 
 #endif

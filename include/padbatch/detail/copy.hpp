@@ -4,10 +4,16 @@
 
 #include <padbatch/detail/simd.hpp>
 
-namespace padbatch::inline PADBATCH_MODE::detail {
+namespace padbatch::inline PADBATCH_ABI::detail {
 
-/// From here on a call of libc costs less than what it gains: it knows the processor.
+/// From this size on, a call of libc gains more than it costs: libc knows the processor.
 inline constexpr std::size_t libc_bytes = 4096;
+
+/// From this size of a whole output on, bytes are written past the caches; below it that takes up to 22 times as long,
+/// however large a slot is.
+inline constexpr std::size_t stream_total = std::size_t{32} << 20;
+/// Smaller slots than this are written through the caches in any case.
+inline constexpr std::size_t stream_slot = std::size_t{8} << 10;
 
 /// Fewer than `Width` bytes: two blocks of half the width that overlap, and so on down.
 template <std::size_t Width>
@@ -24,10 +30,10 @@ PADBATCH_DETAIL_INLINE void copy_below(std::byte* to, const std::byte* from, std
     }
 }
 
-/// Copies `bytes` bytes; the ranges do not overlap. Reads and writes nothing outside of them.
+/// Copies `bytes` bytes; the ranges must not overlap. Reads and writes nothing outside of them.
 ///
-/// The last four blocks are always stored, over what the loop has stored already: an exact tail would be a second
-/// loop, and with counts that nobody can predict the end of every loop costs more than three spare stores.
+/// The last four blocks are always stored, even over bytes that the loop has stored: an exact tail would be a second
+/// loop, and with counts that cannot be predicted the end of a loop costs more than three spare stores.
 template <std::size_t Width>
 PADBATCH_DETAIL_INLINE void copy(std::byte* to, const std::byte* from, std::size_t bytes) noexcept
 {
@@ -67,11 +73,11 @@ PADBATCH_DETAIL_INLINE void copy(std::byte* to, const std::byte* from, std::size
     move_block<w>(end - w, from_end - w);
 }
 
-// Stores past the caches. Builtins instead of <emmintrin.h>: the 32-byte one would need <immintrin.h>. GCC accepts it
+// Stores past the caches. These are builtins, since the 32-byte one would otherwise need <immintrin.h>. GCC accepts it
 // only in a function that has the target attribute itself, so unlike the rest these are functions of their own; they
-// are called for slots of many kilobytes. Two traps, both silent: `auto` drops a type's alignment of 1, as template
-// arguments do (GCC then loads aligned), and clang takes the alignment of a streaming store from the type of its
-// *value*: one that may be unaligned is written in pieces of 8 bytes. Hence locals of a plain type.
+// are called for slots of many kilobytes. There are two silent traps. `auto` drops a type's alignment of 1, as template
+// arguments do, and GCC then loads aligned. And clang takes the alignment of a streaming store from the type of its
+// *value*: one that may be unaligned is written in pieces of 8 bytes. Hence the locals of a plain type.
 #if defined(__GNUC__) && defined(__SSE2__)
 typedef long long stream16 __attribute__((vector_size(16)));
 typedef long long stream16_unaligned __attribute__((vector_size(16), aligned(1), may_alias));
@@ -141,15 +147,15 @@ inline void stream_lines(std::byte* to, const std::byte* from, std::size_t lines
 #endif
 }
 
-/// How many bytes of [to, to + bytes) lie before the first cache line that begins there.
+/// The number of bytes of [to, to + bytes) before the first cache line that begins in it.
 inline std::size_t bytes_to_line(const std::byte* to, std::size_t bytes) noexcept
 {
     const std::size_t head = (64 - reinterpret_cast<std::uintptr_t>(to) % 64) % 64;
     return head < bytes ? head : bytes;
 }
 
-/// `copy` past the caches, for outputs that are far larger than they are: saves reading the lines that are overwritten.
-/// Call `stream_fence` when all is written.
+/// `copy` past the caches, for outputs that are far larger than the caches: the lines that are overwritten need not be
+/// read. Call `stream_fence` when everything is written.
 inline void stream_copy(std::byte* to, const std::byte* from, std::size_t bytes) noexcept
 {
     const std::size_t head = bytes_to_line(to, bytes);
@@ -159,8 +165,8 @@ inline void stream_copy(std::byte* to, const std::byte* from, std::size_t bytes)
     copy<16>(to + head + body, from + head + body, bytes - head - body);
 }
 
-/// After the last streaming store of a call: without it another thread may see a flag that says "written" before the
-/// bytes.
+/// To be called after the last streaming store: without it another thread may see a flag that says "written" before it
+/// sees the bytes.
 inline void stream_fence() noexcept
 {
 #if defined(__GNUC__) && defined(__SSE2__)
@@ -168,6 +174,6 @@ inline void stream_fence() noexcept
 #endif
 }
 
-} // namespace padbatch::inline PADBATCH_MODE::detail
+} // namespace padbatch::inline PADBATCH_ABI::detail
 
 #endif

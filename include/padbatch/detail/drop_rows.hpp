@@ -3,7 +3,7 @@
 #define PADBATCH_DETAIL_DROP_ROWS_HPP
 
 #include <padbatch/detail/buffer.hpp>
-#include <padbatch/detail/check_source.hpp>
+#include <padbatch/detail/examine.hpp>
 #include <padbatch/detail/pad_images.hpp>
 #include <padbatch/detail/top_rows.hpp>
 #include <padbatch/fields.hpp>
@@ -15,9 +15,9 @@
 #include <type_traits>
 #include <utility>
 
-namespace padbatch::inline PADBATCH_MODE::detail {
+namespace padbatch::inline PADBATCH_ABI::detail {
 
-/// Chooses rows by score, in memory that was set aside before.
+/// Chooses rows by score, in memory that has been reserved.
 template <class Tag, class Source>
 struct choose_top {
     const Source& source;
@@ -53,7 +53,7 @@ struct is_top_scores<overflow::top_scores_t<Tag>> : std::true_type {
     using tag = Tag;
 };
 
-/// Memory for choosing rows by score, where any image has too many.
+/// Reserves memory for choosing rows by score, if any image has too many.
 template <class Policy, class Source>
 [[nodiscard]] status reserve_scratch(const Source& source, std::size_t capacity, std::size_t longest,
                                      buffer<std::byte>& scratch) noexcept
@@ -62,15 +62,15 @@ template <class Policy, class Source>
     if constexpr (is_top_scores<Policy>::value) {
         using tag = typename is_top_scores<Policy>::tag;
         using found = field_of<tag, typename Source::fields>;
-        static_assert(!std::is_void_v<found>, "overflow::top_scores needs scores in the source; by another field it is "
-                                              "overflow::top_scores_by(t::name)");
+        static_assert(!std::is_void_v<found>, "overflow::top_scores needs scores in the source; to choose by another "
+                                              "field write overflow::top_scores_by(t::name)");
         static_assert(found::extents_type::rank == 0 && element<typename found::value_type>,
                       "rows can only be chosen by a field of one number a row");
         if (longest > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
-            return {errc::size_overflow, "an image has {} rows, more than an index of 32 bits can number", longest};
+            return {errc::size_overflow, "an image has {} rows, more than a 32-bit index can number", longest};
         }
         if (longest != 0 && !scratch.try_resize(choose_top<tag, Source>::scratch_bytes(longest, capacity))) {
-            return {errc::out_of_memory, "there is no memory to choose {} of {} rows by score", capacity, longest};
+            return {errc::out_of_memory, "not enough memory to choose {} of {} rows by score", capacity, longest};
         }
     }
     return {};
@@ -88,7 +88,7 @@ void run_job(const Job& job, const Source& source, std::size_t capacity, std::by
     }
 }
 
-/// Writes how many rows of each image do not fit.
+/// Writes the number of rows of each image that do not fit.
 template <class Source>
 void write_dropped(const Source& source, std::size_t capacity, std::int32_t* dropped) noexcept
 {
@@ -100,7 +100,7 @@ void write_dropped(const Source& source, std::size_t capacity, std::int32_t* dro
     }
 }
 
-/// Runs the job, which may drop rows, and says how many of each image it dropped.
+/// Runs the job, which may drop rows, and records how many of each image it dropped.
 template <class Policy, class Job, class Source>
 [[nodiscard]] status run_and_drop(const Job& job, const Source& source, std::size_t capacity,
                                   const examined_source& examined, pad_result* result, workspace* space) noexcept
@@ -115,7 +115,7 @@ template <class Policy, class Job, class Source>
     }
     if (examined.dropped != 0) {
         if (!dropped.try_resize(source.size())) {
-            return {errc::out_of_memory, "there is no memory to say how many rows of {} images were dropped",
+            return {errc::out_of_memory, "not enough memory to record how many rows of {} images were dropped",
                     source.size()};
         }
         write_dropped(source, capacity, dropped.data());
@@ -125,6 +125,6 @@ template <class Policy, class Job, class Source>
     return {};
 }
 
-} // namespace padbatch::inline PADBATCH_MODE::detail
+} // namespace padbatch::inline PADBATCH_ABI::detail
 
 #endif

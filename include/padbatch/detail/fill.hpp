@@ -4,7 +4,7 @@
 
 #include <padbatch/detail/copy.hpp>
 
-namespace padbatch::inline PADBATCH_MODE::detail {
+namespace padbatch::inline PADBATCH_ABI::detail {
 
 /// How the bytes of a field's padding repeat; decides the kernel.
 enum class fill_kind : unsigned char {
@@ -13,7 +13,7 @@ enum class fill_kind : unsigned char {
     row,     // anything else
 };
 
-/// What padding looks like in memory: `m_period` bytes over and over. Made once per field and call.
+/// The bytes of padding: `m_period` bytes, repeated. Made once for each field and call.
 struct fill_pattern {
     alignas(64) std::byte m_block[64]{};
     std::size_t m_period = 1;
@@ -23,7 +23,7 @@ struct fill_pattern {
     /// Zeros.
     fill_pattern() = default;
 
-    /// The `period` bytes at `row`, at least one; they outlive the pattern.
+    /// The `period` bytes at `row`, at least one, which must outlive the pattern.
     fill_pattern(const std::byte* row, std::size_t period) noexcept
     {
         std::size_t zeros = 0;
@@ -46,7 +46,7 @@ struct fill_pattern {
     [[nodiscard]] bool is_zero() const noexcept { return m_kind == fill_kind::zero; }
 };
 
-/// Rows of any size: the first one, then copies of what is there already, twice as much each time.
+/// Fills with rows of any size: writes the first one, then copies what is already there, doubling it each time.
 inline void fill_rows(std::byte* to, std::size_t bytes, const std::byte* row, std::size_t row_bytes) noexcept
 {
     std::size_t done = row_bytes < bytes ? row_bytes : bytes;
@@ -54,7 +54,7 @@ inline void fill_rows(std::byte* to, std::size_t bytes, const std::byte* row, st
         return;
     }
     std::memcpy(to, row, done);
-    // What is copied stays in the first-level cache.
+    // The bytes that are copied stay in the first-level cache.
     const std::size_t most = row_bytes < 8192 ? 8192 / row_bytes * row_bytes : row_bytes;
     while (done < bytes) {
         std::size_t step = done < most ? done : most;
@@ -82,8 +82,7 @@ PADBATCH_DETAIL_INLINE void fill_below(std::byte* to, std::size_t bytes, const s
     }
 }
 
-/// Fills `bytes` bytes, whole periods, with the pattern in `pattern` (32 bytes). For small slots; see `copy` about the
-/// tail.
+/// Fills `bytes` bytes, whole periods, with the 32 bytes of `pattern`. For small slots; see `copy` about the tail.
 template <std::size_t Width>
 PADBATCH_DETAIL_INLINE void fill_blocks(std::byte* to, std::size_t bytes, const std::byte* pattern,
                                         std::size_t period) noexcept
@@ -146,7 +145,7 @@ PADBATCH_DETAIL_INLINE void fill(std::byte* to, std::size_t bytes, const fill_pa
     }
 }
 
-/// Zeros, past the caches; `stream_fence` when all is written.
+/// Writes zeros past the caches. Call `stream_fence` when everything is written.
 inline void stream_zero(std::byte* to, std::size_t bytes) noexcept
 {
     const std::size_t head = bytes_to_line(to, bytes);
@@ -156,8 +155,8 @@ inline void stream_zero(std::byte* to, std::size_t bytes) noexcept
     fill_zero<16>(to + head + body, bytes - head - body);
 }
 
-/// `fill` past the caches; `stream_fence` when all is written. Patterns that are out of step with the cache lines, and
-/// rows, take the ordinary way.
+/// `fill` past the caches. Call `stream_fence` when everything is written. Rows, and patterns that are out of step with
+/// the cache lines, are written through the caches.
 inline void stream_fill(std::byte* to, std::size_t bytes, const fill_pattern& pattern) noexcept
 {
     if (pattern.is_zero()) {
@@ -175,6 +174,6 @@ inline void stream_fill(std::byte* to, std::size_t bytes, const fill_pattern& pa
     fill<16>(to + head + body, bytes - head - body, pattern);
 }
 
-} // namespace padbatch::inline PADBATCH_MODE::detail
+} // namespace padbatch::inline PADBATCH_ABI::detail
 
 #endif

@@ -8,9 +8,9 @@
 #include <type_traits>
 #include <utility>
 
-namespace padbatch::inline PADBATCH_MODE::detail {
+namespace padbatch::inline PADBATCH_ABI::detail {
 
-/// `pointer`, moved by bytes.
+/// `pointer` moved by a number of bytes.
 template <class T>
 [[nodiscard]] inline T* offset_by(T* pointer, std::ptrdiff_t bytes) noexcept
 {
@@ -29,7 +29,7 @@ template <class View>
     }
 }
 
-/// Goes through the items of a view, of which it keeps a copy.
+/// Iterates over the items of a view, of which it keeps a copy.
 template <class View>
 class index_iterator {
 public:
@@ -57,7 +57,7 @@ private:
     std::size_t m_i;
 };
 
-/// Goes through the images of a source that is not copied.
+/// A view of a source's images, which does not copy the source.
 template <class Source>
 struct source_pointer {
     const Source* source;
@@ -74,6 +74,6 @@ template <class Source>
     return index_iterator<source_pointer<Source>>({&source}, source.size());
 }
 
-} // namespace padbatch::inline PADBATCH_MODE::detail
+} // namespace padbatch::inline PADBATCH_ABI::detail
 
 #endif

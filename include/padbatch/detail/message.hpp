@@ -4,18 +4,19 @@
 
 #include <padbatch/config.hpp>
 
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
 #include <span>
 
-namespace padbatch::inline PADBATCH_MODE::detail {
+namespace padbatch::inline PADBATCH_ABI::detail {
 
-/// A short text with numbers in it, in memory of its own: making one cannot fail. What does not fit is cut off.
+/// A short text with numbers in it, in memory of its own: making one cannot fail. Text that does not fit is cut off.
 class message {
 public:
-    message() noexcept { m_text[0] = '\0'; } // the rest stays as it is: most messages are never written
+    message() noexcept { m_text[0] = '\0'; } // the rest is not initialised: most messages are never written
     message(const message& other) noexcept : m_size(other.m_size) { std::memcpy(m_text, other.m_text, m_size + 1); }
     message& operator=(const message& other) noexcept
     {
@@ -82,6 +83,11 @@ private:
         }
         put("]", 1);
     }
+    template <class T, std::size_t N>
+    void put_value(const std::array<T, N>& shape) noexcept
+    {
+        put_value(std::span<const T>(shape));
+    }
 
     template <class T>
     void put_argument(const char*& text, const T& value) noexcept
@@ -96,6 +102,6 @@ private:
     }
 };
 
-} // namespace padbatch::inline PADBATCH_MODE::detail
+} // namespace padbatch::inline PADBATCH_ABI::detail
 
 #endif

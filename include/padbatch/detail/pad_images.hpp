@@ -2,46 +2,26 @@
 #ifndef PADBATCH_DETAIL_PAD_IMAGES_HPP
 #define PADBATCH_DETAIL_PAD_IMAGES_HPP
 
-#include <padbatch/detail/copy_rows.hpp>
+#include <padbatch/counts.hpp>
+#include <padbatch/detail/copy.hpp>
+#include <padbatch/detail/copy_row.hpp>
 #include <padbatch/detail/fill.hpp>
-#include <padbatch/detail/raw_value.hpp>
-#include <padbatch/detail/top_rows.hpp>
-#include <padbatch/pad_options.hpp>
+#include <padbatch/detail/fill_values.hpp>
+#include <padbatch/element_type.hpp>
+#include <padbatch/image.hpp>
 #include <padbatch/padded_view.hpp>
+#include <padbatch/rows.hpp>
+#include <padbatch/source.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 
-namespace padbatch::inline PADBATCH_MODE::detail {
+namespace padbatch::inline PADBATCH_ABI::detail {
 
-/// From this size of the whole output on, bytes are written past the caches; below, that would cost up to 22 times as
-/// long, whatever the size of one slot.
-inline constexpr std::size_t stream_total = std::size_t{32} << 20;
-/// Slots smaller than this take the ordinary way all the same.
-inline constexpr std::size_t stream_slot = std::size_t{8} << 10;
-
-/// The pad value of one field, as a value and as a pattern of bytes.
-template <class Field>
-struct field_fill {
-    raw_value<typename Field::value_type> value;
-    fill_pattern pattern;
-};
-
-/// Pad values that were not given: zeros, known when this is compiled.
-struct zero_fill {
-    static constexpr bool is_zero = true;
-};
-template <class... Fields>
-struct given_fill {
-    static constexpr bool is_zero = false;
-    std::tuple<field_fill<Fields>...> fields;
-};
-
-/// One field's slots on the way through the images.
+/// The slot of one field that is being written, and the sizes to get to the next.
 template <class T>
 struct slot_cursor {
     T* to;
@@ -49,11 +29,11 @@ struct slot_cursor {
     std::size_t slot_size;
 };
 
-/// How bytes are written.
+/// How bytes are stored.
 enum class stores : unsigned char {
     /// Through the caches.
     cached,
-    /// Past them, where slots are large enough.
+    /// Past the caches, if slots are large enough.
     streaming,
 };
 
@@ -77,6 +57,7 @@ PADBATCH_DETAIL_INLINE void copy_rows(To* to, const E& extents, std::size_t n,
     }
 }
 
+/// Fills a slot with `n` real rows from there to row `stale`, from which on it holds the pad values already.
 template <std::size_t Width, stores Stores, class Field, class Fill>
 PADBATCH_DETAIL_INLINE void fill_slot(const slot_cursor<typename Field::value_type>& at, std::size_t n,
                                       std::size_t stale, const Fill& fill_values) noexcept
@@ -104,13 +85,13 @@ PADBATCH_DETAIL_INLINE void fill_slot(const slot_cursor<typename Field::value_ty
     }
 }
 
-/// The numbers of the rows to keep of an image that has too many; see `overflow::top_scores`.
+/// The numbers of the rows to keep of an image that has too many, for `overflow::top_scores`.
 struct kept_rows {
     const std::int32_t* index = nullptr;
     std::size_t size = 0;
 };
 
-/// What `pad_into` does once everything is known to be right: copies rows, fills the rest, writes the counts.
+/// The work of `pad_into` once everything has been checked: copies rows, fills the rest, writes the counts.
 template <class View, class Source, class Fill>
 struct pad_job;
 template <class... Fields, class Source, class Fill>
@@ -118,14 +99,14 @@ struct pad_job<padded_view<Fields...>, Source, Fill> {
     const padded_view<Fields...>& output;
     const Source& source;
     const Fill& fill_values;
-    /// From which row on image i's slot holds padding already, or null: nowhere.
+    /// The row of each slot from which on it holds the pad values already; null if there is none.
     const std::int32_t* clean = nullptr;
-    /// The memory was just made by the system, page by page as it is touched, so that going past the caches gains
+    /// The memory is new, and the system provides each page when it is touched, so that going past the caches gains
     /// nothing.
     bool fresh = false;
 
-    /// `keep(i, n)` gives the rows to keep where image i has more than fit, or none: the first. Returns how many rows
-    /// were copied.
+    /// `keep(i, n)` returns the rows to keep of image i, which has n, more than fit; if it returns none, the first are
+    /// kept. Returns the number of rows copied.
     template <class Keep>
     std::size_t run(const Keep& keep) const noexcept
     {
@@ -173,11 +154,11 @@ private:
     template <std::size_t Width, stores Stores, class Keep>
     PADBATCH_DETAIL_INLINE std::size_t images(const Keep& keep) const noexcept
     {
-        // Bytes may alias everything: what is not a local copy would be read again after every store.
+        // Bytes may alias anything: a value that is not a local copy would be read again after every store.
         const std::size_t end = output.size();
         const std::size_t capacity = output.capacity();
         void* const counts = output.count_data();
-        const number_type count_type = output.count_type();
+        const element_type count_type = output.count_type();
         const std::int32_t* const clean_from = clean;
         std::tuple<slot_cursor<typename Fields::value_type>...> at{cursor<Fields>()...};
         const std::tuple<typename Fields::extents_type...> extents{output[typename Fields::tag{}].extents()...};
@@ -191,7 +172,7 @@ private:
                 const kept_rows chosen = n > capacity ? keep(i, n) : kept_rows{};
                 if (chosen.index != nullptr) [[unlikely]] {
                     copy_chosen(i, chosen);
-                } else if constexpr (requires(const slot_image& slots) { source.copy_to(i, slots); }) {
+                } else if constexpr (copies_itself<Source, slot_image>) {
                     source.copy_to(i,
                                    slot_image(slot_rows<Fields>{{std::get<F>(at).to, kept, std::get<F>(extents)}}...));
                 } else {
@@ -223,6 +204,6 @@ private:
     }
 };
 
-} // namespace padbatch::inline PADBATCH_MODE::detail
+} // namespace padbatch::inline PADBATCH_ABI::detail
 
 #endif

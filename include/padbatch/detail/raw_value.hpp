@@ -7,9 +7,9 @@
 #include <cstddef>
 #include <cstring>
 
-namespace padbatch::inline PADBATCH_MODE::detail {
+namespace padbatch::inline PADBATCH_ABI::detail {
 
-/// The bytes of a value, zero at first: of a type that need not have a default, or whose default need not be zero.
+/// The bytes of a value, initially zero. The type need not have a default constructor.
 template <class T>
 struct raw_value {
     alignas(T) std::byte bytes[sizeof(T)] = {};
@@ -21,6 +21,6 @@ struct raw_value {
     }
 };
 
-} // namespace padbatch::inline PADBATCH_MODE::detail
+} // namespace padbatch::inline PADBATCH_ABI::detail
 
 #endif

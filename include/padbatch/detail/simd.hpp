@@ -8,9 +8,9 @@
 #include <cstdint>
 #include <cstring>
 
-// Everything between the dispatch and the innermost store is inlined into one function per instruction set: only there
-// may the compiler use its registers. GCC refuses to inline a function *with* a target attribute into one without, so
-// the attribute stands on the outermost function alone and everything below it is plain and always inlined.
+// Everything between the dispatch and the innermost store is inlined into one function for each instruction set: only
+// there may the compiler use its registers. GCC refuses to inline a function *with* a target attribute into one
+// without, so only the outermost function has the attribute, and everything below it is plain and always inlined.
 #if defined(__GNUC__)
 #define PADBATCH_DETAIL_INLINE __attribute__((always_inline)) inline
 #define PADBATCH_DETAIL_INLINE_LAMBDA __attribute__((always_inline))
@@ -25,9 +25,9 @@
 #define PADBATCH_DETAIL_HAS_AVX2 0
 #endif
 
-namespace padbatch::inline PADBATCH_MODE::detail {
+namespace padbatch::inline PADBATCH_ABI::detail {
 
-/// Stops the compiler from replacing a loop of stores by a call of memset or memcpy: the loops here are for slots that
+/// Keeps the compiler from replacing a loop of stores by a call of memset or memcpy: the loops here are for slots that
 /// are too small for a call.
 template <class T>
 PADBATCH_DETAIL_INLINE void keep_loop(T*& pointer) noexcept
@@ -39,12 +39,12 @@ PADBATCH_DETAIL_INLINE void keep_loop(T*& pointer) noexcept
 #endif
 }
 
-/// `Width` bytes in a register. Loads and stores at any address.
+/// `Width` bytes in a register, loaded from and stored to any address.
 ///
-/// A type with reduced alignment loses that attribute when it is a template argument, silently in practice; hence one
-/// class per width, made by a macro, that names the type itself. Vectors are never passed by value: without -mavx2 that
-/// changes the calling convention (-Wpsabi). And no arithmetic: GCC splits what the baseline cannot do into pieces
-/// before it inlines.
+/// A type with reduced alignment loses that attribute when it is a template argument, in practice silently; hence one
+/// class for each width, made by a macro, that names the type itself. Vectors are never passed by value: without -mavx2
+/// that changes the calling convention (-Wpsabi). And there is no arithmetic: GCC splits operations that the baseline
+/// lacks into pieces before it inlines.
 template <std::size_t Width>
 struct block;
 
@@ -101,11 +101,11 @@ __attribute__((target("avx2"))) void run_avx2(Work& work)
 #endif
 
 /// Calls `work(width_constant<W>{})` with the widest block that this processor is good at, from a function that is
-/// compiled for it. Once per call of the library, not once per slot. `work` is a lambda with
+/// compiled for it. Used once for each call of the library, not for each slot. `work` is a lambda with
 /// PADBATCH_DETAIL_INLINE_LAMBDA behind its parameters.
 ///
-/// 64-byte blocks are left out on purpose: measured on Sapphire Rapids they gain nothing on small slots, large ones go
-/// to libc or past the cache, and older processors lower their clock.
+/// 64-byte blocks are left out on purpose: measured on Sapphire Rapids, they gain nothing for small slots; large slots
+/// go to libc or past the cache; and older processors lower their clock.
 template <class Work>
 PADBATCH_DETAIL_INLINE void with_widest_block(Work&& work)
 {
@@ -118,6 +118,6 @@ PADBATCH_DETAIL_INLINE void with_widest_block(Work&& work)
     work(width_constant<16>{});
 }
 
-} // namespace padbatch::inline PADBATCH_MODE::detail
+} // namespace padbatch::inline PADBATCH_ABI::detail
 
 #endif

@@ -10,17 +10,17 @@
 #include <cstdint>
 #include <limits>
 
-namespace padbatch::inline PADBATCH_MODE::detail {
+namespace padbatch::inline PADBATCH_ABI::detail {
 
-/// What one field of a slab holds.
+/// One field of a slab.
 struct slab_field {
     const char* name;
     std::size_t element_bytes;
     std::size_t row_size;
 };
 
-/// Where the parts of an owner's memory begin, each aligned: what the owner notes of each image, the counts, and `N`
-/// fields.
+/// Where the parts of an owner's memory begin, each aligned: two int32 notes for each image (see `padded`), the counts,
+/// and `N` fields.
 template <std::size_t N>
 struct slab_layout {
     std::size_t batch = 0;
@@ -29,7 +29,8 @@ struct slab_layout {
     std::size_t bytes[N] = {};
     std::size_t total = 0;
 
-    /// Lays out a batch of `[batch, capacity, ...]`; `errc::size_overflow` when it is larger than memory can be.
+    /// Lays out a batch of `[batch, capacity, ...]`. Fails with `errc::size_overflow` if it is larger than memory can
+    /// be.
     [[nodiscard]] static status make(std::size_t batch, std::size_t capacity, const slab_field (&fields)[N],
                                      slab_layout& result) noexcept
     {
@@ -47,11 +48,11 @@ struct slab_layout {
             }
         }
         return layout.place() ? (result = layout, status())
-                              : status(errc::size_overflow, "{} images of {} rows are more than memory can have bytes",
+                              : status(errc::size_overflow, "{} images of {} rows are more bytes than memory can have",
                                        batch, capacity);
     }
 
-    /// Whether a batch of the other layout has room in this one.
+    /// Whether a batch of the other layout fits into this one.
     [[nodiscard]] bool has_room_for(const slab_layout& other) const noexcept
     {
         bool fits = other.batch <= batch;
@@ -61,7 +62,7 @@ struct slab_layout {
         return fits;
     }
 
-    /// Makes each part at least as large as the other's; false when that is more than memory can have.
+    /// Makes each part at least as large as the other's. Returns false if that is more than memory can have.
     [[nodiscard]] bool grow_to(const slab_layout& other) noexcept
     {
         batch = batch > other.batch ? batch : other.batch;
@@ -72,7 +73,7 @@ struct slab_layout {
     }
 
 private:
-    /// `offset` moved behind `size` bytes, aligned; false when it does not fit.
+    /// Moves `offset` behind `size` bytes, and aligns it. Returns false if that is too large.
     [[nodiscard]] static bool advance(std::size_t& offset, std::size_t size) noexcept
     {
         constexpr std::size_t most =
@@ -105,6 +106,6 @@ private:
     }
 };
 
-} // namespace padbatch::inline PADBATCH_MODE::detail
+} // namespace padbatch::inline PADBATCH_ABI::detail
 
 #endif

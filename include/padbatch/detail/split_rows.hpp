@@ -2,15 +2,15 @@
 #ifndef PADBATCH_DETAIL_SPLIT_ROWS_HPP
 #define PADBATCH_DETAIL_SPLIT_ROWS_HPP
 
-#include <padbatch/detail/copy_rows.hpp>
+#include <padbatch/detail/copy_row.hpp>
 #include <padbatch/image.hpp>
 
 #include <cstddef>
 #include <type_traits>
 
-namespace padbatch::inline PADBATCH_MODE::detail {
+namespace padbatch::inline PADBATCH_ABI::detail {
 
-/// Where one field's rows come from and go to, while records are split into their fields one by one.
+/// Where the rows of one field come from and go to while records are split into their fields.
 template <class To, class E, class Rows>
 struct split_field {
     To* to;
@@ -18,7 +18,7 @@ struct split_field {
     E extents;
 };
 
-/// Copies the first `n` records, all fields of one record before the next: each record is read once.
+/// Copies the first `n` records, all fields of one before the next, so that each record is read once.
 template <class... To, class... E, class... Rows>
 [[gnu::always_inline]] inline void split_rows(std::size_t n, const split_field<To, E, Rows>&... fields) noexcept
 {
@@ -38,6 +38,6 @@ template <class... From, class... Slots>
                                  slots[typename Slots::tag{}].extents()}...);
 }
 
-} // namespace padbatch::inline PADBATCH_MODE::detail
+} // namespace padbatch::inline PADBATCH_ABI::detail
 
 #endif

@@ -12,7 +12,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace padbatch::inline PADBATCH_MODE::detail {
+namespace padbatch::inline PADBATCH_ABI::detail {
 
 /// The unsigned integer that orders scores of type `T`.
 template <class T>
@@ -39,7 +39,7 @@ template <element T>
     }
 }
 
-/// The `rank`-th largest of n keys (the largest is the first), by quickselect; reorders them. 1 <= rank <= n.
+/// The `rank`-th largest of n keys, where the largest has rank 1, by quickselect; reorders them. 1 <= rank <= n.
 template <class Key>
 [[nodiscard]] Key largest(Key* keys, std::size_t n, std::size_t rank) noexcept
 {
@@ -67,7 +67,7 @@ template <class Key>
             ++i;
             --j;
         }
-        // [low, j] holds what is not smaller than the pivot, and (j, high] what is not larger.
+        // The keys in [low, j] are not smaller than the pivot, those in (j, high] not larger.
         if (i == j && wanted == i) {
             return keys[i];
         }
@@ -80,7 +80,7 @@ template <class Key>
     return keys[low];
 }
 
-/// The key of score j, which may lie anywhere: in a packed struct, for example.
+/// The key of score j, which need not be aligned, as in a packed struct.
 template <class Scores>
 [[nodiscard]] auto key_at(const Scores& scores, std::size_t j) noexcept
 {
@@ -89,8 +89,8 @@ template <class Scores>
     return key_of(score);
 }
 
-/// Writes the numbers of the `m` rows with the highest scores to `kept`, ascending; of equal scores the earlier wins.
-/// m < scores.size(); `keys` has room for as many as there are scores.
+/// Writes the numbers of the `m` rows with the highest scores to `kept`, in ascending order; of equal scores the
+/// earlier wins. m < scores.size(); `keys` has room for a key for each score.
 template <class Scores, class Key>
 void top_rows(const Scores& scores, std::size_t m, Key* keys, std::int32_t* kept) noexcept
 {
@@ -117,6 +117,6 @@ void top_rows(const Scores& scores, std::size_t m, Key* keys, std::int32_t* kept
     }
 }
 
-} // namespace padbatch::inline PADBATCH_MODE::detail
+} // namespace padbatch::inline PADBATCH_ABI::detail
 
 #endif

@@ -4,30 +4,34 @@
 
 #include <padbatch/detection/detail/pasted_source.hpp>
 #include <padbatch/pad.hpp>
+#include <padbatch/pad_options.hpp>
+#include <padbatch/padded.hpp>
+#include <padbatch/padded_view.hpp>
+#include <padbatch/source.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <tuple>
 #include <type_traits>
 
 /// Full-size masks from region masks. The mask head of a Mask R-CNN gives each box a small mask of probabilities,
-/// usually 28 x 28; `paste_masks` resizes it to the box and puts it into the image. Torchvision's models do this last
-/// of all; one that was padded with `--masks roi` leaves it to the program that runs it.
+/// usually 28 x 28; `paste_masks` resizes it to the box and pastes it into the image. Torchvision's models do this as
+/// their last step; a model that was padded with `--masks roi` leaves it to the program that runs it.
 ///
-/// The formula is that of `paste_masks_in_image` in torchvision/models/detection/roi_heads.py, and of its twins there
-/// that exported models have, `_onnx_expand_boxes` and `_onnx_paste_mask_in_image`: a border of zeros, one cell wide,
-/// is added to the region mask; the box grows about its centre as the mask's width did, (w + 2) / w, and is cut to
-/// whole pixels, toward zero; the mask is resized to it (bilinear, `align_corners=False`) and cut off at the image's
-/// borders.
+/// The formula is that of `paste_masks_in_image` in torchvision/models/detection/roi_heads.py, and of
+/// `_onnx_expand_boxes` and `_onnx_paste_mask_in_image` there, which exported models contain. A border of zeros, one
+/// cell wide, is added to the region mask; the box grows about its centre as the mask's width did, by (w + 2) / w, and
+/// is cut to whole pixels, toward zero; the mask is resized to the box (bilinear, `align_corners=False`) and cut off at
+/// the borders of the image.
 ///
-/// Boxes are x1, y1, x2, y2 in pixels of the full mask. One that covers no pixel of the image gives a mask of zeros: it
-/// lies outside, or ends before it begins, or is not finite, or reaches 2^30 pixels and more from the origin. (Of
-/// these, torchvision raises an error or does as the processor's conversion of floats does.)
-namespace padbatch::inline PADBATCH_MODE {
+/// Boxes are x1, y1, x2, y2 in pixels of the full mask. A box that covers no pixel of the image gives a mask of zeros:
+/// one that is outside, ends before it begins, is not finite, or reaches 2^30 pixels or more from the origin. (For
+/// these, torchvision raises an error or depends on how the processor converts floats.)
+namespace padbatch::inline PADBATCH_ABI {
 
-/// From which probability on a pixel belongs to the object, 0.5 as torchvision recommends (`mask >= 0.5`): above 0, and
-/// 1 at most. An option of `paste_masks`, for masks of uint8 and bool.
+/// The least probability at which a pixel belongs to the object, above 0 and up to 1. The default is 0.5, as
+/// torchvision recommends (`mask >= 0.5`). An option of `paste_masks`, for masks of uint8 and bool.
 class mask_threshold {
 public:
     constexpr mask_threshold() noexcept = default;
@@ -63,7 +67,7 @@ consteval bool paste_options_known() noexcept
     return true;
 }
 
-/// The source that the options ask for.
+/// The source of the full masks, with the threshold that the options give.
 template <class T, class E, class Batch, class... Options>
 [[nodiscard]] auto pasted(const Batch& batch, const E& row, bool zeroed, const Options&... options) noexcept
 {
@@ -85,7 +89,7 @@ template <class Option>
     }
 }
 
-/// `try_pad_into` with those of the options that are its own.
+/// `try_pad_into` with the options that are meant for it.
 template <class Output, class Source, class... Options>
 [[nodiscard]] status pad_pasted(Output& output, const Source& pasted, Options&... options)
 {
@@ -95,7 +99,7 @@ template <class Output, class Source, class... Options>
 
 } // namespace detail
 
-/// `paste_masks` told by a status: when it fails, nothing has been written. A `pad_result` among the options is set.
+/// The non-throwing form of `paste_masks`. A failure writes nothing. Sets a `pad_result` that is among the options.
 template <class Field, source Batch, class... Options>
 [[nodiscard]] status try_paste_masks(const padded_view<Field>& full, const Batch& batch, Options&&... options)
 {
@@ -105,7 +109,7 @@ template <class Field, source Batch, class... Options>
         options...);
 }
 
-/// The same for an owner, which takes the batch's size, and grows where it has to.
+/// The same for an owner, which takes the batch's size and grows if it must.
 template <class Field, source Batch, class... Options>
 [[nodiscard]] status try_paste_masks(padded<Field>& full, const Batch& batch, Options&&... options)
 {
@@ -115,12 +119,11 @@ template <class Field, source Batch, class... Options>
         options...);
 }
 
-/// The same for one image: n boxes `[n, 4]` and n region masks `[n, 1, h, w]` give n full masks `[n, 1, H, W]`, with no
-/// batch around them. Each is rows, such as `image[t::boxes]`, or a contiguous container:
+/// The same for one image without a batch: n boxes `[n, 4]` and n region masks `[n, 1, h, w]` give n full masks
+/// `[n, 1, H, W]`. Each is rows, such as `image[t::boxes]`, or a contiguous container:
 ///
 ///     try_paste_masks(t::masks(pixels, 1, 800, 1333), t::boxes(boxes), t::masks(regions, 1, 28, 28))
-template <class X, class E, class Boxes, class Regions, class... Options>
-    requires(is_bound<Boxes> && is_bound<Regions>) //
+template <class X, class E, detail::bound_values Boxes, detail::bound_values Regions, class... Options>
 [[nodiscard]] status try_paste_masks(const bound<t::masks_t, X, E>& full, const Boxes& boxes, const Regions& regions,
                                      const Options&... options) noexcept
 {
@@ -138,24 +141,24 @@ template <class X, class E, class Boxes, class Regions, class... Options>
     }
     const auto rows = detail::rows_of<full_type>(full.value, full.row);
     std::int64_t count = 0; // of the one image
-    return try_paste_masks(view(unchecked, 1, n, &count, detail::number_type::int64, {rows.data(), rows.extents()}),
+    return try_paste_masks(view(unchecked, 1, n, &count, element_type::int64, {rows.data(), rows.extents()}),
                            generated(1, [&](std::size_t /*image*/) { return image_of(boxes, regions); }), options...);
 }
 
 #if PADBATCH_EXCEPTIONS
 /// Makes the full masks of a batch, `[B, M, 1, H, W]` (or `[B, M, H, W]`), from its boxes `[B, M, 4]` and region masks
-/// `[B, M, 1, h, w]` (or `[B, M, h, w]`), both float; the batch's other fields are not looked at. As float, these are
-/// probabilities; as uint8 or bool, 1 from the threshold on, else 0.
+/// `[B, M, 1, h, w]` (or `[B, M, h, w]`), both float; other fields of the batch are ignored. Float masks are
+/// probabilities; uint8 and bool masks are 1 from the threshold on, else 0.
 ///
 /// `full` is a `padded_view`, or an owner that was made for the image: `padded<masks<bool>>(B, M, t::masks.shape(1, H,
-/// W))`. It gets the batch's counts, and zeros in the rows behind them, as with `pad_into`, of which this is a form.
-/// Options, in any order: `mask_threshold`, and `pad_into`'s `overflow::truncate`, `capacity`, `padding::reuse`.
+/// W))`. It gets the batch's counts, and zeros in the rows behind them, as with `pad_into`. Options, in any order:
+/// `mask_threshold`, and `pad_into`'s `overflow::truncate`, `capacity`, `padding::reuse`.
 ///
-/// Writes each byte once, reads and computes only what lies inside of the boxes, allocates nothing (but for an owner
-/// that has to grow). Throws `error`, and then nothing has been written: what `pad_into` throws, and masks of another
-/// shape, or a threshold out of range.
+/// Writes each byte once, reads and computes only what is inside the boxes, and allocates nothing (unless an owner has
+/// to grow). Throws `error`, having written nothing, as `pad_into` does, and if masks have another shape or the
+/// threshold is out of range.
 template <class Full, source Batch, class... Options>
-    requires(!is_bound<Full>)
+    requires(!detail::bound_values<Full>)
 pad_result paste_masks(Full&& full, const Batch& batch, Options&&... options)
 {
     pad_result result;
@@ -164,28 +167,25 @@ pad_result paste_masks(Full&& full, const Batch& batch, Options&&... options)
 }
 
 /// The same for one image; see `try_paste_masks`.
-template <class Full, class Boxes, class Regions, class... Options>
-    requires(is_bound<Full> && is_bound<Boxes> && is_bound<Regions>) //
+template <detail::bound_values Full, detail::bound_values Boxes, detail::bound_values Regions, class... Options>
 void paste_masks(const Full& full, const Boxes& boxes, const Regions& regions, const Options&... options)
 {
     detail::require(try_paste_masks(full, boxes, regions, options...));
 }
 
-/// The same into memory of its own, of which only the pixels inside of the boxes are touched: the others are pages that
-/// the system zeroes, if ever somebody reads them. M is the largest count of the batch unless `capacity` says
-/// otherwise.
+/// The same into new memory, of which only the pixels inside the boxes are touched: the system zeroes the other pages
+/// when they are first read. M is the largest count of the batch unless `capacity` says otherwise.
 template <class T, source Batch, class... Options>
 [[nodiscard]] padded<masks<T>> paste_masks(const Batch& batch, std::size_t height, std::size_t width,
                                            Options&&... options)
 {
     padded<masks<T>> full;
-    const std::size_t row[] = {1, height, width};
-    const typename masks<T>::extents_type extents{std::span<const std::size_t, 3>(row)};
+    const typename masks<T>::extents_type extents{std::array<std::size_t, 3>{1, height, width}};
     detail::require(detail::pad_pasted(full, detail::pasted<T>(batch, extents, true, options...), options...));
     return full;
 }
 #endif
 
-} // namespace padbatch::inline PADBATCH_MODE
+} // namespace padbatch::inline PADBATCH_ABI
 
 #endif

@@ -3,6 +3,7 @@
 #define PADBATCH_ADAPTERS_ONNXRUNTIME_VALUE_HPP
 
 #include <padbatch/adapters/model_contract.hpp>
+#include <padbatch/detail/first_failure.hpp>
 
 #include <onnxruntime_cxx_api.h>
 
@@ -12,11 +13,11 @@
 #include <span>
 #include <type_traits>
 
-namespace padbatch::inline PADBATCH_MODE::onnxruntime {
+namespace padbatch::inline PADBATCH_ABI::onnxruntime {
 
 namespace detail {
 
-/// What a call of ONNX Runtime's C API said. Its C++ API would throw it, or end the program.
+/// The outcome of a call of ONNX Runtime's C API. (The C++ API would throw an error, or end the program.)
 [[nodiscard]] inline status outcome_of(OrtStatus* said, const char* doing) noexcept
 {
     if (said == nullptr) [[likely]] {
@@ -67,7 +68,7 @@ namespace detail {
     return ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
 }
 
-/// Where the memory of a value lies. A device's pinned memory is the host's.
+/// Finds where the memory of a value is. A device's pinned memory is the host's.
 [[nodiscard]] inline status find_device(const OrtValue* value, device& where) noexcept
 {
     const OrtApi& api = Ort::GetApi();
@@ -75,10 +76,11 @@ namespace detail {
     OrtMemType kind = OrtMemTypeDefault;
     OrtMemoryInfoDeviceType type = OrtMemoryInfoDeviceType_CPU;
     const char* name = "";
-    status outcome = outcome_of(api.GetTensorMemoryInfo(value, &memory), "tell where a tensor lies");
-    if (!outcome.ok() ||
-        !(outcome = outcome_of(api.MemoryInfoGetMemType(memory, &kind), "tell the kind of memory")).ok() ||
-        !(outcome = outcome_of(api.MemoryInfoGetName(memory, &name), "tell the name of memory")).ok()) {
+    if (status outcome = padbatch::detail::first_failure(
+            [&] { return outcome_of(api.GetTensorMemoryInfo(value, &memory), "tell where a tensor is"); },
+            [&] { return outcome_of(api.MemoryInfoGetMemType(memory, &kind), "tell the kind of memory"); },
+            [&] { return outcome_of(api.MemoryInfoGetName(memory, &name), "tell the name of memory"); });
+        !outcome.ok()) {
         return outcome;
     }
     api.MemoryInfoGetDeviceType(memory, &type);
@@ -101,37 +103,43 @@ template <class Void>
         return outcome;
     }
     if (is_tensor == 0) {
-        return {errc::wrong_type, "this Ort::Value holds no tensor, but a sequence or a map"};
+        return {errc::wrong_type, "this Ort::Value is a sequence or a map, not a tensor"};
     }
     OrtTensorTypeAndShapeInfo* info = nullptr;
     ONNXTensorElementDataType onnx_type = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
     std::size_t rank = 0;
     std::int64_t shape[const_tensor_ref::max_rank] = {};
     constexpr const char* doing = "tell the type and shape of a tensor";
-    status outcome = outcome_of(api.GetTensorTypeAndShape(value, &info), doing);
-    if (outcome.ok() && (outcome = outcome_of(api.GetTensorElementType(info, &onnx_type), doing)).ok() &&
-        (outcome = outcome_of(api.GetDimensionsCount(info, &rank), doing)).ok() && rank <= const_tensor_ref::max_rank) {
-        outcome = outcome_of(api.GetDimensions(info, shape, rank), doing);
-    }
+    status outcome =
+        padbatch::detail::first_failure([&] { return outcome_of(api.GetTensorTypeAndShape(value, &info), doing); },
+                                        [&] { return outcome_of(api.GetTensorElementType(info, &onnx_type), doing); },
+                                        [&] { return outcome_of(api.GetDimensionsCount(info, &rank), doing); },
+                                        [&] {
+                                            return rank > const_tensor_ref::max_rank
+                                                       ? status()
+                                                       : outcome_of(api.GetDimensions(info, shape, rank), doing);
+                                        });
     api.ReleaseTensorTypeAndShapeInfo(info);
     if (!outcome.ok()) {
         return outcome;
     }
     element_type type{};
     if (!find_type(onnx_type, type)) {
-        return {errc::wrong_type, "this Ort::Value has elements of ONNX's type {}, which padbatch has no type for",
+        return {errc::wrong_type, "this Ort::Value has elements of ONNX's type {}, which padbatch does not have",
                 int{onnx_type}};
     }
     if (rank > const_tensor_ref::max_rank) {
-        return {errc::wrong_shape, "this Ort::Value has {} extents; at most {} are expected", rank,
+        return {errc::wrong_shape, "this Ort::Value has {} extents; expected at most {}", rank,
                 const_tensor_ref::max_rank};
     }
     device where = device::host;
     void* data = nullptr;
-    if (!(outcome = find_device(value, where)).ok() ||
-        // The pointer is only handed on as `const void*` where the value is const.
-        !(outcome = outcome_of(api.GetTensorMutableData(const_cast<OrtValue*>(value), &data), "give a tensor's memory"))
-             .ok()) {
+    outcome = padbatch::detail::first_failure(
+        [&] { return find_device(value, where); },
+        [&] { // a const value's pointer becomes a `const void*` below
+            return outcome_of(api.GetTensorMutableData(const_cast<OrtValue*>(value), &data), "give a tensor's memory");
+        });
+    if (!outcome.ok()) {
         return outcome;
     }
     tensor = basic_tensor_ref<Void>(data, type, std::span<const std::int64_t>(shape, rank), where);
@@ -140,10 +148,10 @@ template <class Void>
 
 } // namespace detail
 
-/// The type, shape, memory and device of a tensor. Cost: about ten calls of ONNX Runtime's C API and one small
-/// allocation inside of it; no copy. Fails: `errc::missing_field` for an empty value, `errc::wrong_type` for strings,
-/// sequences and types that padbatch lacks, `errc::wrong_shape` above 8 extents. Device memory is described, not
-/// refused.
+/// The type, shape, memory and device of a tensor. Costs about ten calls of ONNX Runtime's C API and one small
+/// allocation in it; no copy. Fails with `errc::missing_field` for an empty value, with `errc::wrong_type` for strings,
+/// sequences and types that padbatch lacks, with `errc::wrong_shape` for more than 8 extents. Device memory is
+/// described, not refused.
 [[nodiscard]] inline status try_ref(tensor_ref& tensor, Ort::Value& value) noexcept
 {
     return detail::read_tensor(tensor, value);
@@ -153,19 +161,21 @@ template <class Void>
     return detail::read_tensor(tensor, value);
 }
 
-/// Makes `value` a tensor whose memory is that of `tensor`, which has to outlive it; an old value is released. `tensor`
-/// is contiguous memory of the host. ONNX Runtime writes there if the value is an output of a run, else only reads.
+/// Makes `value` a tensor in the memory of `tensor`, which has to outlive it; an old value is released. `tensor` is
+/// contiguous host memory. ONNX Runtime writes there if the value is an output of a run; otherwise it only reads.
 [[nodiscard]] inline status try_value(Ort::Value& value, const tensor_ref& tensor) noexcept
 {
     const OrtApi& api = Ort::GetApi();
     std::size_t bytes = 0;
     OrtMemoryInfo* memory = nullptr;
     OrtValue* made = nullptr;
-    status outcome = padbatch::detail::check_handed_on(tensor, bytes);
-    if (!outcome.ok() ||
-        !(outcome = detail::outcome_of(api.CreateCpuMemoryInfo(OrtDeviceAllocator, OrtMemTypeDefault, &memory),
-                                       "describe the host's memory"))
-             .ok()) {
+    status outcome = padbatch::detail::first_failure(
+        [&] { return padbatch::detail::check_passed_on(tensor, bytes); },
+        [&] {
+            return detail::outcome_of(api.CreateCpuMemoryInfo(OrtDeviceAllocator, OrtMemTypeDefault, &memory),
+                                      "describe the host's memory");
+        });
+    if (!outcome.ok()) {
         return outcome;
     }
     outcome =
@@ -180,7 +190,7 @@ template <class Void>
 }
 
 #if PADBATCH_EXCEPTIONS
-/// The same, thrown as `error`.
+/// The throwing form.
 [[nodiscard]] inline tensor_ref ref(Ort::Value& value)
 {
     tensor_ref tensor;
@@ -195,7 +205,7 @@ template <class Void>
 }
 const_tensor_ref ref(const Ort::Value&&) = delete; // its memory would be gone
 
-/// An `Ort::Value` on memory of someone else, thrown as `error` where `try_value` fails.
+/// An `Ort::Value` in memory of someone else. Throws `error` if `try_value` fails.
 [[nodiscard]] inline Ort::Value value(const tensor_ref& tensor)
 {
     Ort::Value made(nullptr);
@@ -207,7 +217,7 @@ template <class T, class E>
 [[nodiscard]] Ort::Value value(const padded_field<T, E>& field)
 {
     static_assert(!std::is_const_v<T>,
-                  "an Ort::Value may be written to: make it of a batch whose fields are not const");
+                  "an Ort::Value may be written to: make it from a batch whose fields are not const");
     return value(field.ref());
 }
 /// The counts of a padded batch, `[B, 1]`.
@@ -215,11 +225,11 @@ template <class... Fields>
 [[nodiscard]] Ort::Value counts_value(const padded_view<Fields...>& batch)
 {
     static_assert(padded_view<Fields...>::is_writable,
-                  "an Ort::Value may be written to: make it of a batch whose fields are not const");
+                  "an Ort::Value may be written to: make it from a batch whose fields are not const");
     return value(counts_ref(batch));
 }
 #endif
 
-} // namespace padbatch::inline PADBATCH_MODE::onnxruntime
+} // namespace padbatch::inline PADBATCH_ABI::onnxruntime
 
 #endif

@@ -8,35 +8,35 @@
 #include <cstdint>
 #include <cstring>
 
-namespace padbatch::inline PADBATCH_MODE::detail {
+namespace padbatch::inline PADBATCH_ABI::detail {
 
-/// Sides of a region mask above this are refused: beyond it a float cannot hold a cell's number.
+/// The largest side of a region mask: beyond it a float cannot hold the number of a cell.
 inline constexpr std::size_t most_cells = std::size_t{1} << 24;
-/// Boxes that reach beyond this, in pixels, are taken for garbage. Within it every sum here is exact.
+/// Boxes that reach beyond this, in pixels, are taken to be garbage. Below it every sum here is exact.
 inline constexpr float farthest_pixel = 1073741824.0F; // 2^30
 
-/// Where a region mask goes along one axis of the image. The mask has a cell of zeros added at either end: cell k is
-/// value k - 1.
+/// Where a region mask is placed along one axis of the image. A cell of zeros is added at either end of the mask, so
+/// that cell k is value k - 1.
 struct pasted_axis {
-    /// The pixels of the image in front of the box, inside of it and behind it.
+    /// The numbers of the image's pixels before the box, inside it and behind it.
     std::size_t before = 0;
     std::size_t size = 0;
     std::size_t behind = 0;
-    /// The place of the first pixel inside in the resized mask.
+    /// The position in the resized mask of the first pixel inside the box.
     double first = 0;
-    /// Cells for each pixel.
+    /// Cells per pixel.
     double scale = 0;
 };
 
-/// A cell, and the weight of the one behind it.
+/// A cell, and the weight of the next one.
 struct pasted_place {
     std::int32_t cell;
     float weight;
 };
 
 /// Torchvision's arithmetic: boxes grow about their centre, in floats, and are cut to whole pixels, toward zero; the
-/// mask is resized to last - first + 1 pixels. Products that a compiler might fuse with the sum that follows are
-/// rounded on their own, by way of doubles: fused, a box could end at another pixel.
+/// mask is resized to last - first + 1 pixels. Products that a compiler might fuse with the next sum go through
+/// doubles, so that they are rounded on their own: fused, a box could end at another pixel.
 [[nodiscard]] inline pasted_axis make_pasted_axis(float low, float high, float growth, std::size_t cells,
                                                   std::size_t pixels) noexcept
 {
@@ -64,7 +64,7 @@ struct pasted_place {
     return axis;
 }
 
-/// Where the centre of the box's pixel i lies among the cells.
+/// Where the centre of pixel i of the box is among the cells.
 [[nodiscard]] PADBATCH_DETAIL_INLINE pasted_place place_of(const pasted_axis& axis, std::size_t i) noexcept
 {
     const double exact = (axis.first + static_cast<double>(i) + 0.5) * axis.scale - 0.5;
@@ -80,20 +80,20 @@ struct region_mask {
     std::size_t width;
 };
 
-/// The columns of one piece of an image's rows, and lines of the mask resized to them: what stays the same from one row
-/// of pixels to the next is computed once.
+/// Some columns of an image, and lines of the mask resized to them. What is the same for all rows of pixels is computed
+/// once.
 struct paste_piece {
     static constexpr std::size_t most = 512;
 
     std::size_t size;
     std::int32_t first_cell;
     std::int32_t cells;
-    std::int32_t cell[most]; // of each column, from `first_cell` on
+    std::int32_t cell[most]; // of each column, counted from `first_cell`
     float weight[most];
     float lines[2][most];
     float values[most + 1]; // of one row of cells
 
-    /// Takes as many columns from column `from` of the box on as fit.
+    /// Takes as many columns as fit, starting at column `from` of the box.
     PADBATCH_DETAIL_INLINE void place(const pasted_axis& x, std::size_t from) noexcept
     {
         const std::size_t all = x.size - from;
@@ -128,7 +128,7 @@ struct paste_piece {
     }
 };
 
-/// A pixel between two lines: a probability as it is, or whether it reaches the threshold.
+/// Writes a pixel: the probability itself, or whether it reaches the threshold.
 PADBATCH_DETAIL_INLINE void put_pixel(float& to, float value, float /*threshold*/) noexcept
 {
     to = value;
@@ -138,7 +138,7 @@ PADBATCH_DETAIL_INLINE void put_pixel(std::uint8_t& to, float value, float thres
     to = value >= threshold ? 1 : 0;
 }
 
-/// One row of pixels between two lines. The inner loop is one that GCC makes vectors of at -O2 too.
+/// Writes one row of pixels, between two lines. The inner loop is one that GCC vectorises even at -O2.
 template <class T>
 PADBATCH_DETAIL_INLINE void blend_lines(T* __restrict to, const float* __restrict above, const float* __restrict below,
                                         std::size_t n, float weight, float threshold) noexcept
@@ -156,12 +156,12 @@ PADBATCH_DETAIL_INLINE void blend_lines(T* __restrict to, const float* __restric
     }
 }
 
-/// Writes the pixels of the box, `full` being the image's first pixel.
+/// Writes the pixels inside the box; `full` is the first pixel of the image.
 template <class T>
 PADBATCH_DETAIL_INLINE void paste_inside(T* full, std::size_t image_width, const region_mask& mask,
                                          const pasted_axis& x, const pasted_axis& y, float threshold) noexcept
 {
-    paste_piece piece; // not initialised: 10 KB
+    paste_piece piece; // 10 KB, not initialised
     for (std::size_t from = 0; from < x.size; from += piece.size) {
         piece.place(x, from);
         float* above = piece.lines[0];
@@ -185,8 +185,8 @@ PADBATCH_DETAIL_INLINE void paste_inside(T* full, std::size_t image_width, const
     }
 }
 
-/// From this size on runs of zeros go past the caches, if the whole output does: what lies between two rows of a box is
-/// often no more than a kilobyte.
+/// From this size on, runs of zeros are written past the caches, if the whole output is: the run between two rows of a
+/// box is often no longer than a kilobyte.
 inline constexpr std::size_t stream_run = 512;
 
 template <std::size_t Width>
@@ -194,15 +194,15 @@ PADBATCH_DETAIL_INLINE void clear(std::byte* to, std::size_t bytes, bool streams
 {
     if (streams && bytes >= stream_run) {
         std::byte* end = to + bytes;
-        keep_loop(end); // GCC 12 warns of a size that it knows, as if its parts could be more than the whole
+        keep_loop(end); // without it GCC 12 warns that a part might be larger than the whole
         stream_zero(to, static_cast<std::size_t>(end - to));
     } else {
         fill_zero<Width>(to, bytes);
     }
 }
 
-/// Clears the pixels outside of a box that is not empty, in runs from the end of one of its rows to the beginning of
-/// the next.
+/// Clears the pixels outside a box that is not empty, in runs from the end of one of its rows to the beginning of the
+/// next.
 template <std::size_t Width>
 PADBATCH_DETAIL_INLINE void clear_outside(std::byte* full, std::size_t row_bytes, std::size_t pixel_bytes,
                                           const pasted_axis& x, const pasted_axis& y, bool streams) noexcept
@@ -220,14 +220,14 @@ PADBATCH_DETAIL_INLINE void clear_outside(std::byte* full, std::size_t row_bytes
 /// How full masks are written.
 struct paste_rules {
     float threshold = 0.5F;
-    /// The memory holds zeros already.
+    /// The memory is already zero.
     bool zeroed = false;
-    /// Zeros go past the caches.
+    /// Zeros are written past the caches.
     bool streams = false;
 };
 
-/// Writes one full mask, `[height, width]`, of a region mask and its box, x1, y1, x2, y2. `T` is float or uint8. A
-/// function of its own, so that there is one for all batches.
+/// Writes one full mask, `[height, width]`, from a region mask and its box, x1, y1, x2, y2. `T` is float or uint8. Not
+/// inlined, so that all batches share it.
 template <class T>
 [[gnu::noinline]] inline void paste_mask(T* full, std::size_t height, std::size_t width, const float (&box)[4],
                                          const region_mask& mask, const paste_rules& rules) noexcept
@@ -252,6 +252,6 @@ template <class T>
     });
 }
 
-} // namespace padbatch::inline PADBATCH_MODE::detail
+} // namespace padbatch::inline PADBATCH_ABI::detail
 
 #endif

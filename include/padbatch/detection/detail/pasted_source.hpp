@@ -2,41 +2,46 @@
 #ifndef PADBATCH_DETECTION_DETAIL_PASTED_SOURCE_HPP
 #define PADBATCH_DETECTION_DETAIL_PASTED_SOURCE_HPP
 
-#include <padbatch/detail/check_source.hpp>
+#include <padbatch/detail/copy.hpp>
+#include <padbatch/detail/overlap.hpp>
 #include <padbatch/detection/detail/paste_mask.hpp>
+#include <padbatch/extents.hpp>
+#include <padbatch/fields.hpp>
+#include <padbatch/image.hpp>
+#include <padbatch/rows.hpp>
+#include <padbatch/source.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <type_traits>
 #include <utility>
 
-namespace padbatch::inline PADBATCH_MODE::detail {
+namespace padbatch::inline PADBATCH_ABI::detail {
 
 template <class T>
 inline constexpr bool is_full_mask_element =
     std::is_same_v<T, float> || std::is_same_v<T, std::uint8_t> || std::is_same_v<T, bool>;
 
-/// The full masks of a batch with boxes and region masks, as a source that `pad_into` takes: it has no rows that could
-/// be copied, and writes them where they belong instead.
+/// The full masks of a batch with boxes and region masks, as a source that `pad_into` takes. It has no rows in memory
+/// to copy, and writes them to their slots itself.
 template <class T, class E, class Batch>
 class pasted_source {
     template <class Tag>
     using rows_of_tag = decltype(std::declval<const Batch&>().image(0)[Tag{}]);
     static_assert(!std::is_void_v<field_of<t::boxes_t, typename Batch::fields>> &&
                       !std::is_void_v<field_of<t::masks_t, typename Batch::fields>>,
-                  "full masks are made of t::boxes and of the region masks, t::masks: the batch needs both");
+                  "full masks are made from t::boxes and the region masks, t::masks: the batch needs both");
     using box_rows = rows_of_tag<t::boxes_t>;
     using region_rows = rows_of_tag<t::masks_t>;
     static_assert(std::is_same_v<typename box_rows::value_type, float> &&
                       std::is_same_v<typename region_rows::value_type, float>,
-                  "boxes and region masks are float, as the model gives them");
-    static_assert(is_full_mask_element<T>, "full masks are float, std::uint8_t or bool");
+                  "boxes and region masks must be float, as the model returns them");
+    static_assert(is_full_mask_element<T>, "full masks must be float, std::uint8_t or bool");
     static_assert(box_rows::extents_type::rank == 1 && may_be_same<typename box_rows::extents_type, extents<4>>(),
                   "a box is 4 numbers, x1, y1, x2, y2");
     static_assert((E::rank == 2 || E::rank == 3) &&
                       (region_rows::extents_type::rank == 2 || region_rows::extents_type::rank == 3),
-                  "masks have rows of [1, H, W] or [H, W]");
+                  "masks must have rows of [1, H, W] or [H, W]");
 
     using rows_type = basic_rows<const T, E>;
 
@@ -51,7 +56,7 @@ public:
 
     [[nodiscard]] std::size_t size() const noexcept { return m_batch.size(); }
     [[nodiscard]] std::size_t count(std::size_t i) const noexcept { return m_batch.count(i); }
-    /// How many rows there will be, and of which extents; they are nowhere.
+    /// Rows with their number and extents, but without memory.
     [[nodiscard]] image_type image(std::size_t i) const noexcept
     {
         return image_type(tagged_rows<t::masks_t, rows_type>{rows_type(nullptr, count(i), m_row)});
@@ -64,20 +69,20 @@ public:
     [[nodiscard]] status check() const noexcept
     {
         if (!(m_rules.threshold > 0 && m_rules.threshold <= 1)) {
-            return {errc::bad_argument,
-                    "the threshold is {}; expected is a number above 0, and 1 at most, since masks "
-                    "are probabilities and 0 outside of their boxes",
-                    static_cast<double>(m_rules.threshold)};
+            return {
+                errc::bad_argument,
+                "the threshold is {}; expected a number above 0 and up to 1, since masks are probabilities, which are "
+                "0 outside the boxes",
+                static_cast<double>(m_rules.threshold)};
         }
         if (channels_of(m_row) != 1 || height_of(m_row) == 0 || width_of(m_row) == 0) {
-            std::size_t all[E::rank] = {};
-            m_row.copy_to(all);
-            return {errc::row_mismatch,
-                    "the full masks have rows of {}; expected are [1, H, W], the size of the image: give it with the "
-                    "memory, or to the owner as t::masks.shape(1, H, W)",
-                    std::span<const std::size_t>(all)};
+            return {
+                errc::row_mismatch,
+                "the full masks have rows of {}; expected [1, H, W], the size of the image: give it with the memory, "
+                "or to the owner as t::masks.shape(1, H, W)",
+                m_row.to_array()};
         }
-        if constexpr (requires { m_batch.check(); }) {
+        if constexpr (checks_whole<Batch>) {
             return m_batch.check();
         } else {
             return {};
@@ -86,14 +91,14 @@ public:
     [[nodiscard]] bool is_whole(std::size_t i) const noexcept
     {
         bool whole = true;
-        if constexpr (requires { m_batch.is_whole(i); }) {
+        if constexpr (checks_images<Batch>) {
             whole = m_batch.is_whole(i);
         }
         return whole && (count(i) == 0 || can_paste(m_batch.image(i)));
     }
     [[nodiscard]] status check(std::size_t i) const noexcept
     {
-        if constexpr (requires { m_batch.is_whole(i); }) {
+        if constexpr (checks_images<Batch>) {
             if (!m_batch.is_whole(i)) {
                 return m_batch.check(i);
             }
@@ -103,14 +108,12 @@ public:
             return {};
         }
         if (image[t::boxes].row_size() != 4) {
-            return {errc::row_mismatch, "image {} has boxes of {} numbers; expected are 4, x1, y1, x2, y2", i,
+            return {errc::row_mismatch, "image {} has boxes of {} numbers; expected 4: x1, y1, x2, y2", i,
                     image[t::boxes].row_size()};
         }
-        std::size_t all[region_rows::extents_type::rank] = {};
-        image[t::masks].extents().copy_to(all);
         return {errc::row_mismatch,
-                "image {} has region masks of {}; expected are [1, h, w], one for each box, h and w from 1 to {}", i,
-                std::span<const std::size_t>(all), most_cells};
+                "image {} has region masks of {}; expected [1, h, w], one for each box, with h and w from 1 to {}", i,
+                image[t::masks].extents().to_array(), most_cells};
     }
 
     /// Pastes the first `slots.size()` masks of image i.
@@ -120,7 +123,7 @@ public:
         const auto full = slots[t::masks];
         const auto image = m_batch.image(i);
         paste_rules rules = m_rules;
-        // Whether the output is large is asked of one image, as if all had as many rows.
+        // An estimate of the size of the output, as if all images had as many rows as this one.
         rules.streams = m_batch.size() * full.size() * full.row_size() * sizeof(T) >= stream_total;
         const auto boxes = image[t::boxes];
         const auto regions = image[t::masks];
@@ -170,6 +173,6 @@ private:
     }
 };
 
-} // namespace padbatch::inline PADBATCH_MODE::detail
+} // namespace padbatch::inline PADBATCH_ABI::detail
 
 #endif

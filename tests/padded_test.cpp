@@ -370,3 +370,10 @@ TEST_CASE("a batch without detections keeps the row shape that the owner was mad
     pad_into(owner, nothing);
     CHECK(owner[t::masks].shape() == std::array<std::int64_t, 5>{2, 4, 1, 2, 3});
 }
+
+TEST_CASE("a row shape that the field's type cannot have is refused")
+{
+    padded<masks<float, 1, 28, 28>> batch;
+    check_status(batch.try_allocate(2, 3, t::masks.shape(1, 14, 14)), errc::row_mismatch, {"masks"});
+    CHECK(batch.try_allocate(2, 3, t::masks.shape(1, 28, 28)).ok());
+}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef PADBATCH_DETAIL_COPY_ROWS_HPP
-#define PADBATCH_DETAIL_COPY_ROWS_HPP
+#ifndef PADBATCH_DETAIL_COPY_ROW_HPP
+#define PADBATCH_DETAIL_COPY_ROW_HPP
 
 #include <padbatch/element_type.hpp>
 #include <padbatch/rows.hpp>
@@ -9,9 +9,9 @@
 #include <cstring>
 #include <type_traits>
 
-namespace padbatch::inline PADBATCH_MODE::detail {
+namespace padbatch::inline PADBATCH_ABI::detail {
 
-/// Copies one row: its elements lie one after the other in both places, and are converted when the types differ.
+/// Copies one row, whose elements are adjacent in both places, and converts them if the types differ.
 template <class E, class To, class From>
 [[gnu::always_inline]] inline void copy_row(To* to, const From* from, const E& extents) noexcept
 {
@@ -23,7 +23,7 @@ template <class E, class To, class From>
         }
     } else {
         const std::size_t size = extents.size();
-        for (std::size_t k = 0; k < size; ++k) { // by memcpy: a struct may be packed, and rows may lie anywhere
+        for (std::size_t k = 0; k < size; ++k) { // by memcpy: a struct may be packed, and rows need not be aligned
             std::remove_const_t<From> element;
             std::memcpy(&element, from + k, sizeof element);
             const To converted = convert<To>(element);
@@ -32,7 +32,7 @@ template <class E, class To, class From>
     }
 }
 
-/// Copies row `j` of `from`, whatever its layout.
+/// Copies row `j` of `from`, which has any layout.
 template <class To, class E, class From, class FromE, class Layout>
 [[gnu::always_inline]] inline void copy_row_of(To* to, const E& extents, const basic_rows<From, FromE, Layout>& from,
                                                std::size_t j) noexcept
@@ -48,6 +48,6 @@ template <class To, class E, class From, class FromE, class Layout>
     }
 }
 
-} // namespace padbatch::inline PADBATCH_MODE::detail
+} // namespace padbatch::inline PADBATCH_ABI::detail
 
 #endif

@@ -182,3 +182,15 @@ TEST_CASE("owners that move take along what they know of their padding")
         first = std::move(second);
     }
 }
+
+TEST_CASE("padding that was overwritten through a view with higher counts is cleared all the same")
+{
+    padded<scores<>> batch(1, 4);
+    std::vector<std::vector<float>> rows{{1, 2, 3}};
+    pad_into(batch, rows);
+    rows[0] = {9, 9, 9, 4};
+    pad_into(batch.view(), rows);
+    rows[0] = {9};
+    pad_into(batch, rows, padding::reuse);
+    CHECK(std::vector<float>(batch[t::scores].begin(), batch[t::scores].end()) == std::vector<float>{9, 0, 0, 0});
+}
