@@ -49,13 +49,13 @@ TEST_CASE("the rewrite recognises, plans and pads")
         options.pad.max_detections = known.limit + 2;
         auto padded = model;
         const auto done = rewrite(padded, options);
-        CHECK(padded.SerializeAsString() == bytes_by_hand(model, options));
+        CHECK((padded.SerializeAsString() == bytes_by_hand(model, options)));
         CHECK(done.max_detections == known.limit + 2);
         CHECK(done.outputs.size() == known.fields.size());
     });
     auto padded = small_detector();
     CHECK(rewrite(padded).max_detections == 7);
-    CHECK(padded.SerializeAsString() == bytes_by_hand(small_detector(), {}));
+    CHECK((padded.SerializeAsString() == bytes_by_hand(small_detector(), {})));
 }
 
 TEST_CASE("the rewrite recognises with what the user says")
@@ -66,7 +66,7 @@ TEST_CASE("the rewrite recognises with what the user says")
     options.recognise.fields = {field::boxes, field::labels, field::scores};
     auto padded = model;
     CHECK(rewrite(padded, options).outputs.size() == 3);
-    CHECK(padded.SerializeAsString() == bytes_by_hand(model, options));
+    CHECK((padded.SerializeAsString() == bytes_by_hand(model, options)));
     options.recognise.batch = 2; // three outputs are not those of two images
     CHECK_THROWS_AS((void)rewrite(padded = model, options), tool_error);
 }
@@ -80,7 +80,7 @@ TEST_CASE("the halves of the rewrite make the whole")
     const auto found = examine(model);
     CHECK(found.batch == 2);
     CHECK(rewrite(halves, found, options).cuts_rows);
-    CHECK(halves.SerializeAsString() == bytes_by_hand(model, with(options)));
+    CHECK((halves.SerializeAsString() == bytes_by_hand(model, with(options))));
 }
 
 TEST_CASE("an unsound model is refused before anything else is said of it")
@@ -124,7 +124,7 @@ TEST_CASE("a failed rewrite leaves the model as it was")
         CAPTURE(&each - table.data());
         auto model = each.model;
         check_failure(each.kind, {}, [&] { (void)rewrite(model, with(each.options)); });
-        CHECK(model.SerializeAsString() == each.model.SerializeAsString());
+        CHECK((model.SerializeAsString() == each.model.SerializeAsString()));
     }
 }
 

@@ -8,6 +8,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <functional>
 #include <limits>
 #include <optional>
@@ -42,9 +43,18 @@ detections without(detections source, field kind)
     return source;
 }
 
+using change = std::function<void(pad_options&)>;
+
+// Sets one option.
+template <typename Value, typename Given>
+change set(Value pad_options::* option, Given value)
+{
+    return [=](pad_options& options) { options.*option = value; };
+}
+
 struct attempt {
     std::string what;
-    std::function<void(pad_options&)> choose;
+    std::vector<change> choices;
     /// Nothing when the options are fine.
     std::optional<failure> kind = {};
     std::vector<std::string> words = {};
@@ -55,7 +65,9 @@ void check_attempts(const detections& source, const std::vector<attempt>& attemp
     for (const auto& each : attempts) {
         CAPTURE(each.what);
         pad_options options;
-        each.choose(options);
+        for (const auto& choose : each.choices) {
+            choose(options);
+        }
         if (each.kind) {
             check_failure(*each.kind, each.words, [&] { check_options(source, options); });
         } else {
@@ -64,9 +76,23 @@ void check_attempts(const detections& source, const std::vector<attempt>& attemp
     }
 }
 
-void as_bytes(pad_options& o)
+const change no_masks = set(&pad_options::masks, mask_choice::none);
+const change region_masks = set(&pad_options::masks, mask_choice::roi);
+const change byte_masks = set(&pad_options::mask_type, element_type::uint8);
+const change float_masks = set(&pad_options::mask_type, element_type::float32);
+const change squeezed_masks = set(&pad_options::squeeze_masks, true);
+const change dynamic_batch = set(&pad_options::dynamic_batch, true);
+const change rows_of_batch = set(&pad_options::max_detections, largest_of_batch{});
+const change int32_labels = set(&pad_options::label_type, element_type::int32);
+
+change mask_threshold(double value)
 {
-    o.mask_type = element_type::uint8;
+    return set(&pad_options::mask_threshold, value);
+}
+
+change layout(output_layout value)
+{
+    return set(&pad_options::layout, value);
 }
 
 } // namespace
@@ -94,127 +120,113 @@ TEST_CASE("options name fields that the model has")
 
 TEST_CASE("options for masks fit one another")
 {
-    check_attempts(
-        mask_rcnn(),
-        {
-            {"nothing", [](pad_options&) {}},
-            {"full", [](pad_options& o) { o.masks = mask_choice::full; }},
-            {"none", [](pad_options& o) { o.masks = mask_choice::none; }},
-            {"none, type", [](pad_options& o) { o.masks = mask_choice::none, as_bytes(o); }, failure::usage},
-            {"none, squeezed", [](pad_options& o) { o.masks = mask_choice::none, o.squeeze_masks = true; },
-             failure::usage},
-            {"none, threshold", [](pad_options& o) { o.masks = mask_choice::none, o.mask_threshold = 0.5; },
-             failure::usage},
-            {"none, value",
-             [](pad_options& o) { o.masks = mask_choice::none, o.pad_values[field::masks] = 1.0; },
-             failure::usage,
-             {"masks=1"}},
-            {"roi", [](pad_options& o) { o.masks = mask_choice::roi; }},
-            {"roi, bool",
-             [](pad_options& o) { o.masks = mask_choice::roi, o.mask_type = element_type::boolean; },
-             failure::usage,
-             {"bool"}},
-            {"roi, float", [](pad_options& o) { o.masks = mask_choice::roi, o.mask_type = element_type::float32; }},
-            {"roi, squeezed", [](pad_options& o) { o.masks = mask_choice::roi, o.squeeze_masks = true; }},
-            {"uint8, threshold", [](pad_options& o) { as_bytes(o), o.mask_threshold = 0.25; }},
-            {"threshold alone", [](pad_options& o) { o.mask_threshold = 0.25; }, failure::usage, {"0.25"}},
-            {"float, threshold",
-             [](pad_options& o) { o.mask_type = element_type::float32, o.mask_threshold = 0.25; },
-             failure::usage,
-             {"0.25"}},
-            {"threshold 1", [](pad_options& o) { as_bytes(o), o.mask_threshold = 1; }},
-            {"threshold 0", [](pad_options& o) { as_bytes(o), o.mask_threshold = 0; }, failure::usage},
-            {"threshold 1.5", [](pad_options& o) { as_bytes(o), o.mask_threshold = 1.5; }, failure::usage, {"1.5"}},
-        });
+    const auto usage = failure::usage;
+    const change mask_value = [](pad_options& options) { options.pad_values[field::masks] = 1.0; };
+    check_attempts(mask_rcnn(), {
+                                    {"nothing", {}},
+                                    {"none", {no_masks}},
+                                    {"none, type", {no_masks, byte_masks}, usage},
+                                    {"none, squeezed", {no_masks, squeezed_masks}, usage},
+                                    {"none, threshold", {no_masks, mask_threshold(0.5)}, usage},
+                                    {"none, value", {no_masks, mask_value}, usage, {"masks=1"}},
+                                    {"roi", {region_masks}},
+                                    {"roi, uint8", {region_masks, byte_masks}, usage, {"uint8"}},
+                                    {"roi, float", {region_masks, float_masks}},
+                                    {"roi, squeezed", {region_masks, squeezed_masks}},
+                                    {"uint8", {byte_masks}},
+                                    {"uint8, threshold", {byte_masks, mask_threshold(0.25)}},
+                                    {"threshold alone", {mask_threshold(0.25)}, usage, {"0.25"}},
+                                    {"float, threshold", {float_masks, mask_threshold(0.25)}, usage, {"0.25"}},
+                                    {"threshold 1", {byte_masks, mask_threshold(1)}},
+                                    {"threshold 0", {byte_masks, mask_threshold(0)}, usage},
+                                    {"threshold 1.5", {byte_masks, mask_threshold(1.5)}, usage, {"1.5"}},
+                                });
     auto bytes = mask_rcnn();
-    bytes.fields.back().element = element_type::uint8; // no probabilities
-    check_attempts(bytes, {{"type", as_bytes, failure::usage, {"uint8"}}, {"nothing", [](pad_options&) {}}});
-    const auto none = without(mask_rcnn(), field::masks);
-    check_attempts(none, {
-                             {"none", [](pad_options& o) { o.masks = mask_choice::none; }, failure::usage},
-                             {"roi", [](pad_options& o) { o.masks = mask_choice::roi; }, failure::usage, {"roi"}},
-                             {"type", as_bytes, failure::usage, {"uint8"}},
-                             {"threshold", [](pad_options& o) { o.mask_threshold = 0.25; }, failure::usage, {"0.25"}},
-                             {"squeezed", [](pad_options& o) { o.squeeze_masks = true; }, failure::usage},
-                         });
+    bytes.fields.back().element = element_type::uint8; // not probabilities
+    check_attempts(bytes, {{"type", {byte_masks}, usage, {"uint8"}}, {"nothing", {}}});
+    check_attempts(without(mask_rcnn(), field::masks), {
+                                                           {"none", {no_masks}, usage},
+                                                           {"roi", {region_masks}, usage, {"roi"}},
+                                                           {"type", {byte_masks}, usage, {"uint8"}},
+                                                           {"threshold", {mask_threshold(0.25)}, usage, {"0.25"}},
+                                                           {"squeezed", {squeezed_masks}, usage},
+                                                       });
 }
 
 TEST_CASE("layouts have the fields and the inputs that they need")
 {
-    const auto with = [](output_layout layout) { return [=](pad_options& o) { o.layout = layout; }; };
+    const std::optional<failure> fine;
+    const std::optional<failure> usage = failure::usage;
     for (const auto& name : all_layout_names()) {
-        const auto layout = *layout_from_name(name);
-        check_attempts(mask_rcnn(), {{name, with(layout)}});
+        CAPTURE(name);
+        const auto each = *layout_from_name(name);
+        const auto this_layout = layout(each);
+        check_attempts(mask_rcnn(), {{"every field", {this_layout}}});
         for (const auto kind : {field::boxes, field::scores, field::labels}) {
-            const auto needed = layout == output_layout::torchvision ? std::optional<failure>() : failure::usage;
             const std::string missing(name_of(kind));
-            check_attempts(without(mask_rcnn(), kind), {{name + ", no " + missing, with(layout), needed, {missing}}});
+            check_attempts(
+                without(mask_rcnn(), kind),
+                {{"no " + missing, {this_layout}, each == output_layout::torchvision ? fine : usage, {missing}}});
         }
-        const bool has_counts = !rules_of(layout).count_name.empty();
-        const auto refused = has_counts ? std::optional<failure>() : failure::usage;
+        const auto about_counts = rules_of(each).count_name.empty() ? usage : fine;
+        // Labels that lie beside the boxes have the type of the boxes.
+        const auto about_labels = each == output_layout::ultralytics ? usage : fine;
         check_attempts(
             mask_rcnn(),
-            {{name + ", count type", [=](pad_options& o) { o.layout = layout, o.count_type = element_type::int64; },
-              refused},
-             {name + ", count shape", [=](pad_options& o) { o.layout = layout, o.flat_counts = false; }, refused},
-             {name + ", count name", [=](pad_options& o) { o.layout = layout, o.count_name = "n"; }, refused}});
-        // Labels that lie beside the boxes have the type of the boxes.
-        const bool joined = layout == output_layout::ultralytics;
-        check_attempts(mask_rcnn(), {{name + ", label type",
-                                      [=](pad_options& o) { o.layout = layout, o.label_type = element_type::int32; },
-                                      joined ? std::optional<failure>(failure::usage) : std::nullopt}});
+            {
+                {"count type", {this_layout, set(&pad_options::count_type, element_type::int64)}, about_counts},
+                {"count shape", {this_layout, set(&pad_options::flat_counts, false)}, about_counts},
+                {"count name", {this_layout, set(&pad_options::count_name, std::string("n"))}, about_counts},
+                {"label type", {this_layout, int32_labels}, about_labels},
+            });
     }
     auto no_image = mask_rcnn();
     no_image.images.clear();
-    check_attempts(no_image, {{"tf-od", with(output_layout::tf_od), failure::refused, {"tf-od", "[B, 3, H, W]"}},
-                              {"efficientnms", with(output_layout::efficientnms)}});
+    check_attempts(no_image, {{"tf-od", {layout(output_layout::tf_od)}, failure::refused, {"tf-od", "[B, 3, H, W]"}},
+                              {"efficientnms", {layout(output_layout::efficientnms)}}});
 }
 
 TEST_CASE("a model of one image, with an image for its input, can get a dynamic batch")
 {
-    const auto dynamic = [](pad_options& o) { o.dynamic_batch = true; };
-    const auto of_batch = [](pad_options& o) { o.dynamic_batch = true, o.max_detections = largest_of_batch{}; };
-    const auto chosen = [](pad_options& o) { o.dynamic_batch = true, o.max_detections = 5; };
-    check_attempts(mask_rcnn(), {{"dynamic", dynamic}, {"M of the batch", of_batch}});
+    const auto refused = failure::refused;
+    check_attempts(mask_rcnn(), {{"dynamic", {dynamic_batch}}, {"M of the batch", {dynamic_batch, rows_of_batch}}});
     auto source = mask_rcnn();
     source.batch = 3;
-    check_attempts(source, {{"three images", dynamic, failure::refused, {"3 images"}}});
+    check_attempts(source, {{"three images", {dynamic_batch}, refused, {" 3 "}}});
     source = mask_rcnn();
     source.images.clear();
-    check_attempts(source, {{"no image", dynamic, failure::refused, {"[1, 3, H, W]"}}});
+    check_attempts(source, {{"no image", {dynamic_batch}, refused, {"[1, 3, H, W]"}}});
     source = mask_rcnn();
     source.flat.emplace();
-    check_attempts(source, {{"rows of all images", dynamic, failure::usage, {"`dynamic_batch`"}}});
+    check_attempts(source, {{"rows of all images", {dynamic_batch}, failure::usage, {"`dynamic_batch`"}}});
     source = mask_rcnn();
     source.limit.reset();
-    check_attempts(source, {{"no limit, M of the batch", of_batch, failure::refused, {"`max_detections` N"}},
-                            {"no limit", dynamic, failure::refused, {"`max_detections` N"}},
-                            {"no limit, M chosen", chosen}});
+    check_attempts(source, {{"no limit", {dynamic_batch}, refused, {"`max_detections` N"}},
+                            {"M of the batch", {dynamic_batch, rows_of_batch}, refused, {"`max_detections` N"}},
+                            {"M chosen", {dynamic_batch, set(&pad_options::max_detections, std::int64_t{5})}}});
 }
 
 TEST_CASE("M is chosen where the model has no limit")
 {
     auto source = mask_rcnn();
     source.limit.reset();
-    const auto unchosen = [](pad_options&) {};
-    const auto of_batch = [](pad_options& o) { o.max_detections = largest_of_batch{}; };
-    check_attempts(source, {{"none", unchosen, failure::refused, {"`max_detections` N", "`max_detections` batch"}},
-                            {"batch", of_batch}});
+    const auto refused = failure::refused;
+    check_attempts(source, {{"not chosen", {}, refused, {"`max_detections` N", "`max_detections` batch"}},
+                            {"batch", {rows_of_batch}}});
     source.flat.emplace();
-    check_attempts(source, {{"flat", unchosen, failure::refused, {"NonMaxSuppression"}}, {"flat, batch", of_batch}});
+    check_attempts(source, {{"not chosen", {}, refused, {"NonMaxSuppression"}}, {"batch", {rows_of_batch}}});
 }
 
-TEST_CASE("the least score is one that scores can have")
+TEST_CASE("the least score is one that scores can have, and label types are for labels")
 {
-    const auto with = [](double score) { return [=](pad_options& o) { o.min_score = score; }; };
-    check_attempts(mask_rcnn(), {{"0.05", with(0.05)},
-                                 {"1", with(1)},
-                                 {"0", with(0), failure::usage, {"`min_score` is 0"}},
-                                 {"-0.5", with(-0.5), failure::usage, {"-0.5"}},
-                                 {"1.5", with(1.5), failure::usage, {"1.5"}},
-                                 {"nan", with(std::numeric_limits<double>::quiet_NaN()), failure::usage, {"nan"}}});
-    check_attempts(without(mask_rcnn(), field::scores), {{"no scores", with(0.5), failure::usage, {"`min_score`"}}});
-    check_attempts(
-        without(mask_rcnn(), field::labels),
-        {{"no labels", [](pad_options& o) { o.label_type = element_type::int32; }, failure::usage, {"`label_type`"}}});
+    const auto usage = failure::usage;
+    const auto min_score = [](double score) { return set(&pad_options::min_score, score); };
+    check_attempts(mask_rcnn(), {{"0.05", {min_score(0.05)}},
+                                 {"1", {min_score(1)}},
+                                 {"0", {min_score(0)}, usage, {"`min_score`"}},
+                                 {"-0.5", {min_score(-0.5)}, usage, {"-0.5"}},
+                                 {"1.5", {min_score(1.5)}, usage, {"1.5"}},
+                                 {"nan", {min_score(std::numeric_limits<double>::quiet_NaN())}, usage, {"nan"}}});
+    check_attempts(without(mask_rcnn(), field::scores), {{"no scores", {min_score(0.5)}, usage, {"`min_score`"}}});
+    check_attempts(without(mask_rcnn(), field::labels), {{"no labels", {int32_labels}, usage, {"`label_type`"}}});
 }
