@@ -4,6 +4,7 @@
 #include <onnx_tools/plan/plan.hpp>
 #include <onnx_tools/recognise/recognise.hpp>
 
+#include <tests/onnx_tools/plan/plan_of.hpp>
 #include <tests/support/check_failure.hpp>
 #include <tests/support/fixture_models.hpp>
 #include <tests/support/small_detector.hpp>
@@ -23,49 +24,11 @@ namespace {
 
 using strings = std::vector<std::string>;
 
-pad_plan plan_of(const onnx::ModelProto& model, const pad_options& options = {})
-{
-    return plan(model, recognise(model), options);
-}
-
-pad_options with_max(std::int64_t max)
-{
-    pad_options options;
-    options.max_detections = max;
-    return options;
-}
-
 pad_options of_batch()
 {
     pad_options options;
     options.max_detections = largest_of_batch{};
     return options;
-}
-
-pad_options with_name(field kind, const std::string& name)
-{
-    pad_options options;
-    options.names[kind] = name;
-    return options;
-}
-
-pad_options with_count_name(const std::string& name)
-{
-    pad_options options;
-    options.count_name = name;
-    return options;
-}
-
-pad_options with_value(field kind, const number& value)
-{
-    pad_options options;
-    options.pad_values[kind] = value;
-    return options;
-}
-
-void check_plan_fails(failure kind, const strings& words, const onnx::ModelProto& model, const pad_options& options)
-{
-    check_failure(kind, words, [&] { (void)plan_of(model, options); });
 }
 
 const fixture_model& masks_of_one_size()
@@ -140,27 +103,6 @@ TEST_CASE("without a limit M must be chosen, and rows beyond it are cut")
     CHECK_FALSE(plan_of(model, of_batch()).cuts_rows);
 }
 
-TEST_CASE("M is a number of rows")
-{
-    const auto model = small_detector();
-    for (const std::int64_t wrong : {std::int64_t{0}, std::int64_t{-1}, std::int64_t{1} << 31}) {
-        check_plan_fails(failure::usage, {"`max_detections` is " + std::to_string(wrong)}, model, with_max(wrong));
-    }
-    CHECK(plan_of(model, with_max(1)).max_detections == 1);
-    CHECK(plan_of(model, with_max((std::int64_t{1} << 31) - 1)).max_detections == (std::int64_t{1} << 31) - 1);
-}
-
-TEST_CASE("options name fields that the model has")
-{
-    const auto model = small_detector();
-    check_plan_fails(failure::usage, {"`pad_value` masks=0", "boxes, labels, scores"}, model,
-                     with_value(field::masks, 0));
-    check_plan_fails(failure::usage, {"`rename` keypoints=k", "boxes, labels, scores", "num_detections"}, model,
-                     with_name(field::keypoints, "k"));
-    CHECK(plan_of(model, with_count_name("count")).count->name == "count");
-    CHECK(plan_of(model, with_name(field::labels, "classes")).outputs[1].name == "classes");
-}
-
 TEST_CASE("padding is zero unless it is chosen, and fits the element type")
 {
     const auto model = small_detector();
@@ -182,37 +124,6 @@ TEST_CASE("padding is zero unless it is chosen, and fits the element type")
     const auto [half, source] = told("4", "bfloat16");
     check_failure(failure::refused, {"labels are bfloat16"},
                   [&, &m = half, &s = source] { (void)plan(m, s, with_max(5)); });
-}
-
-TEST_CASE("names of padded outputs are free, differ and can be written down")
-{
-    const auto model = small_detector();
-    check_plan_fails(failure::refused, {"input called 'keep0'", "`rename` boxes=NAME"}, model,
-                     with_name(field::boxes, "keep0"));
-    check_plan_fails(failure::refused, {"input called 'all_boxes'", "`rename` num_detections=NAME"}, model,
-                     with_count_name("all_boxes"));
-    check_plan_fails(failure::usage, {"two outputs", "'scores'"}, model, with_name(field::boxes, "scores"));
-    check_plan_fails(failure::usage, {"two outputs", "'labels'"}, model, with_count_name("labels"));
-    check_plan_fails(failure::usage, {"`rename` boxes=", "no usable name"}, model, with_name(field::boxes, ""));
-    check_plan_fails(failure::usage, {"`rename` scores=a,b", "comma"}, model, with_name(field::scores, "a,b"));
-    check_plan_fails(failure::usage, {"no usable name"}, model, with_count_name(","));
-
-    auto swapped = with_name(field::boxes, "scores");
-    swapped.names[field::scores] = "boxes";
-    CHECK(plan_of(model, swapped).outputs[0].name == "scores");
-    // A loose output or an inner value may have the name: it is renamed.
-    CHECK(plan_of(model, with_name(field::boxes, "b1")).outputs[0].name == "b1");
-    CHECK(plan_of(model, with_name(field::boxes, "rows0")).outputs[0].name == "rows0");
-
-    for (const auto& [known, extra] : fixture_models()) {
-        if (!known.extra_outputs.empty()) {
-            check_plan_fails(failure::refused,
-                             {"another output called '" + known.extra_outputs[0] + "'", "`rename` labels="}, extra,
-                             with_name(field::labels, known.extra_outputs[0]));
-            return;
-        }
-    }
-    FAIL("no fixture has another output");
 }
 
 TEST_CASE("opsets before 11 are refused")

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <onnx_tools/model/wording.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+using namespace padbatch::onnx_tools;
+using padbatch::element_type;
+
+namespace {
+
+std::vector<typed_value> values(std::size_t n)
+{
+    std::vector<typed_value> all;
+    for (std::size_t i = 0; i < n; ++i) {
+        all.push_back({"v" + std::to_string(i), {element_type::float32, 1, {{{}, "n"}}}});
+    }
+    return all;
+}
+
+bool contains(const std::string& text, const std::string& part)
+{
+    return text.find(part) != std::string::npos;
+}
+
+} // namespace
+
+TEST_CASE("items are joined with separators between them only")
+{
+    const auto same = [](const std::string& item) { return item; };
+    const std::vector<std::string> none;
+    CHECK(joined(none, ", ", same).empty());
+    CHECK(joined(std::vector<std::string>{"a"}, ", ", same) == "a");
+    CHECK(joined(std::vector<std::string>{"", "b", "c"}, "/", same) == "/b/c"); // an empty item is an item
+    CHECK(joined(std::vector<std::string>{"a", "b"}, ", ", quoted) == "'a', 'b'");
+}
+
+TEST_CASE("one thing is singular")
+{
+    CHECK(count_of(0, "row") == "0 rows");
+    CHECK(count_of(1, "row") == "1 row");
+    CHECK(count_of(2, "row") == "2 rows");
+    CHECK(count_of(std::int64_t{1} << 32, "row") == "4294967296 rows");
+}
+
+TEST_CASE("numbers are as short as they can be written")
+{
+    CHECK(text_of_number(static_cast<double>(0.05F)) == "0.05"); // what a model's float32 says
+    CHECK(text_of_number(0.05) == "0.05");
+    CHECK(text_of_number(0.1) == "0.1");
+    CHECK(text_of_number(0.0) == "0");
+    CHECK(text_of_number(-1.5) == "-1.5");
+    CHECK(text_of_number(1e39) == "1e+39"); // more than a float32 holds
+    CHECK(text_of_number(1.0 / 3) == "0.3333333333333333");
+    CHECK(text_of_number(16777217) == "16777217"); // 2^24 + 1, no float32
+    CHECK(text_of_number(-std::numeric_limits<double>::min()) == "-2.2250738585072014e-308");
+    CHECK(text_of_number(-std::numeric_limits<double>::infinity()) == "-inf");
+    CHECK(contains(text_of_number(std::nan("")), "nan"));
+}
+
+TEST_CASE("extents are sizes, symbols or question marks")
+{
+    CHECK(text_of_shape({}) == "[]");
+    CHECK(text_of_shape({{2, ""}, {{}, "max_detections"}, {{}, ""}, {0, ""}}) == "[2, max_detections, ?, 0]");
+}
+
+TEST_CASE("values say as much of their type as is known")
+{
+    CHECK(text_of({"boxes", {element_type::float32, 2, {{{}, "n"}, {4, ""}}}}) == "'boxes' (float32 [n, 4])");
+    const auto no_shape = text_of({"v", {element_type::int64, 3, {}}});
+    CHECK(contains(no_shape, "int64"));
+    CHECK(contains(no_shape, "3"));
+    const auto no_rank = text_of({"v", {element_type::int64, {}, {}}});
+    CHECK(contains(no_rank, "int64"));
+    CHECK(contains(no_rank, "unknown"));
+    CHECK(contains(text_of({"v", {}}), "'v' ("));
+    CHECK_FALSE(contains(text_of({"v", {}}), "unknown"));
+}
+
+TEST_CASE("lists of values end after twelve, and say how many more there are")
+{
+    CHECK_FALSE(list_of({}).empty());
+    CHECK(list_of(values(2)) == "'v0' (float32 [n]), 'v1' (float32 [n])");
+    const auto twelve = list_of(values(12));
+    CHECK(contains(twelve, "'v11'"));
+    CHECK_FALSE(contains(twelve, "more"));
+    const auto thirteen = list_of(values(13));
+    CHECK(thirteen.substr(0, twelve.size()) == twelve);
+    CHECK_FALSE(contains(thirteen, "'v12'"));
+    CHECK(contains(thirteen, " 1 "));
+    CHECK(contains(list_of(values(112)), " 100 "));
+}
