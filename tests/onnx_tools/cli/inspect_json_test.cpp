@@ -82,15 +82,19 @@ TEST_CASE("the JSON of a batch of any size, and of masks")
     pad_options pad;
     pad.dynamic_batch = true;
     pad.masks = mask_choice::roi;
-    pad.mask_type = padbatch::element_type::boolean;
     const auto found = document(fixture_named("mask_rcnn_tv029_b1_tensor_op17").model, pad);
     CHECK(found.at("dynamic_batch") == true);
     CHECK(found.at("output_batch").is_string());
     CHECK(found.at("masks") == "roi");
-    CHECK(found.at("mask_threshold") == 0.5);
+    CHECK(found.at("mask_threshold").is_null());
     CHECK(found.at("outputs")[1].at("shape")[0] == found.at("output_batch"));
     CHECK(found.at("outputs")[1].at("bytes") == 10 * 4 * 4); // those of one image
-    CHECK(document(fixture_named("mask_rcnn_tv029_b1_tensor_op17").model).at("masks") == "full");
+    pad = {};
+    pad.mask_type = padbatch::element_type::boolean;
+    const auto binary = document(fixture_named("mask_rcnn_tv029_b1_tensor_op17").model, pad);
+    CHECK(binary.at("masks") == "full");
+    CHECK(binary.at("mask_threshold") == 0.5);
+    CHECK(binary.at("outputs")[4].at("type") == "bool");
 }
 
 TEST_CASE("the JSON of rows in one list")

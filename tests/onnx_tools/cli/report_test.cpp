@@ -76,7 +76,7 @@ TEST_CASE("outputs over 2 GiB are warned of, and no smaller ones")
 
 TEST_CASE("a warning says which size its bytes are those of")
 {
-    const auto& one = fixture_named("mask_rcnn_tv029_b1_tensor_op17").model;
+    const auto& one = fixture_named("mask_rcnn_tv029_b1_tensor_op20").model;
     const auto fixed = warnings(one, 1'000'000);
     CHECK(has(fixed, "'masks'"));
     CHECK(has(fixed, "inputs"));

@@ -106,7 +106,7 @@ TEST_CASE("channels are last where the last extent is their number and the usual
 
 TEST_CASE("a scalar input beside images of a fixed size leaves the size of the masks known")
 {
-    const std::string one = "mask_rcnn_tv029_b1_tensor_op17";
+    const std::string one = "mask_rcnn_tv029_b1_tensor_op20";
     auto model = with_threshold_input(one);
     const auto p = rewrite(model);
     CHECK(p.source.image_size == image_extents(64, 80));
