@@ -172,35 +172,6 @@ TEST_CASE("the rows of one image are cut by one node, and those of no other imag
     check_failure(failure::refused, {"outputs are no"}, [&] { (void)recognise(mixed); });
 }
 
-TEST_CASE("the threshold is the constant that the scores are compared with")
-{
-    const auto threshold_with = [](const std::string& nodes) {
-        return recognise(small_detector({1, 13, "7", "half = Constant <value = float {0.5}> () " + nodes})).threshold;
-    };
-    const auto found = threshold_with("above = Greater(all_scores, half)");
-    REQUIRE(found);
-    CHECK(found->score == 0.5);
-    CHECK(found->node == "Greater 'above'");
-    CHECK(threshold_with("above = GreaterOrEqual(all_scores, half)").has_value());
-    CHECK_FALSE(threshold_with("")); // nothing compares
-    CHECK_FALSE(threshold_with("below = Less(all_scores, half)"));
-    CHECK_FALSE(threshold_with("below = Greater(half, all_scores)"));
-    CHECK_FALSE(threshold_with("above = Greater(all_scores, all_scores)"));
-    CHECK_FALSE(threshold_with("above = Greater(all_boxes, half)")); // as R-CNN does with box sizes
-}
-
-TEST_CASE("field names go both ways")
-{
-    for (const auto f :
-         {field::boxes, field::labels, field::scores, field::masks, field::keypoints, field::keypoints_scores}) {
-        CHECK(field_from_name(name_of(f)) == f);
-        CHECK(all_field_names().find(name_of(f)) != std::string::npos);
-    }
-    CHECK_FALSE(field_from_name("box"));
-    CHECK_FALSE(field_from_name(""));
-    CHECK_FALSE(field_from_name("Boxes"));
-}
-
 TEST_CASE("named fields: a rank that a field does not have is a mistake")
 {
     const auto& model = fixture_named("faster_rcnn_tv014_b2_list_op11").model;

@@ -257,36 +257,6 @@ TEST_CASE("a detector of a family that is not known is recognised by its last no
     CHECK(found.sizes_may_differ); // the inputs are no single batch of images
 }
 
-TEST_CASE("a limit that the graph does not hold is absent")
-{
-    // What exporters write for "all rows", and what is no count of rows.
-    for (const std::string end : {"9223372036854775807", "2147483647", "0", "-1"}) {
-        CAPTURE(end);
-        const auto found = recognise(small_detector({1, 13, end, ""}));
-        CHECK_FALSE(found.limit);
-        CHECK(found.fields.size() == 3);
-    }
-    CHECK(recognise(small_detector({1, 13, "2147483646", ""})).limit->rows == 2147483646);
-
-    const auto changed = [](int input, const std::string& value) {
-        auto model = small_detector({1, 13, "7", "one = Constant <value = int64[1] {1}> () two = Identity(keep0)"});
-        for (auto& node : *model.mutable_graph()->mutable_node()) {
-            if (node.op_type() == "Slice") {
-                for (int i = node.input_size(); i <= input; ++i) {
-                    node.add_input("");
-                }
-                node.set_input(input, value);
-            }
-        }
-        return recognise(model).limit.has_value();
-    };
-    CHECK(changed(4, "one"));         // steps of one
-    CHECK_FALSE(changed(1, "one"));   // not from the first row on
-    CHECK_FALSE(changed(3, "one"));   // not along the rows
-    CHECK_FALSE(changed(4, "limit")); // not every row
-    CHECK_FALSE(changed(2, "two"));   // not a constant
-}
-
 TEST_CASE("the largest limit of all images counts, and one that is missing leaves none")
 {
     auto model = small_detector({2, 13, "7", "more = Constant <value = int64[1] {9}> ()"});

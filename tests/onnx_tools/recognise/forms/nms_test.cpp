@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <onnx_tools/recognise/forms/nms.hpp>
+
+#include <onnx_tools/plan/plan.hpp>
+#include <onnx_tools/recognise/recognise.hpp>
+
+#include <tests/support/check_failure.hpp>
+#include <tests/support/parse_model.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+using namespace padbatch::onnx_tools;
+using namespace padbatch::test;
+using padbatch::element_type;
+using enum padbatch::onnx_tools::flat_column;
+
+namespace {
+
+using strings = std::vector<std::string>;
+using column_list = std::vector<flat_column>;
+
+const std::string images = "float[B,3,H,W] images";
+
+// A model with these outputs, made by a node that nobody knows.
+onnx::ModelProto net(const std::vector<std::pair<std::string, std::string>>& outputs,
+                     const std::string& inputs = images)
+{
+    std::string declared;
+    std::string made;
+    for (const auto& [name, type] : outputs) {
+        declared += (declared.empty() ? "" : ", ") + type + " " + name;
+        made += (made.empty() ? "" : ", ") + name;
+    }
+    return parse_model("<ir_version: 7, opset_import: [\"\" : 13, \"x\" : 1]> g (" + inputs + ") => (" + declared +
+                       ") { " + made + " = x.Net(images) }");
+}
+
+// A model with a NonMaxSuppression; `most` is its max_output_boxes_per_class.
+onnx::ModelProto nms(const std::string& outputs, const std::string& more = "", const std::string& attributes = "",
+                     const std::string& most = "7", const std::string& scores = "float[B,3,160] q")
+{
+    return parse_model("<ir_version: 7, opset_import: [\"\" : 13, \"x\" : 1]> g (" + images + ", float[B,160,4] p, " +
+                       scores + ") => (" + outputs + ") { most = Constant<value = int64[1] {" + most +
+                       "}>() iou = Constant<value = float[1] {0.5}>() least = Constant<value = float[1] {0.25}>() " +
+                       "picked = NonMaxSuppression" + attributes + "(p, q, most, iou, least) " + more + " }");
+}
+
+detections read(const onnx::ModelProto& model, export_kind from, const column_list& columns = {})
+{
+    recognise_options options;
+    options.from = from;
+    if (!columns.empty()) {
+        options.columns = columns;
+    }
+    return recognise(model, options);
+}
+
+void check_refused(const strings& words, const onnx::ModelProto& model, export_kind from,
+                   const column_list& columns = {}, failure kind = failure::refused)
+{
+    check_failure(kind, words, [&] { (void)read(model, from, columns); });
+}
+
+constexpr auto selection = export_kind::nms;
+
+} // namespace
+
+TEST_CASE("a selection is what a NonMaxSuppression makes, of what it reads")
+{
+    const auto check = [](const onnx::ModelProto& model, const strings& others) {
+        const auto found = read(model, selection);
+        REQUIRE(found.flat);
+        CHECK(found.flat->rows == "picked");
+        CHECK(found.flat->boxes == "p");
+        CHECK(found.flat->scores == "q");
+        CHECK(found.flat->batch_input == "images");
+        CHECK(found.flat->columns == column_list{x1, y1, x2, y2});
+        CHECK(found.other_outputs == others);
+        REQUIRE(found.limit);
+        CHECK(found.limit->rows == 21);
+        REQUIRE(found.threshold);
+        CHECK(found.threshold->score == 0.25);
+    };
+    check(nms("int64[n,3] picked"), {});
+    check(nms("int32[n,3] a, int64[n,3] b", "a = Cast<to = 6>(c) c = Identity(picked) b = Identity(picked)"), {});
+    check(nms("float[B,160,4] a, float[B,3,160] b, float[B,8] f, int64[n,3] picked",
+              "a = Identity(p) b = Identity(q) f = x.Net(images)"),
+          {"f"});
+    CHECK(read(nms("int64[n,3] picked", "", "<center_point_box = 1>"), selection).flat->columns ==
+          column_list{cx, cy, w, h});
+    const column_list given{y1, x1, y2, x2};
+    CHECK(read(nms("int64[n,3] picked"), selection, given).flat->columns == given);
+}
+
+TEST_CASE("what a selection keeps of a class limits its rows where it does and the classes are known")
+{
+    const auto limit = [](const std::string& most, const std::string& scores) {
+        return read(nms("int64[n,3] picked", "", "", most, scores), selection).limit;
+    };
+    CHECK(limit("159", "float[B,3,160] q")->rows == 477);
+    CHECK(limit("1000", "float[B,3,k] q")->rows == 3000);
+    CHECK_FALSE(limit("160", "float[B,3,160] q")); // no more than there are boxes
+    CHECK_FALSE(limit("7", "float[B,C,160] q"));
+    CHECK_FALSE(limit("0", "float[B,3,160] q"));
+    CHECK_FALSE(limit("9223372036854775807", "float[B,3,k] q"));
+    const auto unknown = nms("int64[n,3] picked", "", "", "7", "float[B,C,160] q");
+    check_failure(failure::refused, {"`max_detections` N", "`max_detections` batch"},
+                  [&] { (void)plan(unknown, read(unknown, selection)); });
+}
+
+TEST_CASE("a selection that is made otherwise is read by the types of the outputs")
+{
+    const auto found =
+        read(net({{"s", "float[B,3,k]"}, {"b", "double[B,k,4]"}, {"i", "int64[n,3]"}, {"f", "float[B,9]"}}), selection);
+    CHECK(found.flat->rows == "i");
+    CHECK(found.flat->boxes == "b");
+    CHECK(found.flat->scores == "s");
+    CHECK(found.fields[0].element == element_type::float64);
+    CHECK(found.fields[2].element == element_type::float32);
+    CHECK(found.other_outputs == strings{"f"});
+    CHECK_FALSE(found.limit);
+    check_refused({"'i' (int64 [n, 3])", "`from` flat"}, net({{"i", "int64[n,3]"}}), selection);
+    check_refused({"do not tell"},
+                  net({{"i", "int64[n,3]"}, {"b", "float[B,k,4]"}, {"s", "float[B,3,k]"}, {"t", "float[B,3,k]"}}),
+                  selection);
+}
+
+TEST_CASE("selections that are not beyond doubt are refused")
+{
+    check_refused({"2 NonMaxSuppression nodes"},
+                  nms("int64[n,3] picked, int64[m,3] second", "second = NonMaxSuppression(p, q, most)"), selection);
+    // Boxes that were moved apart by class for the node are not those that somebody wants.
+    check_refused({"'all' (float32 [B, 160, 4])", "selects from others, 'p'", "`from` flat"},
+                  nms("int64[n,3] picked, float[B,160,4] all", "all = x.Net(images)"), selection);
+}
