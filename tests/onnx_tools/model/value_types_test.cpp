@@ -19,7 +19,8 @@ using padbatch::element_type;
 
 namespace {
 
-// The rank of `y`, which `nodes` make and the graph does not declare, from values of all ranks and one of none.
+// The rank of `y`, which `nodes` make and the graph does not declare. They may read values of every rank, and one of
+// unknown rank.
 std::optional<int> rank_of_y(const std::string& nodes, int opset = 13)
 {
     const auto model = parse_model("<ir_version: 7, opset_import: [\"\" : " + std::to_string(opset) + "]> g (" +
@@ -32,7 +33,7 @@ std::optional<int> rank_of_y(const std::string& nodes, int opset = 13)
 
 } // namespace
 
-TEST_CASE("element types and ONNX's numbers for them go both ways")
+TEST_CASE("element types convert to ONNX's numbers and back")
 {
     const std::map<element_type, std::string> names{
         {element_type::float32, "FLOAT"},     {element_type::float64, "DOUBLE"}, {element_type::float16, "FLOAT16"},
@@ -58,7 +59,7 @@ TEST_CASE("element types and ONNX's numbers for them go both ways")
     CHECK(onnx_type_name(1000) == "element type 1000");
 }
 
-TEST_CASE("the declared type is what the file says, no more")
+TEST_CASE("the declared type is what the file says and no more")
 {
     onnx::ValueInfoProto info;
     CHECK_FALSE(declared_type(info).element);
@@ -177,7 +178,7 @@ TEST_CASE("operators that change the rank")
     CHECK_FALSE(rank_of_y("y = SomethingElse(r4)"));
 }
 
-TEST_CASE("shapes that are computed tell the rank by their length")
+TEST_CASE("computed shapes give the rank by their length")
 {
     for (const std::string op : {"Reshape(r1, shape)", "Expand(s, shape)", "ConstantOfShape(shape)"}) {
         CAPTURE(op);
@@ -198,9 +199,9 @@ TEST_CASE("shapes that are computed tell the rank by their length")
     CHECK_FALSE(rank_of_y("y = ConstantOfShape()"));
 }
 
-TEST_CASE("a part of a shape tells the rank by its length")
+TEST_CASE("a part of a shape gives the rank by its length")
 {
-    // flatten() writes the extents in front of it so: none here, and then -1.
+    // flatten() writes the extents in front of it like this: none here, and then -1.
     CHECK(rank_of_y("none = Constant <value = int64[1] {0}> () rest = Constant <value = int64[1] {-1}> () "
                     "all = Shape(r3) front = Slice(all, none, none, none) shape = Concat <axis = 0> (front, rest) "
                     "y = Reshape(r3, shape)") == 1);
@@ -226,8 +227,9 @@ TEST_CASE("loops and branches are looked into")
 {
     const std::string body = "<body = b (int64 i, bool go, float[] state) => (bool go2, float[] next, float[] row) {"
                              " go2 = Identity(go) next = Identity(state) row = Gather(r3, i) }>";
-    CHECK(rank_of_y("y, rows = Loop (trips, flag, r2)" + body) == 2);  // a state keeps its rank
-    CHECK(rank_of_y("state, y = Loop (trips, flag, r2)" + body) == 3); // a row of 2, and one for the rounds
+    CHECK(rank_of_y("y, rows = Loop (trips, flag, r2)" + body) == 2); // a state keeps its rank
+    CHECK(rank_of_y("state, y = Loop (trips, flag, r2)" + body) ==
+          3); // rows of rank 2, and a dimension for the iterations
     CHECK_FALSE(rank_of_y("y, rows = Loop (trips, flag, unknown)" + body));
     CHECK_FALSE(rank_of_y("state, rows, y = Loop (trips, flag, r2)" + body)); // the body has no such output
     CHECK_FALSE(rank_of_y("y = Loop (trips, flag)"));
@@ -262,17 +264,17 @@ TEST_CASE("the search for a rank ends in broken graphs, and in deep and wide one
         doubled += "x" + std::to_string(i) + " = Gather(" + before + ", x" + std::to_string(i - 1) + ")\n";
     }
     CHECK(rank_of_y(chain + "y = Abs(x400)") == 2);
-    CHECK_FALSE(rank_of_y(chain + "y = Abs(x10000)")); // too far up, and the call stack is as large as it is
+    CHECK_FALSE(rank_of_y(chain + "y = Abs(x10000)")); // too far up for the call stack
     CHECK(rank_of_y(doubled + "y = Reshape(r1, x40)") == 2);
     std::string joined = "x0 = Shape(r1)\n";
     for (int i = 1; i <= 40; ++i) {
         const auto before = "x" + std::to_string(i - 1);
         joined += "x" + std::to_string(i) + " = Concat <axis = 0> (" + before + ", " + before + ")\n";
     }
-    (void)rank_of_y(joined + "y = Reshape(r1, x40)"); // 2^40 elements, and no 2^40 steps to find that out
+    (void)rank_of_y(joined + "y = Reshape(r1, x40)"); // 2^40 elements, which must not take 2^40 steps
 }
 
-TEST_CASE("a negative extent is one that is not known")
+TEST_CASE("a negative extent is an unknown one")
 {
     onnx::ValueInfoProto info;
     auto& tensor = *info.mutable_type()->mutable_tensor_type();

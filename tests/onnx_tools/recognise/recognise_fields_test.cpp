@@ -67,7 +67,7 @@ TEST_CASE("named fields are taken from a model without any structure")
     check_failure(failure::refused, {"not recognised"}, [&] { (void)recognise(model); });
 }
 
-TEST_CASE("named fields: the order follows from the types when it is not said")
+TEST_CASE("named fields: the order follows from the types if it is not given")
 {
     const auto model = opaque("float[a,4] p, float[b,4] q, int64[a] r, int64[b] s", "p, q, r, s");
     const auto found = recognise(model, told({field::boxes, field::labels}));
@@ -112,7 +112,7 @@ TEST_CASE("named fields: outputs of different types are not joined")
     check_usage(strings, told({field::labels}), {"not a tensor of numbers"});
 }
 
-TEST_CASE("named fields whose rank nothing tells have the usual one")
+TEST_CASE("named fields of unknown rank have the usual one")
 {
     const auto found = recognise(opaque("float[] p, int64[] q, float[] r, float[] s", "p, q, r, s"),
                                  told({field::boxes, field::labels, field::masks, field::keypoints}));
@@ -122,7 +122,7 @@ TEST_CASE("named fields whose rank nothing tells have the usual one")
     CHECK(found.fields[3].row == std::vector<dimension>(2));
 }
 
-TEST_CASE("named fields with structure: limit, threshold and family are found as ever")
+TEST_CASE("named fields with structure: limit, threshold and family are found as usual")
 {
     int checked = 0;
     for_each_fixture([&](const fixture& known, const onnx::ModelProto& model) {
@@ -147,7 +147,7 @@ TEST_CASE("named fields with structure: limit, threshold and family are found as
     CHECK(checked > 0);
 }
 
-TEST_CASE("the rows of one image are cut by one node, and those of no other image")
+TEST_CASE("the rows of an image are cut by one node, which cuts no other image's rows")
 {
     // The node that makes a value of a small detector.
     const auto maker = [](onnx::ModelProto& model, const std::string& value) {
@@ -189,7 +189,7 @@ TEST_CASE("the threshold is the constant that the scores are compared with")
     CHECK_FALSE(threshold_with("above = Greater(all_boxes, half)")); // as R-CNN does with box sizes
 }
 
-TEST_CASE("field names go both ways")
+TEST_CASE("fields convert to their names and back")
 {
     for (const auto f :
          {field::boxes, field::labels, field::scores, field::masks, field::keypoints, field::keypoints_scores}) {
