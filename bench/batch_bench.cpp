@@ -32,10 +32,10 @@ using namespace padbatch::onnx_tools;
 using namespace padbatch::bench;
 namespace fs = std::filesystem;
 
-// What is done with a model's region masks once it ran.
+// What is done with a model's region masks after a run.
 enum class finish { nothing, paste_float, paste_bytes };
 
-// One way to do the work: a model, how many images it takes at a time and how often it runs.
+// One way to do the work: a model, how many images it takes at a time, and how often it runs.
 struct candidate {
     std::string name;
     std::string path;
@@ -51,7 +51,7 @@ std::size_t bytes_of(const Ort::Value& output)
     switch (info.GetElementType()) {
     case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64: element = 8; break;
     case ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8: element = 1; break;
-    default: break; // float and int32 are what else the models have
+    default: break; // the models' other types are float and int32
     }
     return info.GetElementCount() * element;
 }
@@ -71,7 +71,7 @@ public:
         }
     }
 
-    // The bytes that come out.
+    // Returns the number of bytes that come out.
     std::size_t run()
     {
         std::size_t bytes = 0;
@@ -145,7 +145,7 @@ private:
     int m_count = 0;
 };
 
-// Runs a candidate three times in this process, which must have done nothing else.
+// Runs a candidate three times in this process, which must not have done anything else.
 int print_peak(const candidate& c)
 {
     worker w(c);

@@ -64,7 +64,7 @@ std::vector<candidate> make_candidates(const fs::path& original, const fs::path&
     const auto add = [&](const std::string& title, bool masks, bool of_batch) {
         auto model = load_model(original.string());
         auto found = recognise(model);
-        if (!masks) { // leave them as loose outputs
+        if (!masks) { // leave the masks as loose outputs
             const auto values = found.fields.back().values;
             found.fields.pop_back();
             found.other_outputs = values;
@@ -132,7 +132,7 @@ struct part {
     std::vector<std::int64_t> row;
 };
 
-// A model whose inputs are the loose fields of `batch` images, and whose outputs are these, padded.
+// A model whose inputs are the loose fields of `batch` images, and whose outputs are these fields, padded.
 std::string make_padding_model(const std::vector<part>& parts, std::int64_t batch, const fs::path& folder)
 {
     onnx::ModelProto model;
@@ -193,7 +193,7 @@ void print_padding(const char* title, const std::vector<part>& parts, std::int64
     const auto copy = [&] {
         std::memcpy(target.data(), source.data(), valid);
         std::memset(target.data() + valid, 0, whole - valid);
-        __asm__ volatile("" : : "r"(target.data()) : "memory"); // the bytes are wanted
+        __asm__ volatile("" : : "r"(target.data()) : "memory"); // the bytes count as used
     };
     const auto timings = run_rounds({{"memcpy + memset", copy}, {"nodes", [&] { (void)nodes.run(); }}}, rounds);
     std::printf("| %s, B=%lld | %.3f | %.4f | %.4f | %.1f |\n", title, static_cast<long long>(batch),

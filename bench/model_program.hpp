@@ -33,7 +33,7 @@ public:
     {
         Ort::SessionOptions options;
         options.SetGraphOptimizationLevel(ORT_ENABLE_ALL);
-        // Threads that spin would take the cores from the sessions beside them.
+        // Spinning threads would take the cores from other sessions.
         options.AddConfigEntry("session.intra_op.allow_spinning", "0");
         m_session = Ort::Session(environment(), path.c_str(), options);
         const Ort::AllocatorWithDefaultOptions allocator;
@@ -57,8 +57,8 @@ public:
             Ort::Value::CreateTensor(memory, m_data.back().data(), bytes, shape.data(), shape.size(), type));
     }
 
-    // Images, [B, 3, H, W], as the model's only input: the scene that bench/export_models.py set the score threshold
-    // with, in which a model finds about ten rows.
+    // Images, [B, 3, H, W], as the model's only input: the scene with which bench/export_models.py set the score
+    // threshold, in which a model finds about ten rows.
     void set_scenes(const std::vector<std::int64_t>& shape)
     {
         set_input(shape, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, sizeof(float));
@@ -101,8 +101,8 @@ private:
     std::vector<Ort::Value> m_values;
 };
 
-/// The most memory that this process has had resident. Not getrusage: that starts from what the process held before it
-/// became this program.
+/// The most resident memory that this process has had. getrusage would not do: it starts from what the process held
+/// before it became this program.
 inline double peak_resident_megabytes()
 {
     std::ifstream status("/proc/self/status");

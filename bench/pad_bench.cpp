@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How fast ragged rows become padded tensors: padbatch beside the limit, plain loops and other libraries, on the
-// workloads of docs/performance.md.
+// How fast ragged rows become padded tensors: padbatch, the limit, plain loops and other libraries, on the workloads of
+// docs/performance.md.
 //
 //     pad_bench [--workload NAME]... [--rounds N] [--only TEXT]
 //

@@ -12,7 +12,7 @@
 
 namespace padbatch::bench {
 
-/// Makes the compiler believe that somebody reads the value, and all memory.
+/// Makes the compiler assume that the value, and all memory, is read.
 template <typename T>
 inline void keep(const T& value)
 {
@@ -28,9 +28,9 @@ inline void keep(const T& value)
 using see_fields = std::function<void(const field_pointers&)>;
 
 struct pad_variant {
-    /// Those of padbatch begin with "padbatch".
+    /// Names of padbatch's variants begin with "padbatch".
     std::string name;
-    /// Pads a batch. This is what is timed.
+    /// Pads a batch. Only this is timed.
     std::function<void(std::size_t batch)> run;
     /// Pads a batch and shows where the values of each field are.
     std::function<void(std::size_t batch, const see_fields& see)> show;
@@ -47,7 +47,7 @@ pad_variant writing(const workload& w, std::string name, F pad)
 }
 
 /// A variant that makes new outputs in each call: `pad(batch)` returns what owns them, and `where(owner)` says where
-/// the fields are. That they are freed is part of the time.
+/// the fields are. The time includes freeing them.
 template <typename F, typename Where>
 pad_variant making(std::string name, F pad, Where where)
 {
@@ -68,7 +68,7 @@ pad_variant making(std::string name, F pad, Where where)
 struct row_view {
     const void* data;
     std::size_t rows;
-    /// Where no rows are does not matter.
+    /// The address does not matter if there are no rows.
     friend bool operator==(const row_view& a, const row_view& b)
     {
         return a.rows == b.rows && (a.rows == 0 || a.data == b.data);
@@ -83,7 +83,7 @@ struct unpad_variant {
 };
 
 /// `walk(batch, sink)` goes through the workload's outputs and calls `sink(pointer, rows)` for every view. Each view is
-/// made; nothing is done with it.
+/// made, but nothing is done with it.
 template <typename F>
 unpad_variant walking(std::string name, F walk)
 {
@@ -99,12 +99,12 @@ unpad_variant walking(std::string name, F walk)
         }};
 }
 
-// --- who pads, each in a file of its own ----------------------------------------------------------------------------
+// --- the libraries that pad, each in a file of its own ---------------------------------------------------------------
 
 using pad_variants = std::vector<pad_variant>;
 using unpad_variants = std::vector<unpad_variant>;
 
-/// Plain loops; the first variant is what the results of all others are compared with.
+/// Plain loops. The results of all other variants are compared with those of the first one.
 struct loops {
     template <typename Workload>
     static pad_variants pad(const Workload& w);
@@ -158,16 +158,16 @@ pad_variants limits(const workload& w);
 // --- comparing and reporting ----------------------------------------------------------------------------------------
 
 struct run_options {
-    /// 0: as many as the workload says.
+    /// 0 means as many as the workload says.
     int rounds = 0;
-    /// If not empty, only variants whose name contains this run, besides the limits.
+    /// If not empty, only the limits and the variants whose names contain this run.
     std::string only;
 };
 
 /// Checks that all variants agree with the first one, times them and the limits side by side, and prints a table.
 /// Throws std::runtime_error if a result is wrong.
 void compare(const workload& w, pad_variants variants, int rounds, const run_options& options);
-/// The same for views; there is no limit to compare with.
+/// The same for views, without a limit to compare with.
 void compare(const workload& w, unpad_variants variants, int rounds, const run_options& options);
 
 } // namespace padbatch::bench

@@ -53,7 +53,7 @@ void check(const workload& w, const pad_variants& variants)
 
 // --- timing ---------------------------------------------------------------------------------------------------------
 
-// Every sample goes through all the batches, so often that the fastest variant takes this long.
+// Every sample goes through all the batches often enough for the fastest variant to take this long.
 constexpr double shortest_sample = 100e-6;
 // Samples longer than this need not be preceded by a call that warms the caches.
 constexpr double long_sample = 5e-3;
@@ -172,7 +172,7 @@ void compare(const workload& w, pad_variants variants, int rounds, const run_opt
     const auto timings = time_all(all, w.batches(), options.rounds > 0 ? options.rounds : rounds);
 
     const auto bytes = static_cast<double>(w.output_bytes());
-    // From about this size on non-temporal stores may pay.
+    // From about this size on, non-temporal stores may pay off.
     const bool streams = bytes >= 32e6 && limit_count == 2;
     const auto& better = timings[streams && timings[1].ratio < 1 ? 1 : 0];
     const auto* ours = ours_in(timings);

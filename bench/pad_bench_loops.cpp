@@ -53,7 +53,7 @@ void copy_images(typename Rows::element* out, const images_of<Rows>& images, std
     }
 }
 
-// Image by image and all fields of an image, which is better than field by field.
+// Image by image, all fields of an image at once, which is better than field by field.
 template <typename... Fields>
 void pad_once(const ragged_workload<Fields...>& w, std::size_t batch)
 {

@@ -11,7 +11,7 @@ namespace padbatch::bench {
 
 namespace {
 
-/// A tag for field I of a workload; which field it is makes no difference to the padding.
+/// A tag for field I of a workload; padding is the same for every field.
 template <std::size_t I, std::size_t... E>
 struct field_tag_of : tag<field_tag_of<I, E...>, E...> {
     static constexpr char name[] = "field";
@@ -25,7 +25,7 @@ struct field_for<I, rows<T, E...>> {
     using type = field<tag, T, extents<E...>>;
 };
 
-/// A workload as padbatch sees it: a source for each batch, and the workload's outputs as a padded batch.
+/// A workload as padbatch sees it: a source for each batch, and the outputs as a padded batch.
 template <typename Workload, typename Fields>
 struct plan;
 template <typename Workload, std::size_t... I>

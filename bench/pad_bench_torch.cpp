@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// libtorch on one thread. The tensors of the images are made before anything is timed; what pads makes its own output
-// in each call, as these functions do.
+// libtorch on one thread. The tensors of the images are made before anything is timed. These functions make their own
+// output, so each call includes that.
 
 #include "pad_bench.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From which output size on non-temporal stores pay on a machine: masks of 1 to 256 images, 1.6 MB to 419 MB of output
-// that is used again. padbatch has to follow the faster of the two.
+// The output size from which non-temporal stores pay off on a machine: masks of 1 to 256 images, 1.6 MB to 419 MB of
+// output that is reused. padbatch has to follow the faster of the two.
 //
 //     pad_micro_bench --benchmark_enable_random_interleaving=true --benchmark_repetitions=9
 

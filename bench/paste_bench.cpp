@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What it costs to make full masks of 28x28 region masks, `paste_masks` beside the limit, a plain loop and
-// torchvision's algorithm in libtorch: masks of one 800x1333 image as float, uint8 and bool.
+// What it costs to make full masks from 28x28 region masks: `paste_masks`, the limit, a plain loop and torchvision's
+// algorithm in libtorch, for masks of one 800x1333 image as float, uint8 and bool.
 //
 //     paste_bench [--rounds N] [--masks N]
 //
 // Prints a Markdown table for each type. All variants run in turn in one process, in an order that is shuffled in each
-// round; ratios are medians of the ratios within a round. The limit clears the whole output, and then writes the pixels
+// round; ratios are medians of the ratios within a round. The limit clears the whole output and then writes the pixels
 // of the boxes. GB/s counts the bytes of the output. Before anything is timed, all results are compared with those of
 // the plain loop.
 
@@ -37,7 +37,7 @@ using padbatch::bench::variant;
 constexpr std::size_t height = 800;
 constexpr std::size_t width = 1333;
 constexpr std::size_t cells = 28;
-// Two ways that round differently agree to this.
+// How closely two ways agree that round differently.
 constexpr float tolerance = 2e-6F;
 
 /// The detections of one image: boxes of 20 to 400 pixels a side, all of them inside.
@@ -112,7 +112,7 @@ void write_limit(const detections& image, std::span<T> full, Clear clear)
     }
 }
 
-/// The formula, pixel by pixel, inside of the boxes.
+/// The formula, pixel by pixel, inside the boxes.
 template <typename T>
 void paste_loop(const detections& image, std::span<T> full)
 {

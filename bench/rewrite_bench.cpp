@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the steps of onnx-pad-outputs cost on a small export and on the same export with 160 MB of weights, beside the
-// limit: reading the file's bytes and writing them again.
+// What the steps of onnx-pad-outputs cost on a small export and on the same export with 160 MB of weights, compared
+// with the limit: reading the file's bytes and writing them again.
 //
 //     rewrite_bench --benchmark_enable_random_interleaving=true --benchmark_repetitions=9
 
@@ -58,7 +58,7 @@ void report(benchmark::State& state, const files& f)
     state.SetBytesProcessed(state.iterations() * f.size());
 }
 
-// Reads the file and writes it, through a buffer of 1 MiB, and flushes it to the disk as the command does.
+// Copies the file through a buffer of 1 MiB, and flushes the copy to the disk as the command does.
 void copy_bytes(benchmark::State& state)
 {
     const files f(state.range(0));

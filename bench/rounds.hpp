@@ -50,8 +50,8 @@ inline double median_ratio(const timing& one, const timing& other)
 }
 
 /// Runs every variant once in each of `rounds` rounds, in an order that is shuffled anew each time, after one round
-/// that is not counted. On a shared machine only times of one round can be compared, therefore ratios are taken round
-/// by round, against the first variant.
+/// that is not counted. On a shared machine only times of the same round can be compared, so ratios to the first
+/// variant are taken round by round.
 inline std::vector<timing> run_rounds(const std::vector<variant>& variants, int rounds)
 {
     using clock = std::chrono::steady_clock;

@@ -11,8 +11,8 @@
 #include <emmintrin.h>
 #endif
 
-/// memcpy and memset(0) with non-temporal stores: the bytes go to memory past the cache. The benchmark's own, so that
-/// what padbatch is compared with does not change with padbatch.
+/// memcpy and memset(0) with non-temporal stores: the bytes go to memory past the cache. These belong to the benchmark,
+/// so that what padbatch is compared with does not change with padbatch.
 namespace padbatch::bench::streaming {
 
 #ifdef __SSE2__
@@ -20,7 +20,8 @@ inline constexpr bool available = true;
 
 namespace detail {
 
-/// `chunk(offset)` writes 64 bytes at a 64-byte aligned place, `rest(offset, size)` what lies around these.
+/// `chunk(offset)` writes 64 bytes at a 64-byte aligned place; `rest(offset, size)` writes what is before and after
+/// these.
 template <typename Chunk, typename Rest>
 void in_lines(const std::byte* out, std::size_t size, Chunk chunk, Rest rest)
 {

@@ -54,7 +54,7 @@ private:
     std::minstd_rand m_engine{1}; // NOLINT(cert-msc51-cpp,bugprone-random-generator-seed)
 };
 
-// Fills in all that does not depend on how the rows are stored.
+// Fills in everything that does not depend on how the rows are stored.
 void prepare(workload& w, const workload_size& size, std::vector<std::size_t> row_bytes, numbers& random)
 {
     w.name = size.name;

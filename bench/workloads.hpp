@@ -15,9 +15,9 @@
 
 /// What pad_bench pads: random batches, and the memory that every call writes.
 ///
-/// Counts differ from batch to batch; the memory does not: image i's rows begin at the same place in all batches. So
-/// the caches hold what they would hold of one batch, which a program pads soon after it was computed, while no branch
-/// can be learned by heart.
+/// Counts differ from batch to batch, but the memory does not: image i's rows begin at the same place in all batches.
+/// So the caches hold what they would hold of one batch, which a program pads soon after computing it, while the branch
+/// predictor cannot learn the counts.
 namespace padbatch::bench {
 
 /// Uninitialised memory that begins at a cache line.
@@ -51,20 +51,20 @@ private:
 /// Where the values of each field are.
 using field_pointers = std::vector<const void*>;
 
-/// What every workload has.
+/// What all workloads have in common.
 struct workload {
     std::string name;
     /// B.
     std::size_t images = 0;
     /// M, the rows of every image in the output.
     std::size_t capacity = 0;
-    /// The bytes of a row of each output field.
+    /// The bytes per row of each output field.
     std::vector<std::size_t> row_bytes;
     /// `counts[batch][image]`. Calls go through the batches in turn.
     std::vector<std::vector<std::int32_t>> counts;
-    /// The limit's input: as many bytes as the valid rows of the largest batch have in the output, all fields together.
+    /// The limit's input: as many bytes as the valid rows of the largest batch take in the output, all fields together.
     slab packed;
-    /// All output fields, `[B, M, row...]` each, one after the other. Written once before anything is timed.
+    /// All output fields, `[B, M, row...]` each, one after the other. It is written once before anything is timed.
     slab output;
     /// Where each field begins in `output`, at a multiple of 64 bytes.
     std::vector<std::byte*> outputs;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # ONNX, whatever its package calls it: the target padbatch::onnx_proto for the protobuf classes, and padbatch::onnx for
-# the full library where that is installed.
+# the full library if that is installed.
 #
 # Debian 12's ONNX 1.12 has the targets `onnx_proto` and `onnx` and needs protobuf to be found first; from 1.17 or so
 # (Debian 13) they are `ONNX::onnx_proto` and `ONNX::onnx`.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs an export and the model that onnx-pad-outputs made of it on PNG images, prints the outputs of both and what was
-// found in each image, and draws it: a picture of the images side by side, with masks, boxes, labels and scores. What
-// is printed and drawn comes from the padded outputs and their counts alone.
+// Runs an export and the model that onnx-pad-outputs made from it on PNG images, prints the outputs of both and what
+// was found in each image, and draws the images side by side with masks, boxes, labels and scores. What is found and
+// drawn comes only from the padded outputs and their counts.
 //
 //     draw_detections EXPORT.onnx PADDED.onnx OUT.png IMAGE.png...
 //
-// The models take one tensor [B, 3, H, W], so there have to be B images of one size.
+// The models take one tensor [B, 3, H, W], so there must be B images of one size.
 
 #include "picture.hpp"
 
@@ -34,7 +34,7 @@ constexpr int zoom = 2; // the images are drawn this much larger
 constexpr color ink{0.13F, 0.15F, 0.19F};
 constexpr color page{1.0F, 1.0F, 1.0F};
 
-// What a label is drawn in.
+// The color that a label is drawn in.
 color color_of(std::int64_t label)
 {
     static constexpr std::array<color, 6> colors{{{0.80F, 0.10F, 0.45F},
@@ -110,7 +110,7 @@ void print_outputs(const char* title, const named_outputs& outputs)
     }
 }
 
-// An entry of a model's metadata; empty if it has none of this key.
+// An entry of a model's metadata; empty if there is none with this key.
 std::string metadata_value(const Ort::Session& session, const char* key)
 {
     const Ort::AllocatorWithDefaultOptions allocator;
@@ -118,7 +118,7 @@ std::string metadata_value(const Ort::Session& session, const char* key)
     return text ? text.get() : "";
 }
 
-// A padded model and what it gave for the images.
+// A padded model and what it returned for the images.
 class padded_model {
 public:
     padded_model(Ort::Env& env, const char* path) : m_session(env, path, Ort::SessionOptions{}), m_contract(m_session)
@@ -141,7 +141,7 @@ public:
         m_masks = onnxruntime::detections<mask_field>(m_contract, m_outputs.values);
         const auto shape = m_masks[t::masks].shape();
         if (shape[3] != images.shape[2] || shape[4] != images.shape[3]) {
-            throw std::runtime_error("the model's masks are not of the images' size");
+            throw std::runtime_error("the model's masks are not the size of the images");
         }
     }
 
@@ -178,7 +178,7 @@ private:
     std::vector<std::string> m_classes; // by label
 };
 
-// Tints the pixels where the mask exceeds a half and draws the line around them.
+// Tints the pixels where the mask exceeds one half, and draws an outline around them.
 void draw_mask(picture& panel, const float* mask, const color& paint)
 {
     const int width = panel.width();
@@ -238,7 +238,7 @@ void draw(const padded_model& model, const std::vector<picture>& images, const s
                 draw_mask(panel, row.mask, color_of(row.label));
             }
         }
-        for (auto row = rows.rbegin(); row != rows.rend(); ++row) { // the best last, on top of the others
+        for (auto row = rows.rbegin(); row != rows.rend(); ++row) { // the best one last, on top of the others
             draw_box(panel, *row);
         }
         const int left = gap + static_cast<int>(b) * (width + gap);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Detections that were made with Eigen, one matrix for each image, padded for a consumer of tensors; and its tensors
-// read as Eigen matrices again, without a copy.
+// Pads detections that were made with Eigen, one matrix per image, for a consumer of tensors, and reads its tensors as
+// Eigen matrices again, without a copy.
 
 #include <padbatch/adapters/eigen.hpp>
 #include <padbatch/padbatch.hpp>
@@ -12,7 +12,7 @@ using namespace padbatch;
 
 int main()
 {
-    // Column-major, as Eigen has it unless told otherwise: one box x1, y1, x2, y2 in each row.
+    // Column-major, which is Eigen's default, with one box x1, y1, x2, y2 in each row.
     std::vector<Eigen::MatrixX4f> image_boxes(3);
     image_boxes[0].resize(2, 4);
     image_boxes[0] << 10, 20, 110, 220, 30, 40, 50, 80;

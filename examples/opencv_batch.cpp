@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The outputs of a detector as cv::Mat, one for each image, padded to one batch; then each image's boxes as rectangles
-// and its masks as cv::Mat headers, which look into the batch.
+// Pads the outputs of a detector, one cv::Mat per image, to one batch; then reads each image's boxes as rectangles and
+// its masks as cv::Mat headers that refer to the batch.
 
 #include <padbatch/adapters/opencv.hpp>
 #include <padbatch/padbatch.hpp>

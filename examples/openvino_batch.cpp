@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs a model that onnx-pad-outputs wrote in OpenVINO, and goes through what it found in each image.
+// Runs in OpenVINO a model that onnx-pad-outputs wrote, and goes through what it found in each image.
 //
 //     openvino_batch PADDED.onnx
 
@@ -16,11 +16,11 @@ int main(int, char** argv)
     using namespace padbatch;
     ov::Core core;
     const auto network = core.read_model(argv[1]);
-    const openvino::contract model(*network); // before it is compiled: that drops the metadata
+    const openvino::contract model(*network); // read before compiling, which drops the metadata
     auto request =
         core.compile_model(network, "CPU", ov::hint::inference_precision(ov::element::f32)).create_infer_request();
 
-    // A batch of images with stripes, of another width in each image.
+    // A batch of images with stripes, of a different width in each image.
     ov::Tensor images(ov::element::f32, network->input().get_shape());
     const std::size_t size = images.get_size() / *model.batch();
     for (std::size_t i = 0; i < images.get_size(); ++i) {

@@ -91,7 +91,7 @@ public:
         return result;
     }
 
-    // Writes a PNG file in 52 levels a channel, which makes it less than half as large as all 256 would.
+    // Writes a PNG file with 52 levels per channel, which makes it less than half as large as all 256 would.
     void write(const std::string& path) const
     {
         png_image file{};
@@ -111,7 +111,7 @@ public:
 
     [[nodiscard]] int width() const { return m_width; }
     [[nodiscard]] int height() const { return m_height; }
-    // A plane each of red, green and blue, which is what detection models take.
+    // One plane each of red, green and blue, as detection models take them.
     [[nodiscard]] const std::vector<float>& numbers() const { return m_numbers; }
 
     [[nodiscard]] picture enlarged(int factor) const
@@ -146,7 +146,7 @@ public:
         }
     }
 
-    // The outline of an area, inside of it.
+    // The outline of an area, drawn inside it.
     void frame(const rectangle& area, int thickness, const color& paint)
     {
         fill({area.left, area.top, area.width, thickness}, paint);

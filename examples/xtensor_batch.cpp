@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Detections that were made with xtensor, padded into arrays of xtensor: nothing is copied but the rows themselves.
+// Pads detections that were made with xtensor into xtensor arrays. Only the rows themselves are copied.
 
 #include <padbatch/adapters/xtensor.hpp>
 #include <padbatch/padbatch.hpp>

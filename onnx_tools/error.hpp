@@ -7,7 +7,7 @@
 
 namespace padbatch::onnx_tools {
 
-/// Why a step could not be done. The values are the exit codes of the command.
+/// Why a step failed. The values are the exit codes of the command.
 enum class failure {
     /// A defect of padbatch, or memory ran out.
     internal = 1,
@@ -17,7 +17,7 @@ enum class failure {
     io = 3,
     /// The file is not an ONNX model.
     not_onnx = 4,
-    /// The model is an ONNX model, and one that padbatch will not rewrite.
+    /// The model is an ONNX model, but padbatch will not rewrite it.
     refused = 5,
 };
 
@@ -28,7 +28,7 @@ struct problem {
     std::string remedy;
 };
 
-/// The exception that every step of the rewrite throws. `what()` is the whole message, three lines.
+/// The exception that every step of the rewrite throws. `what()` is the whole message, in three lines.
 class tool_error : public std::runtime_error {
 public:
     tool_error(failure kind, const problem& p)

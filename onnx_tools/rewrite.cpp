@@ -18,7 +18,7 @@ void require_sound(const onnx::ModelProto& model, failure kind, const std::strin
     if (!found.empty()) {
         throw tool_error(kind, {what + ": " + found.front() +
                                     (found.size() == 1 ? "" : " (and " + std::to_string(found.size() - 1) + " more)"),
-                                "a graph in which every value read is produced and names are unique", remedy});
+                                "a graph in which every value that is read is produced, and names are unique", remedy});
     }
 }
 
@@ -35,7 +35,7 @@ pad_plan rewrite(onnx::ModelProto& model, const detections& found, const pad_opt
     auto p = plan(model, found, options);
     pad(model, p);
     require_sound(model, failure::internal, "the padded model is not valid",
-                  "this is a defect of padbatch: please report it with the model");
+                  "this is a bug in padbatch: please report it, with the model");
     return p;
 }
 

@@ -8,21 +8,21 @@
 
 #include <onnx/onnx_pb.h>
 
-/// Padding the outputs of a detection model, as the command `onnx-pad-outputs` does it: check, recognise, plan, pad,
-/// check. Load and save models with `files/model_io.hpp`.
+/// Pads the outputs of a detection model as the command `onnx-pad-outputs` does: check, recognise, plan, pad, check.
+/// `files/model_io.hpp` loads and saves models.
 namespace padbatch::onnx_tools {
 
-/// What is known of the model, and what is wanted of it.
+/// What is known about the model, and what it is to become.
 struct rewrite_options {
     recognise_options recognise;
     pad_options pad;
 };
 
-/// Pads the outputs of `model`, in place, and returns what was done. Where it throws, `model` is as it was, but for
+/// Pads the outputs of `model` in place, and returns what was done. When it throws, `model` is unchanged, except with
 /// `failure::internal`.
 ///
-/// Throws `tool_error`: `failure::usage` for options that do not fit this model or one another; `failure::refused`
-/// where the model is not sound, is padded already, is not recognised beyond doubt, or cannot become what is asked.
+/// Throws `tool_error`: `failure::usage` for options that do not fit this model or one another; `failure::refused` when
+/// the model is not sound, is already padded, is not recognised beyond doubt, or cannot become what is asked for.
 pad_plan rewrite(onnx::ModelProto& model, const rewrite_options& options = {});
 
 /// The first half of `rewrite`: checks that `model` is sound, and finds out what its outputs are.

@@ -25,8 +25,7 @@ public:
         say_padding();
         for (const auto& output : m_plan.outputs) {
             if (output.fields.size() > 1) {
-                say("joins " + names_of(output) + " into " + output.name +
-                    ", one after the other along the last dimension");
+                say("joins " + names_of(output) + " into " + output.name + " along the last dimension");
             }
         }
         say(m_plan.count ? "writes the counts to " + m_plan.count->name + ", " +
@@ -47,7 +46,7 @@ private:
             return;
         }
         if (m_plan.masks == mask_choice::roi) {
-            say("keeps masks as the mask head makes them, for the region of each box, and pastes none");
+            say("keeps the masks that the mask head makes for the region of each box, and does not paste them");
         } else if (m_plan.masks == mask_choice::none) {
             say("leaves masks out");
         }
@@ -56,7 +55,7 @@ private:
     void say_batch()
     {
         if (m_plan.how == batching::loop) {
-            say("repeats the graph for each image of the batch in a Loop");
+            say("repeats the graph for each image of the batch, in a Loop");
         }
     }
 
@@ -64,19 +63,19 @@ private:
     {
         const bool from_list = m_plan.how == batching::flat;
         if (from_list && has_column(flat_column::cx)) {
-            say("turns boxes cx, cy, w, h into x1, y1, x2, y2");
+            say("converts boxes from cx, cy, w, h to x1, y1, x2, y2");
         }
         if (m_plan.score_above) {
             const auto& own = m_plan.source.threshold;
             const bool lower = own && *m_plan.min_score <= own->score;
             say("drops rows whose score is below " + text_of_number(*m_plan.min_score) +
-                (lower ? "; the model itself keeps none below " + text_of_number(own->score) : ""));
+                (lower ? "; the model already drops those below " + text_of_number(own->score) : ""));
         }
         if (from_list) {
-            say("gives each image its rows of the list, in descending score");
+            say("gives each image its rows of the list, in descending order of score");
         }
         if (m_plan.cuts_rows) {
-            say("keeps the first " + count_of(*m_plan.max_detections, "row") + " of each image, its best");
+            say("keeps the first " + count_of(*m_plan.max_detections, "row") + " of each image, which are its best");
         }
     }
 
@@ -102,15 +101,15 @@ private:
     void say_padding()
     {
         if (m_plan.widens_masks) {
-            say("pads masks of different sizes to the largest height and width of the batch");
+            say("pads masks of different sizes to the largest height and width in the batch");
         }
         if (m_plan.max_detections) {
             say("pads every image to " + count_of(*m_plan.max_detections, "row"));
         } else if (m_plan.how == batching::loop) {
             say("pads every image to " + count_of(m_plan.source.limit->rows, "row") +
-                " in the Loop, and cuts to the largest count of the batch at hand after it");
+                " in the Loop, and then cuts to the largest count in the batch");
         } else {
-            say("pads every image to the largest count of the batch at hand");
+            say("pads every image to the largest count in the batch");
         }
         for (const auto& f : m_plan.fields) {
             if (f.padding != number(std::int64_t{0})) {

@@ -9,7 +9,7 @@
 
 namespace padbatch::onnx_tools::cli {
 
-/// What the rewrite does, in its order, a line each.
+/// What the rewrite does, one line per step, in order.
 [[nodiscard]] std::vector<std::string> describe(const pad_plan& p);
 
 } // namespace padbatch::onnx_tools::cli

@@ -7,7 +7,7 @@
 namespace padbatch::onnx_tools::cli {
 namespace {
 
-// The options that messages of the library name.
+// The options that the library's messages name.
 constexpr std::array<std::string_view, 21> options{
     "batch",          "columns",    "count_shape", "count_type",     "dynamic_batch", "fields", "force",
     "from",           "label_type", "layout",      "mask_threshold", "mask_type",     "masks",  "max_batch_size",
@@ -26,7 +26,8 @@ std::string with_flags(std::string_view text)
         }
         const auto word = text.substr(begin + 1, end - begin - 1);
         result += text.substr(0, begin);
-        if (std::find(options.begin(), options.end(), word) == options.end()) { // what ends here may begin another
+        if (std::find(options.begin(), options.end(), word) ==
+            options.end()) { // its closing backquote may open the next word
             result += text.substr(begin, end - begin);
             text.remove_prefix(end);
             continue;

@@ -8,44 +8,46 @@ const char* const help = R"(Usage: onnx-pad-outputs [OPTIONS] IN.onnx OUT.onnx
        onnx-pad-outputs --inspect [--json] [OPTIONS] IN.onnx
 
 Rewrites a torchvision detection model that was exported to ONNX (Faster, Mask or Keypoint R-CNN,
-RetinaNet, FCOS, SSD): the loose outputs of each image become one output a field for the whole
-batch, padded to one shape, and num_detections, int32 [B, 1], says how many rows of each image are
-real. IN is left as it is.
+RetinaNet, FCOS, SSD). The separate outputs of each image become one output per field for the whole
+batch, padded to one shape. num_detections, int32 [B, 1], says how many rows of each image are real.
+IN is not changed.
 
 What comes out:
-  --max-detections N|batch   How many rows every image is padded to. Without this option, the
-                             model's own limit. A smaller N keeps the first N rows, which are the
-                             best; `batch` pads to the largest count of the batch at hand.
-  --min-score S              Drop the rows whose score is below S.
+  --max-detections N|batch   Pad every image to N rows; the default is the model's own limit. A
+                             smaller N keeps the first N rows, which are the best. `batch` pads to
+                             the largest count in the batch.
+  --min-score S              Drop rows whose score is below S.
   --pad-value FIELD=VALUE    Fill the padding of FIELD with VALUE instead of 0. Can be repeated.
-  --rename FIELD=NAME        Call the output of FIELD, or num_detections, NAME. Can be repeated.
+  --rename FIELD=NAME        Name the output of FIELD, or num_detections. Can be repeated.
 
 A FIELD is one of boxes, labels, scores, masks, keypoints, keypoints_scores.
 
 Masks:
-  --masks full|roi|none      Pasted into the image; or as the mask head makes them, for the region
-                             of each box, to be pasted by who reads them; or left out.
-  --mask-type float|uint8|bool   The probabilities; or 1 where they are at least the threshold.
-  --mask-threshold T         This threshold, 0.5 without the option.
-  --squeeze-masks            Masks are [B, M, H, W], not [B, M, 1, H, W].
+  --masks full|roi|none      full (the default): pasted into the image. roi: as the mask head makes
+                             them, for the region of each box, to be pasted where they are used.
+                             none: no masks.
+  --mask-type float|uint8|bool   float: the probabilities. uint8 and bool: 1 where they are at least
+                             the threshold.
+  --mask-threshold T         The threshold; the default is 0.5.
+  --squeeze-masks            Write masks as [B, M, H, W] instead of [B, M, 1, H, W].
 
 Batch:
-  --dynamic-batch            Make an export of one image a model of any number of images.
+  --dynamic-batch            Turn an export of one image into a model of any number of images.
 
 Layout:
   --layout NAME              Name, order and shape the outputs as a consumer expects them:
-                             torchvision (this is so without the option), efficientnms, yolov7,
-                             mmdeploy, tf-od or ultralytics.
+                             torchvision (the default), efficientnms, yolov7, mmdeploy, tf-od or
+                             ultralytics.
   --count-type TYPE          The type of num_detections: int32, int64 or float32.
   --count-shape B|Bx1        The shape of num_detections: [B] or [B, 1].
   --label-type TYPE          The type of the labels: int32, int64 or float32.
 
 Serving:
-  --triton-repository DIR    Write no OUT, but a model for Triton Inference Server into its model
-                             repository DIR.
-  --model-name NAME          What the server calls the model.
-  --max-batch-size N         How many images the server may put together, 8 without the option; 0
-                             for none.
+  --triton-repository DIR    Instead of OUT, write a model for Triton Inference Server into its
+                             model repository DIR.
+  --model-name NAME          The model's name on the server.
+  --max-batch-size N         How many images the server may put together; the default is 8, and 0
+                             turns batching off.
 
 When recognition fails, or you know better:
   --fields boxes,labels,...  The fields of one image, in the order of the outputs.
@@ -53,18 +55,18 @@ When recognition fails, or you know better:
   --order image|field        Whether the outputs go image by image (boxes, labels, scores of the
                              first image, then of the next) or field by field (the boxes of all
                              images, then the labels of all, and so on).
-  --from torchvision|flat|nms   What IN gives: fields for each image; the rows of all images in one
-                             list, with the image that each belongs to; or what a
-                             NonMaxSuppression selects from boxes and scores.
-  --columns x1,y1,...        What the columns of these rows, or of these boxes, are: names from
-                             batch, x1, y1, x2, y2, cx, cy, w, h, label and score.
+  --from torchvision|flat|nms   What IN outputs. torchvision (the default): fields for each
+                             image. flat: the rows of all images in one list, each with its image.
+                             nms: what a NonMaxSuppression selects from boxes and scores.
+  --columns x1,y1,...        The columns of the flat rows, or of the boxes that nms selects from:
+                             names from batch, x1, y1, x2, y2, cx, cy, w, h, label and score.
 
 The command:
   --inspect                  Show what is recognised in IN, what the rewrite would do, and what a
-                             server would stumble over; write nothing.
+                             server would stumble over. Write nothing.
   --json                     With --inspect: print JSON.
   --force                    Replace OUT, or the model in DIR, if it exists.
-  --quiet                    Print no report of what was done, only errors.
+  --quiet                    Print errors only, no report.
   --version                  Print the version.
   -h, --help                 Print this help.
 

@@ -27,7 +27,7 @@ std::vector<table_row> rows_of_list(const flat_source& flat)
     if (flat.boxes.empty()) {
         return {{"rows", quoted(flat.rows), "", ""},
                 {"columns", columns, "", ""},
-                {"image of a row", flat.batch_index.empty() ? "in the column batch" : quoted(flat.batch_index), "", ""},
+                {"image of each row", flat.batch_index.empty() ? "the column batch" : quoted(flat.batch_index), "", ""},
                 {"number of images", "that of " + quoted(flat.batch_input), "", ""}};
     }
     return {{"selection", quoted(flat.rows), "", ""},
@@ -44,7 +44,7 @@ std::string recognised(const pad_plan& p)
     for (const auto& name : d.other_outputs) {
         text += "  other output: '" + name + (p.how == batching::loop ? "'\n" : "', kept as it is\n");
     }
-    text += d.limit ? "  limit: " + count_of(d.limit->rows, "row") + " an image, cut by " + d.limit->node + "\n"
+    text += d.limit ? "  limit: " + count_of(d.limit->rows, "row") + " per image, cut by " + d.limit->node + "\n"
                     : "  limit: not found in the graph\n";
     text += d.threshold ? "  score threshold: " + text_of_number(d.threshold->score) + ", compared by " +
                               d.threshold->node + "\n"
@@ -52,7 +52,7 @@ std::string recognised(const pad_plan& p)
     return text;
 }
 
-// Indented, each beginning with a dash where there are several lines to tell apart.
+// Indented, each warning marked by a dash.
 std::string serving(const std::vector<std::string>& warnings)
 {
     std::string text;
@@ -63,7 +63,7 @@ std::string serving(const std::vector<std::string>& warnings)
         }
         text += "\n";
     }
-    return text.empty() ? "  nothing to say\n" : text;
+    return text.empty() ? "  nothing to report\n" : text;
 }
 
 } // namespace
@@ -72,16 +72,15 @@ std::string inspect_text(const model_as_it_is& before, const rewritten_model& af
 {
     const auto& p = after.plan;
     std::string text = before.file + ": " + headline(p.source) + "\n\nrecognised\n" + recognised(p) +
-                       "\nas it is, for serving\n" + serving(before.serving_warnings) + "\npadded outputs\n" +
+                       "\nserving the model as it is\n" + serving(before.serving_warnings) + "\npadded outputs\n" +
                        table(after.outputs) + "\nthe rewrite\n";
     for (const auto& line : describe(p)) {
         text += "  " + line + "\n";
     }
-    text += "\nthe result, for serving\n" + serving(after.serving_warnings);
+    text += "\nserving the result\n" + serving(after.serving_warnings);
     if (after.needs_rows) {
-        text +=
-            "\nThe limit is not known, so the rewrite asks for --max-detections N or --max-detections batch. Shown is "
-            "what `batch` does.\n";
+        text += "\nThe limit is not known, so the rewrite needs --max-detections N or --max-detections batch. This "
+                "report shows what `batch` would do.\n";
     }
     const std::string warnings = size_warnings(p);
     return warnings.empty() ? text : text + "\n" + warnings;
@@ -89,7 +88,7 @@ std::string inspect_text(const model_as_it_is& before, const rewritten_model& af
 
 std::string inspect_text(const model_as_it_is& model)
 {
-    return model.file + "\n\noutputs\n" + table(declared_rows(model.outputs)) + "\nas it is, for serving\n" +
+    return model.file + "\n\noutputs\n" + table(declared_rows(model.outputs)) + "\nserving the model as it is\n" +
            serving(model.serving_warnings);
 }
 

@@ -9,7 +9,7 @@
 
 namespace padbatch::onnx_tools::cli {
 
-/// A model as its file has it.
+/// A model as it is in its file.
 struct model_as_it_is {
     std::string file;
     value_infos outputs;
@@ -19,8 +19,8 @@ struct model_as_it_is {
 /// What the rewrite makes of it.
 struct rewritten_model {
     pad_plan plan;
-    /// The limit is not known and the user has not said how many rows to pad to, so that `plan` is what
-    /// `--max-detections batch` would do.
+    /// The limit is not known and the user has not said how many rows to pad to: `plan` is what `--max-detections
+    /// batch` would do.
     bool needs_rows = false;
     /// The table of the outputs.
     std::vector<table_row> outputs;
@@ -29,7 +29,7 @@ struct rewritten_model {
 
 /// What `--inspect` prints: what was recognised, what the rewrite does, and what a server would stumble over.
 [[nodiscard]] std::string inspect_text(const model_as_it_is& before, const rewritten_model& after);
-/// The same of a model that is not rewritten.
+/// The same for a model that is not rewritten.
 [[nodiscard]] std::string inspect_text(const model_as_it_is& model);
 
 } // namespace padbatch::onnx_tools::cli

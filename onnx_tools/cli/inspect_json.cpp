@@ -129,7 +129,7 @@ json beginning(const model_as_it_is& model)
     return {{"schema", schema}, {"padbatch", PADBATCH_VERSION}, {"file", model.file}};
 }
 
-// Names in a model may be any bytes; JSON is UTF-8.
+// Names in a model may hold any bytes; JSON is UTF-8.
 std::string text_of(const json& document)
 {
     return document.dump(2, ' ', false, json::error_handler_t::replace) + "\n";

@@ -23,7 +23,7 @@ namespace {
     misused(option + " has no value", "a value after " + option, "give a value, or leave the option out");
 }
 
-// `--option=`, a slip of a script most often: CLI11 would take the next argument for the value.
+// Refuses `--option=`, which is usually a slip in a script: CLI11 would take the next argument for the value.
 void require_values(int argc, const char* const* argv, const std::vector<std::string>& options_with_value)
 {
     for (int i = 1; i < argc && argv[i] != std::string_view("--"); ++i) {
@@ -35,7 +35,7 @@ void require_values(int argc, const char* const* argv, const std::vector<std::st
     }
 }
 
-// The options that take a value, each with all that it is given, before any of it is understood.
+// The options that take a value, each with all the values that it is given, not yet interpreted.
 class raw_values {
 public:
     raw_values()
@@ -75,15 +75,15 @@ public:
         }
         if (values.size() > 1) {
             misused(option + " is given " + std::to_string(values.size()) + " times", option + " once at most",
-                    "leave the others out");
+                    "remove the others");
         }
-        if (values.front().empty()) { // a slip, of a script most often
+        if (values.front().empty()) { // usually a slip in a script
             has_no_value(option);
         }
         return values.front();
     }
 
-    // What the word means that an option is given; `otherwise` when it is not.
+    // What the word given to an option means; `otherwise` when the option is not given.
     template <typename T, typename Otherwise>
     [[nodiscard]] Otherwise word(const std::string& option, Otherwise otherwise,
                                  const std::vector<std::pair<std::string, T>>& words) const
@@ -184,14 +184,14 @@ void understand_input(const raw_values& raw, recognise_options& recognise)
     if (const auto order = raw.only("--order")) {
         recognise.order = meaning<output_order>(
             {{"image", output_order::by_image}, {"field", output_order::by_field}}, "--order", *order,
-            "say image when the outputs follow one another image by image, field when field by field");
+            "write image if the outputs follow one another image by image, or field if they do so field by field");
     }
     if (const auto columns = raw.only("--columns")) {
         recognise.columns = column_list(*columns);
     }
 }
 
-// A name for the model in `file` that a server takes.
+// A name for the model in `file` that a server accepts.
 std::string usual_model_name(const std::string& file)
 {
     std::string name;
@@ -217,7 +217,7 @@ void understand_serving(const raw_values& raw, options& o)
     }
     if (!name) {
         misused("--triton-repository is given without --model-name", triton_usage,
-                "say what the server calls the model: --model-name " + usual_model_name(o.in));
+                "name the model for the server: --model-name " + usual_model_name(o.in));
     }
     o.triton.emplace();
     o.triton->repository = *folder;
@@ -228,7 +228,7 @@ void understand_serving(const raw_values& raw, options& o)
     }
 }
 
-// Complains of arguments that are left over once options have their values and IN and OUT are taken.
+// Complains about arguments that are left over once options have their values and IN and OUT are taken.
 void require_no_more(const std::vector<std::string>& left_over, const std::vector<std::string>& option_names,
                      const options& o)
 {
@@ -241,7 +241,7 @@ void require_no_more(const std::vector<std::string>& left_over, const std::vecto
             const std::string name = argument.substr(0, argument.find('='));
             const std::string meant = closest(name, option_names);
             misused("there is no option '" + name + "'", usage,
-                    meant.empty() ? std::string(see_help) + "; a file whose name begins with '-' is written ./" + name
+                    meant.empty() ? std::string(see_help) + "; write a file name that begins with '-' as ./" + name
                                   : "did you mean " + meant + "? " + see_help);
         } else {
             files += ", '" + argument + "'";
@@ -270,25 +270,25 @@ void require_files(const options& o)
                     "; onnx-pad-outputs --help shows examples");
     }
     if (!o.inspect && !o.triton && o.out.empty()) {
-        misused("only '" + o.in + "' is named, and no file to write", usage,
+        misused("only '" + o.in + "' is named, but no file to write", usage,
                 "name the file to write too; or add --inspect to see what would be done");
     }
     if (o.inspect && o.triton) {
-        misused("--inspect writes nothing, and --triton-repository names a folder to write to", inspect_usage,
-                "leave out --triton-repository and what belongs to it, or --inspect");
+        misused("--inspect writes nothing, but --triton-repository names a folder to write to", inspect_usage,
+                "leave out --inspect, or --triton-repository and its options");
     }
     if (o.inspect && !o.out.empty()) {
-        misused("--inspect writes nothing, and '" + o.out + "' is named as a file to write", inspect_usage,
-                "leave out the file or --inspect");
+        misused("--inspect writes nothing, but '" + o.out + "' is named as a file to write", inspect_usage,
+                "leave out the file, or --inspect");
     }
     if (o.triton && !o.out.empty()) {
         misused("'" + o.out + "' is named as the file to write, and --triton-repository as the folder", triton_usage,
-                "leave out the file, or --triton-repository and what belongs to it");
+                "leave out the file, or --triton-repository and its options");
     }
     if (o.in == "-" || o.out == "-") {
         misused("'-' is named as the file to " + std::string(o.in == "-" ? "read" : "write"),
-                "the names of files: models are not read from standard input, nor written to standard output",
-                "name a file; if yours is really called -, write ./-");
+                "file names: models are neither read from standard input nor written to standard output",
+                "name a file; if it is really called -, write ./-");
     }
 }
 
@@ -299,7 +299,7 @@ parsed parse(int argc, const char* const* argv)
     options o;
     raw_values raw;
     CLI::App app("", "onnx-pad-outputs");
-    app.allow_extras(); // they get messages of our own
+    app.allow_extras(); // they get messages of their own
     app.add_option("IN", o.in);
     app.add_option("OUT", o.out);
     raw.add_to(app);

@@ -20,13 +20,13 @@ struct options {
     bool force = false;
     bool quiet = false;
     rewrite_options rewrite;
-    /// The fields whose pad value is the word true or false.
+    /// The fields whose pad value is given as the word true or false.
     std::set<field> pad_words;
-    /// Where the model is written instead of to `out`.
+    /// Where the model is written, instead of `out`.
     std::optional<triton_options> triton;
 };
 
-/// Either options, or a text to print (`--help`, `--version`) after which there is nothing more to do.
+/// Either options, or a text to print (for `--help` and `--version`), after which there is nothing left to do.
 struct parsed {
     std::optional<options> run;
     std::string print;

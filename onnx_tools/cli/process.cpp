@@ -14,8 +14,8 @@
 namespace padbatch::onnx_tools::cli {
 namespace {
 
-// Where one of the standard streams is closed, the next file that is opened would take its place, and be written to as
-// if it were that stream. So each gets a file, one on which it fails as before.
+// If a standard stream is closed, the next file to be opened takes its number, and would be written to as if it were
+// that stream. So each closed stream gets a file of its own, on which it fails as before.
 void occupy_closed_streams()
 {
     for (int fd = 0; fd <= 2; ++fd) {
@@ -33,7 +33,7 @@ void prepare_process()
     google::protobuf::SetLogHandler(nullptr); // errors have messages of their own
 #endif
     occupy_closed_streams();
-    // Writing beyond a limit on the size of files, or to a pipe that nobody reads, is an error like others.
+    // Writing beyond the file size limit, or to a pipe without a reader, is then an error like any other.
     std::signal(SIGXFSZ, SIG_IGN);
     std::signal(SIGPIPE, SIG_IGN);
 }

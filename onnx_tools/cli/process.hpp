@@ -4,8 +4,8 @@
 
 namespace padbatch::onnx_tools::cli {
 
-/// Makes a process one in which every failure to write is an error that can be told: signals that would end it are
-/// ignored, and standard streams that are closed are opened on files that fail as before. Silences protobuf's own log.
+/// Prepares the process so that every failed write is an error that can be reported: signals that would end the process
+/// are ignored, and closed standard streams are opened on files that fail as before. Silences protobuf's own log.
 void prepare_process();
 
 } // namespace padbatch::onnx_tools::cli

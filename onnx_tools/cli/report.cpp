@@ -7,7 +7,7 @@ namespace padbatch::onnx_tools::cli {
 
 std::string headline(const detections& source)
 {
-    const std::string family = source.family.empty() ? "detections of no known family" : source.family;
+    const std::string family = source.family.empty() ? "detections of an unknown family" : source.family;
     if (source.flat) {
         return family + ", the rows of all images in one list";
     }
@@ -32,7 +32,7 @@ std::string size_warnings(const pad_plan& p)
             const bool any_batch = !output.shape.front().size;
             const bool any_size = output.bytes.factors.size() > (any_batch ? 1U : 0U);
             text += "warning: the output '" + output.name + "' has " + text_of_bytes(*output.bytes.total) +
-                    (any_batch ? " an image" : "") + (any_size ? " at the size that the inputs declare" : "") +
+                    (any_batch ? " per image" : "") + (any_size ? " at the size that the inputs declare" : "") +
                     ";\n  a smaller --max-detections N, or --max-detections batch, makes it smaller\n";
         }
     }

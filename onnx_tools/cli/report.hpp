@@ -9,14 +9,14 @@
 
 namespace padbatch::onnx_tools::cli {
 
-/// What is recognised, in a line without an end: `Mask R-CNN, 2 images, outputs image by image`.
+/// What is recognised, without a line break: `Mask R-CNN, 2 images, outputs image by image`.
 [[nodiscard]] std::string headline(const detections& source);
 
 /// The outputs before and after, in two tables.
 [[nodiscard]] std::string before_and_after(const std::string& file, const std::vector<table_row>& before,
                                            const pad_plan& p, const std::vector<table_row>& after);
 
-/// A warning for each output over 2 GiB, or nothing.
+/// A warning for each output over 2 GiB; empty when there is none.
 [[nodiscard]] std::string size_warnings(const pad_plan& p);
 
 } // namespace padbatch::onnx_tools::cli

@@ -25,7 +25,7 @@
 namespace padbatch::onnx_tools::cli {
 namespace {
 
-// File names and names in a model may hold anything; a terminal should get no control characters from them.
+// File names and names in a model may hold anything; their control characters must not reach a terminal.
 std::string printable(std::string text)
 {
     for (char& c : text) {
@@ -54,12 +54,12 @@ public:
         errno = 0;
         if (std::fwrite(text.data(), 1, text.size(), m_out) != text.size() || std::fflush(m_out) != 0) {
             throw tool_error(failure::io, {"cannot write to standard output: " + std::generic_category().message(errno),
-                                           "a terminal, file or pipe that takes the text",
-                                           "check where the output goes, and whether there is room"});
+                                           "a terminal, file or pipe that accepts the text",
+                                           "check where the output goes and whether there is room"});
         }
     }
 
-    // A message that cannot be written changes nothing about the work.
+    // A message that cannot be written does not affect the work.
     void print_aside(const std::string& text) { std::fwrite(text.data(), 1, text.size(), m_err); }
 
     int fail(failure kind, const std::string& message)
@@ -72,7 +72,7 @@ private:
     void rewrite(const options& o)
     {
         const save_options saving{o.force, o.in};
-        if (o.triton) { // before the work, and again at the end of it
+        if (o.triton) { // before the work, and again after it
             require_savable(*o.triton, o.in);
         } else {
             require_savable(o.out, saving);
@@ -88,20 +88,20 @@ private:
         }
     }
 
-    // The words true and false are pad values of bool fields alone.
+    // Only bool fields take the words true and false as pad values.
     static void require_boolean(const options& o, const pad_plan& p)
     {
         for (const auto& f : p.fields) {
             if (f.element != element_type::boolean && o.pad_words.count(f.kind) != 0) {
                 const std::string name(name_of(f.kind));
-                misused("--pad-value " + name + " is a word, and the " + name + " of this model are " +
+                misused("--pad-value " + name + " is a word, but the " + name + " of this model are " +
                             name_of(f.element),
                         range_text(f.element), "correct the value");
             }
         }
     }
 
-    // Writes the model, and says where.
+    // Writes the model, and returns the message that says where.
     static std::string save(const options& o, const save_options& saving, const onnx::ModelProto& model)
     {
         if (!o.triton) {
@@ -125,8 +125,7 @@ private:
             const auto after = try_rewrite(o.rewrite, model);
             print(o.json ? inspect_json(before, after) : printable(inspect_text(before, after)));
         } catch (const tool_error& e) {
-            if (e.kind() ==
-                failure::refused) { // its outputs, and what a server makes of them, can be told all the same
+            if (e.kind() == failure::refused) { // its outputs, and what a server makes of them, can still be reported
                 print(o.json ? inspect_json(before, with_flags(e.what())) : printable(inspect_text(before)));
             }
             throw;
@@ -137,7 +136,7 @@ private:
     {
         const auto found = examine(model, chosen.recognise);
         auto pad = chosen.pad;
-        // What can be said of a model without a limit is still worth seeing; the report says what is missing.
+        // A report on a model without a limit is still worth having; it says what is missing.
         const bool needs_rows =
             !found.limit && std::holds_alternative<model_limit>(pad.max_detections) && !pad.dynamic_batch;
         if (needs_rows) {
@@ -171,13 +170,13 @@ int run(int argc, const char* const* argv, std::FILE* out, std::FILE* err) noexc
             throw;
         } catch (const std::exception& e) {
             return c.fail(failure::internal, std::string("internal error: ") + e.what() +
-                                                 "\n  expected: no such error, whatever the model is"
-                                                 "\n  what to do: please report this defect, with the model");
+                                                 "\n  expected: no internal error, whatever the model"
+                                                 "\n  what to do: please report this bug, with the model");
         }
-    } catch (...) { // memory ran out, perhaps for a message
-        std::fputs("onnx-pad-outputs: memory ran out\n  expected: about twice the size of the model\n"
+    } catch (...) { // out of memory, perhaps while making a message
+        std::fputs("onnx-pad-outputs: out of memory\n  expected: free memory of about twice the size of the model\n"
                    "  what to do: free some memory, or use a machine with more\n",
-                   err); // without asking for more memory
+                   err); // allocates nothing
         return static_cast<int>(failure::internal);
     }
 }

@@ -13,7 +13,7 @@ namespace {
 
 table_row row_of(const onnx::ValueInfoProto& info)
 {
-    constexpr std::size_t widest = 40; // exporters make up symbols of any length
+    constexpr std::size_t widest = 40; // symbols that exporters make up can be of any length
     const auto type = declared_type(info);
     std::string shape = type.rank ? text_of_shape(type.shape) : "any shape";
     if (shape.size() > widest) {
@@ -28,7 +28,7 @@ table_row row_of(const onnx::ValueInfoProto& info)
             ""};
 }
 
-// Of a batch of any size the total is that of one image.
+// For a batch of any size, the total is that of one image.
 std::string text_of_size(const output_bytes& bytes, const std::vector<dimension>& shape)
 {
     std::string text = text_of_bytes(bytes.known);
@@ -37,7 +37,7 @@ std::string text_of_size(const output_bytes& bytes, const std::vector<dimension>
     }
     const bool any_batch = !shape.front().size;
     const bool says_more = bytes.total && bytes.factors.size() > (any_batch ? 1U : 0U);
-    return says_more ? text + " = " + text_of_bytes(*bytes.total) + (any_batch ? " an image" : "") : text;
+    return says_more ? text + " = " + text_of_bytes(*bytes.total) + (any_batch ? " per image" : "") : text;
 }
 
 } // namespace

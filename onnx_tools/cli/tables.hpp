@@ -18,16 +18,15 @@ struct table_row {
     std::string bytes;
 };
 
-/// Columns as wide as they must be, each line indented.
+/// Indented lines, in columns as wide as they need to be.
 [[nodiscard]] std::string table(const std::vector<table_row>& rows);
 
-/// What a model declares of its outputs.
+/// What a model declares about its outputs.
 using value_infos = google::protobuf::RepeatedPtrField<onnx::ValueInfoProto>;
 
 /// The outputs as a file declares them.
 [[nodiscard]] std::vector<table_row> declared_rows(const value_infos& outputs);
-/// The outputs that `p` makes, the count first; `model` is the one that they are made from, before or after it is
-/// padded.
+/// The outputs that `p` makes, the count first; `model` is the model that they are made from, before or after padding.
 [[nodiscard]] std::vector<table_row> planned_rows(const onnx::ModelProto& model, const pad_plan& p);
 
 /// `3200 B`, `61.0 MiB`.

@@ -63,7 +63,7 @@ std::string alternatives(const std::vector<std::string>& words)
     return text;
 }
 
-// Names with commas between them, each once, and each one of `known`. `thing` is what a name is of.
+// Names with commas between them, each one of `known` and given once. `thing` is what they name.
 std::vector<std::string> name_list(const std::string& option, const std::string& text, const std::string& thing,
                                    const std::vector<std::string>& known, const std::string& expected)
 {
@@ -71,7 +71,7 @@ std::vector<std::string> name_list(const std::string& option, const std::string&
     auto names = split(text, ",");
     for (auto at = names.begin(); at != names.end(); ++at) {
         if (at->empty()) {
-            misused(given + " has an empty name in it", expected, "leave out the comma that is too much");
+            misused(given + " contains an empty name", expected, "remove the extra comma");
         }
         if (std::find(known.begin(), known.end(), *at) == known.end()) {
             const std::string meant = closest(*at, known);
@@ -125,7 +125,7 @@ std::int64_t whole_number(const std::string& option, const std::string& text, st
     if (whole == nullptr || *whole < least || *whole > std::numeric_limits<std::int32_t>::max()) {
         misused(option + " is '" + text + "'",
                 "a whole number from " + std::to_string(least) + " to 2147483647" + or_else,
-                "write for example " + option + " " + example);
+                "write, for example, " + option + " " + example);
     }
     return *whole;
 }
@@ -145,8 +145,8 @@ double fraction(const std::string& option, const std::string& text)
     const auto value = to_number(text);
     const double real = value ? std::visit([](auto n) { return static_cast<double>(n); }, *value) : 0;
     if (!(real > 0 && real <= 1)) {
-        misused(option + " is '" + text + "'", "a number above 0 and not above 1",
-                "write for example " + option + " 0.5");
+        misused(option + " is '" + text + "'", "a number above 0 and at most 1",
+                "write, for example, " + option + " 0.5");
     }
     return real;
 }
@@ -177,10 +177,10 @@ std::map<std::string, std::string> pairs(const std::string& option, const std::v
         const std::string given = option + " '" + text + "'";
         const auto equals = text.find('=');
         if (equals == std::string::npos) {
-            misused(given + " has no '='", form, "write for example " + example);
+            misused(given + " has no '='", form, "write, for example, " + example);
         }
         if (text.find(',') != std::string::npos) {
-            misused(given + " has a comma in it", form + ", one field at a time",
+            misused(given + " contains a comma", form + ", one field at a time",
                     "repeat the option for each field, for example " + example + " " + option +
                         " scores=" + (value_name == "NAME" ? "confidences" : "-1"));
         }
@@ -195,7 +195,7 @@ std::map<std::string, std::string> pairs(const std::string& option, const std::v
                                         value.substr(std::min(value.find_first_not_of(' '), value.size())) + "?");
         }
         if (value.empty()) {
-            misused(given + " has nothing after the '='", form, "write for example " + example);
+            misused(given + " has nothing after the '='", form, "write, for example, " + example);
         }
         if (!chosen.emplace(name, value).second) {
             misused(option + " names the field '" + name + "' twice", "each field once", "leave one of them out");
@@ -209,7 +209,7 @@ std::vector<field> field_list(const std::string& text)
     std::vector<field> fields;
     for (const auto& name : name_list("--fields", text, "field", field_names(),
                                       "names from " + all_field_names() +
-                                          ", with commas between them and no spaces, such as boxes,labels,scores")) {
+                                          ", separated by commas without spaces, such as boxes,labels,scores")) {
         fields.push_back(*field_from_name(name));
     }
     return fields;
@@ -222,10 +222,10 @@ std::vector<flat_column> column_list(const std::string& text)
         known.emplace_back(name_of(column));
     }
     std::vector<flat_column> columns;
-    for (const auto& name : name_list("--columns", text, "column", known,
-                                      "names from " + alternatives(known) +
-                                          ", with commas between them and no spaces, such as "
-                                          "batch,x1,y1,x2,y2,label,score")) {
+    for (const auto& name :
+         name_list("--columns", text, "column", known,
+                   "names from " + alternatives(known) +
+                       ", separated by commas without spaces, such as batch,x1,y1,x2,y2,label,score")) {
         columns.push_back(*column_from_name(name));
     }
     return columns;

@@ -13,14 +13,14 @@
 #include <utility>
 #include <vector>
 
-// What the values of options mean. Each function gets the option's name for its message, and throws `tool_error` with
-// `failure::usage` for a value that means nothing.
+// What the values of options mean. Each function takes the option's name for its message, and throws `tool_error` with
+// `failure::usage` for a value that makes no sense.
 namespace padbatch::onnx_tools::cli {
 
-/// The parts of `text` between the separators: one more than there are separators.
+/// The parts of `text` between the separators, one more than there are separators.
 [[nodiscard]] std::vector<std::string> split(const std::string& text, const std::string& separator);
 
-/// The one of `names` that was most likely meant with `word`, or nothing.
+/// The one of `names` that `word` was most likely meant to be; empty when none is close.
 [[nodiscard]] std::string closest(const std::string& word, const std::vector<std::string>& names);
 
 /// A whole number from `least` to 2147483647. `or_else` says what else is allowed, `example` is a number for the
@@ -28,13 +28,13 @@ namespace padbatch::onnx_tools::cli {
 [[nodiscard]] std::int64_t whole_number(const std::string& option, const std::string& text, std::int64_t least,
                                         const std::string& or_else, const std::string& example);
 
-/// A number, an integer where it is written as one. `given` is the option with its value, for the message.
+/// A number; an integer if it is written as one. `given` is the option with its value, for the message.
 [[nodiscard]] number any_number(const std::string& given, const std::string& text);
 
 /// A number above 0 and at most 1.
 [[nodiscard]] double fraction(const std::string& option, const std::string& text);
 
-/// The position of `text` in `words`. `remedy` is what to do when `text` is none of them, nor close to one.
+/// The position of `text` in `words`. `remedy` is what to do when `text` is neither one of them nor close to one.
 [[nodiscard]] std::size_t position_in(const std::vector<std::string>& words, const std::string& option,
                                       const std::string& text, const std::string& remedy = "choose one of these");
 
@@ -50,8 +50,8 @@ template <typename T>
     return words[position_in(names, option, text, remedy)].second;
 }
 
-/// `FIELD=VALUE` for each of `texts`, each field once. `value_name` is what the VALUE is called, `also` a name that is
-/// allowed besides those of fields, if not empty.
+/// Reads each of `texts` as `FIELD=VALUE`, each field once. `value_name` is what messages call the VALUE; `also`, if
+/// not empty, is a name that is allowed besides those of fields.
 [[nodiscard]] std::map<std::string, std::string> pairs(const std::string& option, const std::vector<std::string>& texts,
                                                        const std::string& value_name, const std::string& also);
 

@@ -44,21 +44,21 @@ std::string temporary_name(int attempt)
 
 void exists_already(const std::string& path, const std::string& expected, const std::string& remedy)
 {
-    throw tool_error(failure::io, {quoted(path) + " exists already", expected, remedy});
+    throw tool_error(failure::io, {quoted(path) + " already exists", expected, remedy});
 }
 
 void cannot_write(const std::string& path, int error)
 {
     throw tool_error(failure::io,
                      {"cannot write " + quoted(path) + ": " + reason(error), "a folder with room for the file",
-                      error == EFBIG                       ? "raise the limit on the size of files: ulimit -f"
+                      error == EFBIG                       ? "raise the file size limit: ulimit -f"
                       : error == ENOSPC || error == EDQUOT ? "free some space, or write to another disk"
                                                            : "check the folder and its permissions"});
 }
 
 int write_new_file(const fs::path& path, const std::string& content)
 {
-    // The kernel takes the umask off these permissions.
+    // The kernel applies the umask to these permissions.
     file_descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
     if (file.get() < 0) {
         return errno;
@@ -77,7 +77,7 @@ int write_new_file(const fs::path& path, const std::string& content)
 int flush_folder(const fs::path& folder)
 {
     const file_descriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    // Some file systems cannot flush a folder, and say so by EINVAL.
+    // Some file systems cannot flush a folder, and report EINVAL.
     return opened.get() >= 0 && (::fsync(opened.get()) == 0 || errno == EINVAL) ? 0 : errno;
 }
 

@@ -7,10 +7,10 @@
 
 namespace padbatch::onnx_tools {
 
-/// What the system calls an `errno`.
+/// The system's text for an `errno`.
 [[nodiscard]] std::string reason(int error);
 
-/// An open file, or none (-1); closed at the end.
+/// An open file, or none (-1). The destructor closes it.
 class file_descriptor {
 public:
     explicit file_descriptor(int fd) : m_fd(fd) {}
@@ -26,20 +26,20 @@ private:
     int m_fd;
 };
 
-/// The folder that a file is in, by its name.
+/// The folder that a file is in, going by its path.
 [[nodiscard]] std::filesystem::path folder_of(const std::filesystem::path& file);
 
-/// The name that attempt number `attempt` gives a temporary file or folder. No two programs use the same at a time.
+/// The name that attempt number `attempt` gives a temporary file or folder. No two running programs use the same name.
 [[nodiscard]] std::string temporary_name(int attempt);
 
-/// Both throw `tool_error` with `failure::io`. `expected` is a name that would do, `remedy` how to go on.
+/// Both throw `tool_error` with `failure::io`. `expected` says which name would do, `remedy` what to do.
 [[noreturn]] void exists_already(const std::string& path, const std::string& expected, const std::string& remedy);
 [[noreturn]] void cannot_write(const std::string& path, int error);
 
-/// Makes a file with this content, and flushes it to the disk. The file must not exist yet. 0, or the error.
+/// Makes a file with this content, and flushes it to the disk. The file must not exist yet. Returns 0, or the error.
 [[nodiscard]] int write_new_file(const std::filesystem::path& path, const std::string& content);
 
-/// Flushes to the disk which files a folder has. 0, or the error.
+/// Flushes the list of a folder's files to the disk. Returns 0, or the error.
 [[nodiscard]] int flush_folder(const std::filesystem::path& folder);
 
 } // namespace padbatch::onnx_tools

@@ -32,7 +32,7 @@ tool_error not_onnx(const std::string& path, const std::string& what, const std:
     return {failure::not_onnx, {quoted(path) + " " + what, expected_model, remedy}};
 }
 
-// What a file that is no model is, by its first bytes, for those that people mistake for one.
+// What a file that is not a model is, going by its first bytes: the kinds of file that people take for one.
 tool_error unreadable_model(const std::string& path, std::string_view head)
 {
     const auto begins = [&](std::string_view text) { return head.substr(0, text.size()) == text; };
@@ -49,11 +49,11 @@ tool_error unreadable_model(const std::string& path, std::string_view head)
     const bool text = std::all_of(head.begin(), head.end(),
                                   [](unsigned char c) { return c >= ' ' || c == '\n' || c == '\r' || c == '\t'; });
     if (text && (begins("<") || begins("{"))) {
-        return not_onnx(path, "is text, such as an error page that was downloaded in place of a model",
-                        "look into the file, and fetch or export the model again");
+        return not_onnx(path, "is text, such as an error page that was downloaded instead of a model",
+                        "look at the file, and fetch or export the model again");
     }
     if (begins("\x08")) { // the ir_version that every exporter writes first
-        return not_onnx(path, "begins like an ONNX model and is damaged or incomplete",
+        return not_onnx(path, "begins like an ONNX model but is damaged or incomplete",
                         "copy or export the file again; the transfer may have been cut off");
     }
     return not_onnx(path, "is not an ONNX model: it is not a protobuf message",
@@ -152,14 +152,14 @@ std::optional<std::string> external_data(const onnx::GraphProto& graph)
     return std::nullopt;
 }
 
-// Where a file called `path` really lies or would lie: links are followed, also one that leads to no file yet.
+// Where a file called `path` is or would be: links are followed, even one whose target does not exist yet.
 fs::path target_of(const std::string& path)
 {
     fs::path target = path;
     std::error_code none;
     for (int links = 0; fs::is_symlink(target, none); ++links) {
         if (links == 40) {
-            throw tool_error(failure::io, {quoted(path) + " is a symbolic link that leads round in a circle",
+            throw tool_error(failure::io, {quoted(path) + " is a symbolic link that leads back to itself",
                                            "a file name to write to", "correct the link, or give another name"});
         }
         const fs::path next = fs::read_symlink(target, none);
@@ -178,14 +178,14 @@ bool same_file(const struct stat& a, const struct stat& b)
     exists_already(path, "a name that no file has", "give another name, or `force` to replace the file");
 }
 
-// A new file in `folder`, under a name that nothing has; it is removed again unless it was given its final name.
+// A new file in `folder` under an unused name. It is removed unless it was given its final name.
 class temporary_file {
 public:
     explicit temporary_file(const fs::path& folder)
     {
         for (int attempt = 0;; ++attempt) {
             m_path = (folder / temporary_name(attempt)).string();
-            // The kernel takes the umask off these permissions.
+            // The kernel applies the umask to these permissions.
             m_fd = ::open(m_path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
             if (m_fd >= 0 || errno != EEXIST || attempt == 1000) {
                 break;
@@ -205,23 +205,24 @@ public:
     [[nodiscard]] int descriptor() const { return m_fd; }
     [[nodiscard]] int error() const { return m_error; }
 
-    // Gives the file its final name. 0, or the error.
+    // Gives the file its final name. Returns 0, or the error.
     [[nodiscard]] int rename_to(const fs::path& path, bool overwrite)
     {
         if (!overwrite) {
-            // Fails when another program has made the file in the meantime.
+            // Fails if another program has made the file in the meantime.
             if (::renameat2(AT_FDCWD, m_path.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0) {
                 m_kept = true;
                 return 0;
             }
-            if (errno != EINVAL && errno != ENOSYS) { // those: this file system cannot do it
+            if (errno != EINVAL && errno != ENOSYS) { // these mean that the file system cannot do it
                 return errno;
             }
-            // Fails then too. The temporary name is removed as if the file had not been kept.
+            // Fails in that case too. The temporary name is then removed as if the file had not been kept.
             if (::link(m_path.c_str(), path.c_str()) == 0) {
                 return 0;
             }
-            if (errno != EPERM && errno != ENOSYS && errno != EOPNOTSUPP) { // those: it has no hard links either
+            if (errno != EPERM && errno != ENOSYS &&
+                errno != EOPNOTSUPP) { // these mean that it has no hard links either
                 return errno;
             }
             if (::access(path.c_str(), F_OK) == 0) {
@@ -270,11 +271,11 @@ onnx::ModelProto load_model(const std::string& path)
         throw not_onnx(path, "is empty", "copy or export the file again");
     }
     if (info.st_size > INT_MAX) {
-        throw not_onnx(path,
-                       "has " + std::to_string(info.st_size) + " bytes, and no protobuf message has 2 GiB or more",
-                       "save the model with its weights as external data");
+        throw not_onnx(
+            path, "has " + std::to_string(info.st_size) + " bytes, but a protobuf message must be smaller than 2 GiB",
+            "save the model with its weights as external data");
     }
-    // The first bytes are kept for a message; a pipe gives them only once.
+    // The first bytes are kept for a message, since a pipe can be read only once.
     const std::string head = read_head(file.get(), path);
     google::protobuf::io::ArrayInputStream beginning(head.data(), static_cast<int>(head.size()));
     google::protobuf::io::FileInputStream rest(file.get(), 1 << 20);
@@ -289,7 +290,7 @@ onnx::ModelProto load_model(const std::string& path)
         throw unreadable_model(path, head);
     }
     if (model.opset_import_size() == 0) {
-        throw not_onnx(path, "has a graph and does not say its opset: its end is missing",
+        throw not_onnx(path, "has a graph but declares no opset: its end is missing",
                        "copy or export the file again; the transfer may have been cut off");
     }
     return model;
@@ -310,13 +311,13 @@ void require_savable(const std::string& path, const save_options& options)
 {
     const fs::path target = target_of(path);
     struct stat existing = {};
-    // By the name as it was given: a link into /proc, such as /dev/stdout, can be followed by the system alone.
+    // Under the name as given: only the system can follow a link into /proc, such as /dev/stdout.
     if (::stat(path.c_str(), &existing) == 0) {
         struct stat source = {};
         if (!options.loaded_from.empty() && ::stat(options.loaded_from.c_str(), &source) == 0 &&
             same_file(existing, source)) {
             throw tool_error(failure::io, {quoted(path) + " is the input file itself", "another file to write to",
-                                           "give another name; replace the input afterwards if you wish"});
+                                           "give another name; replace the input afterwards, if you want to"});
         }
         if (!S_ISREG(existing.st_mode)) {
             throw tool_error(
@@ -347,19 +348,20 @@ void save_model(const onnx::ModelProto& model, const std::string& path, const sa
     require_savable(path, options);
     const fs::path target = target_of(path);
     if (const auto data = external_data(model)) {
-        // Runtimes look beside the name that they are given, also where that is a link to a file elsewhere.
+        // Runtimes look beside the name that they are given, even if it is a link to a file elsewhere.
         std::error_code error;
         if (options.loaded_from.empty() || !fs::equivalent(folder_of(path), folder_of(options.loaded_from), error)) {
             throw tool_error(failure::refused,
                              {"the model keeps weights in '" + *data + "', beside its own file, and " + quoted(path) +
                                   " lies in another folder, where they would not be found",
-                              "an output in the folder of the input", "write it there, and move both files together"});
+                              "an output in the folder of the input", "write it there, then move both files together"});
         }
     }
     if (model.ByteSizeLong() > INT_MAX) {
-        throw tool_error(failure::refused, {"the padded model would have " + std::to_string(model.ByteSizeLong()) +
-                                                " bytes, and no protobuf message has 2 GiB or more",
-                                            "a model below 2 GiB", "save the model with its weights as external data"});
+        throw tool_error(failure::refused,
+                         {"the padded model would have " + std::to_string(model.ByteSizeLong()) +
+                              " bytes, but a protobuf message must be smaller than 2 GiB",
+                          "a model smaller than 2 GiB", "save the model with its weights as external data"});
     }
     temporary_file temporary(folder_of(target));
     if (temporary.error() != 0) {
@@ -368,7 +370,7 @@ void save_model(const onnx::ModelProto& model, const std::string& path, const sa
     file_descriptor file(temporary.descriptor());
     struct stat existing = {};
     if (::stat(target.c_str(), &existing) == 0) {
-        // As root, the file stays its owner's. Others may not give files away, and then it is theirs.
+        // For root, the file stays its owner's. Other users may not give files away, so it becomes theirs.
         (void)(::fchown(file.get(), existing.st_uid, existing.st_gid) == 0);
         if (::fchmod(file.get(), existing.st_mode & 07777U) != 0) {
             cannot_write(path, errno);

@@ -29,7 +29,7 @@ struct scope {
     }
 };
 
-// The outputs that a padded model says it has; none of another model.
+// The padded outputs that the model's metadata names; none for a model that is not padded.
 names padded_outputs(const onnx::ModelProto& model)
 {
     names outputs;
@@ -77,7 +77,7 @@ public:
         }
         for (const auto& output : graph.output()) {
             if (!visible.sees(output.name())) {
-                found.push_back("the output '" + output.name() + "'" + where + " is produced by nothing");
+                found.push_back("nothing produces the output '" + output.name() + "'" + where);
             }
         }
     }
@@ -94,7 +94,7 @@ public:
                 type.value_case() == onnx::TypeProto::VALUE_NOT_SET ||
                 (type.has_tensor_type() && type.tensor_type().elem_type() == onnx::TensorProto::UNDEFINED);
             if (untyped && padded.count(output.name()) != 0) {
-                found.push_back("the output '" + output.name() + "' does not say its element type");
+                found.push_back("the output '" + output.name() + "' declares no element type");
             }
         }
     }

@@ -9,12 +9,12 @@
 
 namespace padbatch::onnx_tools {
 
-/// What is wrong with `model`, one sentence each; empty when nothing is. In every graph and subgraph: each value that
-/// is read is defined there or around it, no two values and no two nodes of one graph have the same name; and each
-/// output of the model is produced, once. The outputs that its metadata name as padded say their element types; others
-/// need not, since runtimes infer them.
+/// What is wrong with `model`, one sentence each; empty when nothing is. In every graph and subgraph, each value that
+/// is read must be defined there or in an enclosing graph, and no two values and no two nodes of one graph may share a
+/// name. Each output of the model must be produced, and listed once. The outputs that its metadata names as padded must
+/// declare their element types; others need not, since runtimes infer them.
 ///
-/// This goes by structure alone, so that it holds for operators and versions newer than this program.
+/// Only the structure is checked, so the check also holds for operators and versions newer than this program.
 [[nodiscard]] std::vector<std::string> complaints(const onnx::ModelProto& model);
 
 } // namespace padbatch::onnx_tools

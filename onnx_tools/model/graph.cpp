@@ -19,7 +19,7 @@ void add_captures(const onnx::GraphProto& graph, std::vector<std::string_view>& 
         const auto values = values_read(node);
         read.insert(read.end(), values.begin(), values.end());
     }
-    // A body may hand a captured value straight on as its output.
+    // A body may pass a captured value straight through as its output.
     for (const auto& output : graph.output()) {
         read.push_back(output.name());
     }
@@ -76,14 +76,14 @@ void visit_subgraphs(Node& node, const Visit& visit)
     }
 }
 
-// The elements of a tensor of fixed-width elements: in raw_data, or in the typed field that `typed` is.
+// The elements of a tensor of fixed-width elements, from raw_data or from `typed`, its typed field.
 template <typename T, typename Typed>
 std::optional<std::vector<T>> elements(const onnx::TensorProto& tensor, const Typed& typed)
 {
     if (tensor.data_location() == onnx::TensorProto::EXTERNAL) {
         return std::nullopt;
     }
-    constexpr std::int64_t most = 1 << 20; // no constant that tells anything is larger, and no product overflows
+    constexpr std::int64_t most = 1 << 20; // no constant that matters here is larger, and no product overflows
     std::int64_t size = 1;
     for (const auto dim : tensor.dims()) {
         if (dim < 0 || dim > most || size > most) {
@@ -196,7 +196,7 @@ const onnx::TensorProto* graph_index::initializer(std::string_view value) const
 
 const onnx::TensorProto* graph_index::constant(std::string_view value) const
 {
-    // Nobody writes long chains of Identity, and a broken graph may go round in a circle.
+    // Long chains of Identity do not occur, and a broken graph may have a cycle.
     for (int steps = 0; steps < 64; ++steps) {
         if (const auto* tensor = initializer(value)) {
             return tensor;
@@ -252,7 +252,8 @@ std::optional<double> graph_index::constant_number(std::string_view value) const
             return std::nullopt;
         }
         const auto number = static_cast<double>(number_of(values->front()));
-        return std::isfinite(number) ? std::optional(number) : std::nullopt; // others are no threshold and no size
+        return std::isfinite(number) ? std::optional(number)
+                                     : std::nullopt; // no threshold or size is infinite or not a number
     };
     const auto itself = [](auto number) { return number; };
     if (const auto* tensor = constant(value)) {
@@ -297,7 +298,7 @@ std::string fresh_names::operator()(const std::string& wanted)
 
 void rename_value(onnx::GraphProto& graph, const std::string& from, const std::string& to)
 {
-    // Touch only what changes: setting an absent field, even to nothing, would add bytes to the file.
+    // Only touch what changes: setting an absent field, even to an empty value, would add bytes to the file.
     for (auto* infos : {graph.mutable_input(), graph.mutable_output(), graph.mutable_value_info()}) {
         for (auto& info : *infos) {
             if (info.name() == from) {
@@ -369,7 +370,7 @@ std::string metadata(const onnx::ModelProto& model, std::string_view key)
 
 std::string_view origin(const graph_index& index, std::string_view value)
 {
-    for (int steps = 0; steps < 64; ++steps) { // a broken graph may go round in a circle
+    for (int steps = 0; steps < 64; ++steps) { // a broken graph may have a cycle
         const auto* node = index.producer(value);
         if (!is(node, {"Identity", "Cast"}) || node->input_size() == 0) {
             break;

@@ -23,11 +23,12 @@ void for_each_subgraph(onnx::NodeProto& node, const std::function<void(onnx::Gra
 /// The names that `graph` defines itself: inputs, initializers, and the outputs of its nodes.
 [[nodiscard]] std::unordered_set<std::string_view> defined_names(const onnx::GraphProto& graph);
 
-/// The values that `node` reads: its inputs, then what its subgraphs take from around them. Absent optional inputs
-/// (empty names) are left out.
+/// The values that `node` reads: its inputs, then what its subgraphs capture. Absent optional inputs (empty names) are
+/// left out.
 [[nodiscard]] std::vector<std::string_view> values_read(const onnx::NodeProto& node);
 
-/// Who makes which value of a graph, and who reads it. A view: the graph must not change while it is used.
+/// Knows which node of a graph makes each value, and which nodes read it. A view: the graph must not change while it is
+/// in use.
 class graph_index {
 public:
     explicit graph_index(const onnx::GraphProto& graph);
@@ -38,15 +39,15 @@ public:
     [[nodiscard]] const onnx::NodeProto* producer(std::string_view value) const;
     /// The nodes that read `value`, directly or in a subgraph, in graph order.
     [[nodiscard]] const std::vector<const onnx::NodeProto*>& readers(std::string_view value) const;
-    /// Null when `value` is no initializer.
+    /// Null when `value` is not an initializer.
     [[nodiscard]] const onnx::TensorProto* initializer(std::string_view value) const;
 
-    /// The tensor that `value` always is: an initializer, or the output of a Constant node, also behind Identity.
-    /// Not for Constant nodes that hold their value in another attribute than `value`.
+    /// The tensor that `value` always is: an initializer or the output of a Constant node, possibly behind Identity.
+    /// Null for Constant nodes that hold their value in an attribute other than `value`.
     [[nodiscard]] const onnx::TensorProto* constant(std::string_view value) const;
-    /// The integers of a constant of int32 or int64, scalar or one-dimensional, in whichever way it is held.
+    /// The integers of an int32 or int64 constant, scalar or one-dimensional, however it is stored.
     [[nodiscard]] std::optional<std::vector<std::int64_t>> constant_integers(std::string_view value) const;
-    /// The finite number that a constant with one floating-point element holds.
+    /// The number in a constant of one floating-point element, if it is finite.
     [[nodiscard]] std::optional<double> constant_number(std::string_view value) const;
 
     /// The graph inputs that a caller must supply: those without an initializer.
@@ -59,8 +60,8 @@ private:
     std::unordered_map<std::string_view, const onnx::TensorProto*> m_initializers;
 };
 
-/// Hands out names that nothing in a model has yet, neither in its graph nor in any subgraph, for values, nodes and
-/// symbolic dimensions alike.
+/// Hands out names that nothing in a model's graph or subgraphs has yet, for values, nodes and symbolic dimensions
+/// alike.
 class fresh_names {
 public:
     explicit fresh_names(const onnx::GraphProto& graph);
@@ -75,28 +76,28 @@ private:
     std::unordered_set<std::string> m_taken;
 };
 
-/// Gives the value `from` of `graph` the name `to`, wherever it is defined, used, described or captured by a
-/// subgraph. A subgraph that defines the name `from` anew keeps it.
+/// Renames the value `from` of `graph` to `to` wherever it is defined, used, described or captured by a subgraph. A
+/// subgraph that defines a value `from` of its own keeps it.
 void rename_value(onnx::GraphProto& graph, const std::string& from, const std::string& to);
 
-/// Whether there is a node, and its operator is one of these.
+/// Whether `node` is not null and its operator is one of `ops`.
 [[nodiscard]] bool is(const onnx::NodeProto* node, std::initializer_list<std::string_view> ops);
 
 /// The version of the standard operators that `model` uses; 0 when it uses none.
 [[nodiscard]] std::int64_t standard_opset(const onnx::ModelProto& model);
 
-/// What the metadata of `model` say under `key`; empty when they say nothing.
+/// The metadata of `model` under `key`; empty when there is none.
 [[nodiscard]] std::string metadata(const onnx::ModelProto& model, std::string_view key);
 
-/// The value that `value` is a copy or a conversion of: what is left when nodes of Identity and Cast are passed.
+/// The value that `value` is a copy or a conversion of, found by passing over Identity and Cast nodes.
 [[nodiscard]] std::string_view origin(const graph_index& index, std::string_view value);
 
-/// The node that makes `value`, behind nodes of the operators `passed`, of which the first input is followed, `most` of
-/// them at most: a broken graph may go round in a circle.
+/// The node that makes `value`, once nodes of the operators `passed` are passed over by following their first inputs.
+/// Passes over `most` nodes at most, since a broken graph may have a cycle.
 [[nodiscard]] const onnx::NodeProto* producer_behind(const graph_index& index, std::string_view value,
                                                      std::initializer_list<std::string_view> passed, int most);
 
-/// An attribute of `node` by its name, or null.
+/// The attribute of `node` with this name, or null.
 [[nodiscard]] const onnx::AttributeProto* attribute(const onnx::NodeProto& node, std::string_view name);
 /// An integer attribute of `node`, or `otherwise` when it has none.
 [[nodiscard]] std::int64_t integer_attribute(const onnx::NodeProto& node, std::string_view name,

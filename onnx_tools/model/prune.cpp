@@ -59,7 +59,7 @@ void remove_unused(onnx::GraphProto& graph, const std::unordered_set<std::string
         }
         return lost;
     });
-    // A weight may be an input as well, which the model keeps: a caller may supply it.
+    // A weight may also be an input, which the model keeps since a caller may supply it.
     std::unordered_set<std::string> inputs;
     for (const auto& input : graph.input()) {
         inputs.insert(input.name());

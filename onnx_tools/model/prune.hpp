@@ -12,8 +12,8 @@ namespace padbatch::onnx_tools {
 /// The values of `graph` that its outputs depend on.
 [[nodiscard]] std::unordered_set<std::string> values_in_use(const onnx::GraphProto& graph);
 
-/// Takes out of `graph` the nodes and initializers that made values of `before` and that no output depends on any more,
-/// and what describes them. What had no use before stays as it is.
+/// Removes from `graph` the nodes and initializers that made values of `before` and that no output depends on any more,
+/// and what describes those values. What had no use before stays.
 void remove_unused(onnx::GraphProto& graph, const std::unordered_set<std::string>& before);
 
 } // namespace padbatch::onnx_tools

@@ -37,7 +37,7 @@ public:
         if (m_depth == deepest) {
             return std::nullopt;
         }
-        m_ranks.emplace(value, std::nullopt); // ends the search in a broken graph that goes round in a circle
+        m_ranks.emplace(value, std::nullopt); // ends the search in a broken graph with a cycle
         ++m_depth;
         const auto found = find(value);
         --m_depth;
@@ -126,8 +126,8 @@ private:
     {
         const auto data = of_input(node, 0);
         const auto indices = of_input(node, 1);
-        // The last extent of the indices says how many dimensions of the data they reach into. In exports these
-        // indices are the transposed output of a NonZero, whose first extent is the rank of its input.
+        // The last extent of the indices says how many dimensions of the data they index. In exports, these indices are
+        // the transposed output of a NonZero, whose first extent is the rank of its input.
         const auto* transpose = node.input_size() > 1 ? m_index.producer(node.input(1)) : nullptr;
         const auto* non_zero =
             transpose != nullptr && transpose->op_type() == "Transpose" && transpose->input_size() == 1
@@ -153,7 +153,7 @@ private:
         return std::nullopt;
     }
 
-    // How many elements a one-dimensional value has that is used as a shape.
+    // The number of elements of a one-dimensional value that is used as a shape.
     number length(const std::string& value)
     {
         if (const auto known = m_lengths.find(value); known != m_lengths.end()) {
@@ -162,7 +162,7 @@ private:
         if (m_depth == deepest) {
             return std::nullopt;
         }
-        m_lengths.emplace(value, std::nullopt); // ends the search in a circle, as in rank()
+        m_lengths.emplace(value, std::nullopt); // ends the search in a cycle, as in rank()
         ++m_depth;
         const auto found = find_length(value);
         --m_depth;
@@ -206,7 +206,7 @@ private:
         return std::nullopt;
     }
 
-    // Of a Slice with constant bounds and steps of one.
+    // The length of what a Slice with constant bounds and steps of one gives.
     number sliced_length(const onnx::NodeProto& node)
     {
         const auto whole = length(node.input(0));
@@ -222,7 +222,7 @@ private:
         if (!whole || !start || !end || bound(4, 1) != 1) {
             return std::nullopt;
         }
-        for (auto* position : {&start, &end}) { // negative ones count from the end; all are cut to what is there
+        for (auto* position : {&start, &end}) { // negative positions count from the end; all are clamped to the length
             *position = std::clamp(**position < 0 ? **position + *whole : **position, std::int64_t{0}, *whole);
         }
         return std::max<std::int64_t>(*end - *start, 0);
@@ -234,7 +234,8 @@ private:
         return static_cast<int>(std::find(node.output().begin(), node.output().end(), value) - node.output().begin());
     }
 
-    // A state variable keeps the rank of its first value; a scan output has one more than what each round yields.
+    // A state variable keeps the rank of its first value; a scan output has one dimension more than what each iteration
+    // yields.
     number of_loop(const onnx::NodeProto& node, const std::string& value)
     {
         const int i = position(node, value);
@@ -278,7 +279,7 @@ private:
     static number plus(number a, number b) { return a && b ? number(*a + *b) : std::nullopt; }
     static number minus(number a) { return a ? number(-*a) : std::nullopt; }
 
-    // The ranks of detections are settled a few dozen nodes up; the bound keeps the call stack small in any graph.
+    // The ranks of detections are known a few dozen nodes up; the bound keeps the call stack small in any graph.
     static constexpr int deepest = 500;
 
     const graph_index& m_index;

@@ -10,8 +10,8 @@
 
 namespace padbatch::onnx_tools {
 
-/// Finds the ranks of the outputs of a detection model: as declared by the graph's inputs, outputs or value_info, else
-/// worked out from the nodes that make them, as far as these are nodes that detection models end in. What one search
+/// Finds the ranks of the outputs of a detection model: as declared by the graph's inputs, outputs or value_info, or
+/// else worked out from the nodes that make them, provided that detection models end in such nodes. What one search
 /// finds is kept for the next; the index must outlive the finder.
 class rank_finder {
 public:
@@ -20,7 +20,7 @@ public:
     rank_finder(const rank_finder&) = delete;
     rank_finder& operator=(const rank_finder&) = delete;
 
-    /// Nothing when the rank cannot be told.
+    /// Nothing when the rank cannot be worked out.
     [[nodiscard]] std::optional<int> rank_of(const std::string& value);
 
 private:

@@ -6,7 +6,7 @@
 namespace padbatch::onnx_tools {
 namespace {
 
-// How many bytes follow the first one of a character, and the range of the first of these; nothing else is UTF-8.
+// How many bytes follow the first byte of a character, and the range that the next one must be in.
 struct continuation {
     std::size_t bytes;
     unsigned char lowest = 0x80;
@@ -18,7 +18,7 @@ continuation after(unsigned char first) noexcept
     if (first < 0xe0) {
         return {1};
     }
-    if (first < 0xf0) { // neither what fits into two bytes, nor surrogates
+    if (first < 0xf0) { // excludes what fits into two bytes, and surrogates
         return {2, static_cast<unsigned char>(first == 0xe0 ? 0xa0 : 0x80),
                 static_cast<unsigned char>(first == 0xed ? 0x9f : 0xbf)};
     }

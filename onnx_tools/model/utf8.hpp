@@ -6,7 +6,8 @@
 
 namespace padbatch::onnx_tools {
 
-/// Whether `text` is UTF-8 (Unicode 15, table 3-7) without control characters, as names in protobuf's texts have to be.
+/// Whether `text` is UTF-8 (Unicode 15, table 3-7) without control characters, as names in protobuf's text format must
+/// be.
 [[nodiscard]] bool is_plain_text(std::string_view text) noexcept;
 
 } // namespace padbatch::onnx_tools

@@ -63,7 +63,7 @@ value_type declared_type(const onnx::ValueInfoProto& info)
     if (tensor.has_shape()) {
         type.rank = tensor.shape().dim_size();
         for (const auto& dim : tensor.shape().dim()) {
-            const bool known = dim.has_dim_value() && dim.dim_value() >= 0; // some tools write -1 for "any"
+            const bool known = dim.has_dim_value() && dim.dim_value() >= 0; // some tools write -1 for "any size"
             type.shape.push_back({known ? std::optional(dim.dim_value()) : std::nullopt, dim.dim_param()});
         }
     }

@@ -21,7 +21,7 @@ struct dimension {
     bool operator==(const dimension&) const = default;
 };
 
-/// What is known of a tensor value: each part may be missing.
+/// What is known about a tensor value; each part may be missing.
 struct value_type {
     std::optional<element_type> element;
     std::optional<int> rank;
@@ -29,20 +29,20 @@ struct value_type {
     std::vector<dimension> shape;
 };
 
-/// A value of a graph, with what is known of it.
+/// A value of a graph, with what is known about it.
 struct typed_value {
     std::string name;
     value_type type;
 };
 
-/// ONNX's number of an element type, and the other way round. Types that no field of detections has (strings, complex
-/// numbers, 4- and 8-bit floats) have no `element_type`.
+/// ONNX's number for an element type, and back. Types that no field of detections has (strings, complex numbers, 4- and
+/// 8-bit floats) have no `element_type`.
 [[nodiscard]] int to_onnx(element_type type) noexcept;
 [[nodiscard]] std::optional<element_type> from_onnx(int data_type) noexcept;
-/// ONNX's own name of an element type number, for messages, such as `FLOAT`.
+/// ONNX's own name for an element type number, such as `FLOAT`, for messages.
 [[nodiscard]] std::string onnx_type_name(int data_type);
 
-/// What `info` declares. A value that is no tensor (a sequence, say) has neither element type nor rank.
+/// What `info` declares. A value that is not a tensor (a sequence, say) has neither element type nor rank.
 [[nodiscard]] value_type declared_type(const onnx::ValueInfoProto& info);
 
 } // namespace padbatch::onnx_tools

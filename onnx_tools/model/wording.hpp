@@ -15,7 +15,7 @@ namespace padbatch::onnx_tools {
 /// A name or a path: `'boxes'`.
 [[nodiscard]] std::string quoted(const std::string& name);
 
-/// The texts that `to_text` makes of the items, with `separator` between them.
+/// The texts that `to_text` makes from the items, with `separator` between them.
 template <class Items, class ToText>
 [[nodiscard]] std::string joined(const Items& items, std::string_view separator, const ToText& to_text)
 {
@@ -41,7 +41,7 @@ template <class Items, class ToText>
 
 /// `'boxes' (float32 [n, 4])`, or as much of it as is known.
 [[nodiscard]] std::string text_of(const typed_value& value);
-/// At most the first 12 of `values`, and how many more there are; `none` without any.
+/// At most the first 12 of `values`, and how many more there are; `none` when there are none.
 [[nodiscard]] std::string list_of(const std::vector<typed_value>& values);
 
 } // namespace padbatch::onnx_tools

@@ -34,7 +34,7 @@ public:
     }
 
 private:
-    // Something that the Loop stacks: a value of the body, what it is there, and the name of the stack.
+    // Something that the Loop stacks: a value of the body, its type there, and the name of the stack.
     struct stacked {
         std::string value;
         element_type element;
@@ -44,7 +44,7 @@ private:
 
     std::string fresh(const std::string& wanted) { return m_inner.fresh()(wanted); }
 
-    // The input becomes one of a batch, and the body takes its image from there.
+    // The input becomes a batch, and the body takes its image from it.
     void take_image()
     {
         m_images = m_plan.source.images.front();
@@ -64,13 +64,13 @@ private:
 
         m_image = fresh("padbatch/image");
         rename_value(m_body, m_images, m_image);
-        m_body.clear_input(); // also those that give weights another value: they would have to be outside
+        m_body.clear_input(); // even those that could override weights: they would have to be outside
         m_iteration = fresh("padbatch/iteration");
         m_condition = fresh("padbatch/condition");
         declare(*m_body.add_input(), m_iteration, element_type::int64, {});
         declare(*m_body.add_input(), m_condition, element_type::boolean, {});
 
-        // The nodes of the model read the image, so these come first.
+        // The nodes of the model read the image, so these nodes come first.
         const int nodes = m_body.node_size();
         const auto index =
             m_plan.source.image_rank == 4 ? m_inner.unsqueeze("image/index", m_iteration, 0) : m_iteration;
@@ -79,7 +79,7 @@ private:
         std::rotate(all.pointer_begin(), all.pointer_begin() + nodes, all.pointer_end());
     }
 
-    // How many rows every image has inside of the Loop.
+    // How many rows every image has inside the Loop.
     [[nodiscard]] std::int64_t rows() const
     {
         return m_plan.max_detections ? *m_plan.max_detections : m_plan.source.limit->rows;
@@ -135,7 +135,7 @@ private:
 
     void add_other(const planned_other& other)
     {
-        // The output keeps its name, so its value gets another one.
+        // The output keeps its name, so the value inside gets another.
         const auto inside = fresh(other.name + "_of_image");
         rename_value(m_body, other.name, inside);
         std::vector<dimension> shape(other.shape.begin() + 1, other.shape.end());

@@ -11,9 +11,9 @@
 
 namespace padbatch::onnx_tools {
 
-/// Makes a model of one image the body of a Loop over the images of a batch, as `p`, with `batching::loop`, says.
-/// Inside of the body each image's rows are padded, so that the Loop may stack them; the weights lie there too, since
-/// runtimes prepare only those of the graph that uses them. `fresh` knows the names of the whole graph.
+/// Makes a model of one image the body of a Loop over the images of a batch, as `p`, with `batching::loop`, says. Each
+/// image's rows are padded inside the body, so that the Loop can stack them. The weights go there too, since runtimes
+/// only prepare weights in the graph that uses them. `fresh` knows the names of the whole graph.
 void pad_in_loop(onnx::GraphProto& graph, const pad_plan& p, fresh_names& fresh, std::int64_t opset);
 
 } // namespace padbatch::onnx_tools

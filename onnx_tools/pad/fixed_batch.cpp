@@ -13,7 +13,7 @@
 namespace padbatch::onnx_tools {
 namespace {
 
-// The rewrite of a graph that has the values of each image.
+// Rewrites a graph that has separate values for each image.
 class fixed_padder {
 public:
     fixed_padder(onnx::GraphProto& graph, const pad_plan& p, fresh_names& fresh, std::int64_t opset)
@@ -56,7 +56,7 @@ private:
         return rows;
     }
 
-    // The number of rows of each image, and the output that says so.
+    // The number of rows of each image, and the output that holds it.
     void write_counts()
     {
         for (const auto& image : m_images) {
@@ -101,13 +101,13 @@ private:
             parts.push_back(padding_rows(m_nodes, f, m_missing[image], row, where));
         }
         if (f.row.size() == 3) {
-            // OpenVINO 2026.4 joins tensors of four dimensions wrongly when one of them is empty.
+            // OpenVINO 2026.4 joins tensors of four dimensions wrongly if one of them is empty.
             for (auto& part : parts) {
                 part = m_nodes.add("Reshape", name + "/flat", {part, m_nodes.integers({-1})});
             }
         }
         const auto joined = m_nodes.concat(name + "/joined", parts, 0);
-        // Reshape reads 0 as "keep this extent" and M may be 0 where it follows the batch: -1 is right for both.
+        // Reshape reads 0 as "keep this extent", and M may be 0 if it follows the batch: -1 is right for both.
         const std::vector<std::int64_t> front{m_plan.source.batch, m_plan.max_detections.value_or(-1)};
         std::string shape;
         if (all_known(f.row)) {

@@ -11,7 +11,7 @@
 
 namespace padbatch::onnx_tools {
 
-/// Pads the rows of each image, where the graph has them image by image, and joins them to a batch, as `p`, with
+/// Pads the rows of each image, which the graph has image by image, and joins them into a batch, as `p`, with
 /// `batching::fixed`, says. `fresh` knows the names of the whole graph.
 void pad_fixed(onnx::GraphProto& graph, const pad_plan& p, fresh_names& fresh, std::int64_t opset);
 

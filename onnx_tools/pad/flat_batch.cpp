@@ -11,8 +11,8 @@
 namespace padbatch::onnx_tools {
 namespace {
 
-// Nothing is written row by row. A table [B, M] says for each place of the output which row of the list is there, and a
-// field is gathered with it in one step. Where no row is, the table says -1: the last row, which is padding.
+// Nothing is written row by row. A table [B, M] says which row of the list goes to each place of the output, and each
+// field is gathered with it in one step. Where there is no row, the table says -1: the last row, which is padding.
 class flat_padder {
 public:
     flat_padder(onnx::GraphProto& graph, const pad_plan& p, fresh_names& fresh, std::int64_t opset)
@@ -105,7 +105,7 @@ private:
         return m_nodes.gather(name, m_source.rows, m_nodes.integer(position(which)), 1);
     }
 
-    // Boxes x1, y1, x2, y2 of values with the columns of the source.
+    // Boxes x1, y1, x2, y2, made from values with the columns of the source.
     std::string corners(const planned_field& f, const std::string& values)
     {
         using enum flat_column;
@@ -130,15 +130,15 @@ private:
 
     // --- which row goes where ---------------------------------------------------------------------------------
 
-    // Finds the order of the rows image by image, the best of each first, and how many each image has. Of equal scores
-    // TopK takes the one with the lower index first, and NonZero goes through a matrix row by row.
+    // Finds the order of the rows image by image, the best of each first, and how many rows each image has. Among equal
+    // scores TopK takes the lower index first, and NonZero goes through a matrix row by row.
     void group(const std::string& scores, const std::string& image)
     {
-        const bool half = m_plan.fields[scores_place()].from == element_type::float16; // not sorted everywhere
+        const bool half = m_plan.fields[scores_place()].from == element_type::float16; // not every runtime sorts it
         const auto by_score = sorted(half ? m_nodes.cast("order/scores", scores, element_type::float32) : scores);
         const auto sorted_image = m_nodes.gather("image/sorted", image, by_score, 0);
 
-        // A row of no image, so that there is one row at least: not all runtimes sum over nothing.
+        // A row of no image, so that there is at least one row: not all runtimes can sum over nothing.
         const auto rows = m_nodes.concat("image/and_none", {sorted_image, m_nodes.integers({-1})}, 0);
         const auto batch = m_nodes.extent("batch", m_source.batch_input, 0);
         const auto images = m_nodes.add("Range", "batch/images", {m_nodes.integer(0), batch, m_nodes.integer(1)});
@@ -205,9 +205,9 @@ private:
     const flat_source& m_source;
     node_writer m_nodes;
     std::string m_order;         // the rows image by image, then -1
-    std::string m_counts;        // [B], what M leaves of it
+    std::string m_counts;        // [B], at most M
     std::string m_counts_column; // [B, 1]
-    std::string m_starts;        // [B], where in the order the rows of each image begin
+    std::string m_starts;        // [B], where the rows of each image begin in the order
     std::string m_max;           // M
     std::string m_table;         // [B, M]
 };

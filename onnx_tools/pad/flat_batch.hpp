@@ -12,8 +12,8 @@
 namespace padbatch::onnx_tools {
 
 /// Rewrites a graph that has the rows of all images in one list, as `p` says, with `batching::flat`. An image's rows
-/// come in descending score; among equal scores, in the order that the list has. Rows that name an image outside of
-/// the batch are dropped.
+/// come in descending score; among equal scores, in the order that the list has. Rows that name an image outside the
+/// batch are dropped.
 void pad_flat(onnx::GraphProto& graph, const pad_plan& p, fresh_names& fresh, std::int64_t opset);
 
 } // namespace padbatch::onnx_tools

@@ -9,7 +9,7 @@ std::string name(const planned_field& f, const row_values& rows)
     return std::string(name_of(f.kind)) + rows.where;
 }
 
-// The field with the smallest rows, to count them by.
+// The field with the smallest rows, by which rows are counted.
 std::size_t counted_field(const pad_plan& p)
 {
     return place_of(p, field::scores).value_or(0);

@@ -10,38 +10,39 @@
 
 namespace padbatch::onnx_tools {
 
-/// Detections while nodes are appended: the values that hold their rows, the same number in each.
+/// Detections while nodes are being appended: the values that hold their rows, all with the same number of rows.
 struct row_values {
     /// One for each of the plan's fields.
     std::vector<std::string> fields;
     /// Further values with a row for each detection.
     std::vector<std::string> more;
-    /// The image that the boxes lie in, or a batch of images of one size: its last two extents are height and width.
+    /// The image that the boxes lie in, or a batch of images of one size. Its last two extents are height and width.
     std::string image;
     int image_rank = 0;
-    /// What the names of nodes say of where this is, such as `/0`.
+    /// What names of nodes say about where this is, such as `/0`.
     std::string where;
 };
 
 /// Drops rows with scores below `p.score_above`, if the plan says so.
 void drop_low_scores(node_writer& nodes, const pad_plan& p, row_values& rows);
-/// Keeps the first M rows, if there may be more.
+/// Keeps the first M rows, if there can be more.
 void cut_rows(node_writer& nodes, const pad_plan& p, row_values& rows);
-/// Makes the elements what the plan says: masks above the threshold, boxes divided by the image's size, other types.
+/// Converts the elements as the plan says: masks above the threshold, boxes divided by the image's size, other types.
 void convert_rows(node_writer& nodes, const pad_plan& p, row_values& rows);
 
-/// The number of rows, as a one-dimensional tensor of one element, or without dimensions.
+/// The number of rows, as a one-dimensional tensor of one element, or as one without dimensions.
 [[nodiscard]] std::string row_count(node_writer& nodes, const pad_plan& p, const row_values& rows);
 [[nodiscard]] std::string scalar_row_count(node_writer& nodes, const pad_plan& p, const row_values& rows);
 
-/// The extents of one row of a field, a constant where they are known, else those of `value`; empty when a row is one
+/// The extents of one row of a field: a constant if they are known, otherwise those of `value`. Empty when a row is one
 /// element.
 [[nodiscard]] std::string row_extents(node_writer& nodes, const planned_field& f, const std::string& value);
-/// Rows that are all padding, as many as `missing` says, one-dimensional. `row` is what `row_extents` gives.
+/// Rows that are all padding, as many as `missing`, a one-dimensional tensor, says. `row` is what `row_extents`
+/// returns.
 [[nodiscard]] std::string padding_rows(node_writer& nodes, const planned_field& f, const std::string& missing,
                                        const std::string& row, const std::string& where);
 
-/// The number of elements in a dimension is known for all of them.
+/// Whether all extents have a known size.
 [[nodiscard]] bool all_known(const std::vector<dimension>& extents);
 
 } // namespace padbatch::onnx_tools

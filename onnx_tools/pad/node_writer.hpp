@@ -14,7 +14,7 @@
 namespace padbatch::onnx_tools {
 
 /// Appends nodes to a graph, each with names of its own, in forms that hold for every opset from 11 on. The functions
-/// return the name of the value that they make: `result`, or a name made from that of the node.
+/// return the name of the value that they make: `result`, or a name derived from that of the node.
 class node_writer {
 public:
     /// `fresh` knows the names of the whole model; `opset` is the version of its standard operators.
@@ -26,7 +26,7 @@ public:
     [[nodiscard]] onnx::GraphProto& graph() noexcept { return m_graph; }
     [[nodiscard]] fresh_names& fresh() noexcept { return m_fresh; }
 
-    /// A node of `inputs`, with one output.
+    /// A node with these inputs and one output.
     std::string add(const std::string& op, const std::string& name, const std::vector<std::string>& inputs,
                     const std::string& result = "");
     /// An attribute of the node added last.
@@ -47,27 +47,27 @@ public:
                        const std::string& result = "");
     std::string cast(const std::string& name, const std::string& value, element_type to,
                      const std::string& result = "");
-    /// Takes away, or puts in, a dimension of extent 1.
+    /// Removes or inserts a dimension of extent 1.
     std::string squeeze(const std::string& name, const std::string& value, std::int64_t axis,
                         const std::string& result = "");
     std::string unsqueeze(const std::string& name, const std::string& value, std::int64_t axis,
                           const std::string& result = "");
-    /// The elements [0, end) along `axis`, `end` a one-dimensional value.
+    /// The elements [0, end) along `axis`. `end` is a one-dimensional value.
     std::string first(const std::string& name, const std::string& value, const std::string& end, std::int64_t axis,
                       const std::string& result = "");
-    /// The largest element, as a one-dimensional tensor; there has to be one.
+    /// The largest element, as a one-dimensional tensor. There must be at least one.
     std::string largest(const std::string& name, const std::string& value);
-    /// The same of one-dimensional int64 `value` and 0, so that there may be none.
+    /// The largest of 0 and the elements of `value`, one-dimensional int64, which may be empty.
     std::string largest_or_zero(const std::string& name, const std::string& value);
-    /// The sums along `axis`, which is gone then; it must not be empty.
+    /// The sums along `axis`, which is removed. It must not be empty.
     std::string sum(const std::string& name, const std::string& value, std::int64_t axis);
-    /// int64 `value`, none of whose elements is negative or beyond 2^24, in a form that says the first. (OpenVINO does
-    /// not load a model where it sees that a size may be negative. ONNX has Max and Relu for int64 from opset 12 and 14
-    /// on.)
+    /// int64 `value`, whose elements are from 0 to 2^24, in a form that shows that none is negative. (OpenVINO does not
+    /// load a model if it concludes that a size may be negative. ONNX has Max and Relu for int64 only from opset 12 and
+    /// 14 on.)
     std::string not_negative(const std::string& name, const std::string& value);
-    /// `value` everywhere, in a tensor of this shape.
+    /// A tensor of this shape with `value` everywhere.
     std::string filled(const std::string& name, const std::string& shape, const onnx::TensorProto& value);
-    /// The extents of `value` along `axes`, as a one-dimensional tensor; one along a single axis without dimensions.
+    /// The extents of `value` along `axes`, as a one-dimensional tensor; or the one along `axis`, without dimensions.
     std::string extents(const std::string& name, const std::string& value, const std::vector<std::int64_t>& axes);
     std::string extent(const std::string& name, const std::string& value, std::int64_t axis);
 

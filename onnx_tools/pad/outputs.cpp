@@ -9,7 +9,7 @@ void declare(onnx::ValueInfoProto& info, const std::string& name, element_type e
     info.set_name(name);
     auto& tensor = *info.mutable_type()->mutable_tensor_type();
     tensor.set_elem_type(to_onnx(element));
-    tensor.mutable_shape()->clear_dim(); // a shape also where there are no dimensions
+    tensor.mutable_shape()->clear_dim(); // a shape even if there are no dimensions
     for (const auto& extent : shape) {
         auto& dim = *tensor.mutable_shape()->add_dim();
         if (extent.size) {

@@ -15,13 +15,13 @@ namespace padbatch::onnx_tools {
 void declare(onnx::ValueInfoProto& info, const std::string& name, element_type element,
              const std::vector<dimension>& shape);
 
-/// The output that field `i` of the plan is by itself; empty when it shares one.
+/// The output that holds field `i` of the plan alone; empty when the field shares one.
 [[nodiscard]] std::string own_output(const pad_plan& p, std::size_t i);
 
-/// Makes the outputs that hold several fields, of `padded`, the values `[B, M, ...]` of each field.
+/// Makes the outputs that hold several fields from `padded`, the value `[B, M, ...]` of each field.
 void join_fields(node_writer& nodes, const pad_plan& p, const std::vector<std::string>& padded);
 
-/// Replaces the outputs of `graph`: the count and the padded outputs, then those that are no detections.
+/// Replaces the outputs of `graph` by the count and the padded outputs, followed by those that are not detections.
 void declare_outputs(onnx::GraphProto& graph, const pad_plan& p);
 
 } // namespace padbatch::onnx_tools

@@ -15,8 +15,8 @@
 namespace padbatch::onnx_tools {
 namespace {
 
-// Makes `name` free for an output: whatever has it, in the graph or inside a subgraph, gets another. The new name of
-// the graph's own value, if it had one of that name.
+// Frees `name` for an output: whatever has it, in the graph or in a subgraph, gets another. Returns the new name of the
+// graph's own value, if it had one of that name.
 std::optional<std::string> free_value_name(onnx::GraphProto& graph, const std::string& name, fresh_names& fresh)
 {
     std::optional<std::string> other;
@@ -30,7 +30,7 @@ std::optional<std::string> free_value_name(onnx::GraphProto& graph, const std::s
     return other;
 }
 
-// The values that a plan speaks of are all of the outermost graph.
+// All values that a plan names are in the outermost graph.
 void rename_in_plan(pad_plan& p, const std::string& from, const std::string& to)
 {
     const auto rename = [&](std::string& value) { value = value == from ? to : value; };
@@ -111,7 +111,7 @@ void pad(onnx::ModelProto& model, const pad_plan& p)
     case batching::fixed: pad_fixed(graph, changing, fresh, opset); break;
     case batching::loop:
         pad_in_loop(graph, changing, fresh, opset);
-        // Before version 4 weights have to be inputs, too, which those of a loop's body cannot be.
+        // Before version 4, weights must also be inputs, which those of a loop's body cannot be.
         model.set_ir_version(std::max<std::int64_t>(model.ir_version(), 4));
         break;
     case batching::flat: pad_flat(graph, changing, fresh, opset); break;

@@ -36,7 +36,8 @@ void require_known_fields(const std::vector<field>& fields, const std::map<field
 {
     for (const auto& [kind, value] : chosen) {
         if (std::find(fields.begin(), fields.end(), kind) == fields.end()) {
-            misused(option + " " + std::string(name_of(kind)) + "=" + text(value) + " names no field of this model",
+            misused(option + " " + std::string(name_of(kind)) + "=" + text(value) +
+                        " names a field that this model does not have",
                     "one of: " + list_of(fields) + also, "correct the name, or leave the option out");
         }
     }
@@ -46,8 +47,8 @@ void require_known_fields(const std::vector<field>& fields, const std::map<field
 void require_threshold(const std::string& option, const std::optional<double>& number)
 {
     if (number && !is_threshold(*number)) {
-        misused(option + " is " + text_of_number(*number), "a number above 0 and not above 1",
-                "write for example " + option + " 0.5");
+        misused(option + " is " + text_of_number(*number), "a number above 0 and at most 1",
+                "write, for example, " + option + " 0.5");
     }
 }
 
@@ -71,12 +72,12 @@ void require_masks(const detections& source, const pad_options& options)
                                                     : "";
     }();
     if (masks == nullptr && !given.empty()) {
-        misused(given + " is given, and the model has no masks", "a model with masks, such as a Mask R-CNN",
+        misused(given + " is given, but the model has no masks", "a model with masks, such as a Mask R-CNN",
                 "leave the option out");
     }
     if (options.masks == mask_choice::none && (options.mask_type || options.mask_threshold || options.squeeze_masks)) {
         misused("`masks` none is given together with an option that says how masks are written",
-                "masks that are left out, or a way to write them",
+                "either no masks, or a way to write them",
                 "leave out `mask_type`, `mask_threshold` and `squeeze_masks`, or `masks` none");
     }
     if (options.masks == mask_choice::roi && thresholds) {
@@ -85,8 +86,8 @@ void require_masks(const detections& source, const pad_options& options)
                 "leave `mask_type` out, and give the threshold to paste_masks; or leave out `masks` roi");
     }
     if (options.mask_type && !is_floating(masks->element)) {
-        misused(mask_type_option(options) + " is given, and the masks of this model are " + name_of(masks->element),
-                "masks that are probabilities, which a threshold can be put to", "leave the option out");
+        misused(mask_type_option(options) + " is given, but the masks of this model are " + name_of(masks->element),
+                "masks that are probabilities, which can be compared with a threshold", "leave the option out");
     }
     if (options.mask_threshold && !thresholds) {
         misused("`mask_threshold` " + text_of_number(*options.mask_threshold) +
@@ -102,14 +103,14 @@ void require_layout(const detections& source, const pad_options& options)
     const std::string layout = "`layout` " + std::string(rules.name);
     for (const auto kind : {field::boxes, field::scores, field::labels}) {
         if (options.layout != output_layout::torchvision && find_field(source, kind) == nullptr) {
-            misused(layout + " needs " + std::string(name_of(kind)) + ", and this model has " +
+            misused(layout + " needs " + std::string(name_of(kind)) + ", but this model has " +
                         list_of(fields_left(source, options)),
                     "boxes, scores and labels", "use `layout` torchvision, which takes any fields");
         }
     }
     if (rules.normalises_boxes && source.images.empty()) {
         throw tool_error(failure::refused,
-                         {layout + " divides boxes by the size of the image, and the model's inputs are no images",
+                         {layout + " divides boxes by the size of the image, but the model's inputs are not images",
                           "one input [B, 3, H, W], or one input [3, H, W] for each image", "use another layout"});
     }
     const auto joined = std::find_if(rules.outputs.begin(), rules.outputs.end(), [](const layout_output& output) {
@@ -117,15 +118,15 @@ void require_layout(const detections& source, const pad_options& options)
                std::find(output.fields.begin(), output.fields.end(), field::labels) != output.fields.end();
     });
     if (options.label_type && joined != rules.outputs.end()) {
-        misused("`label_type` is given with " + layout + ", which has the labels in one tensor with the boxes",
-                "labels of the boxes' type", "leave `label_type` out");
+        misused("`label_type` is given with " + layout + ", which puts labels and boxes into one tensor",
+                "labels of the same type as the boxes", "leave `label_type` out");
     }
     if (options.label_type && find_field(source, field::labels) == nullptr) {
-        misused("`label_type` is given, and the model has no labels", "a model with labels", "leave the option out");
+        misused("`label_type` is given, but the model has no labels", "a model with labels", "leave the option out");
     }
     if (rules.count_name.empty() && (options.count_type || options.flat_counts || options.count_name)) {
-        misused("an option for the counts is given with " + layout + ", which has none",
-                "a layout with counts; in this one the padding has the score 0",
+        misused("an option for the counts is given with " + layout + ", which has no counts",
+                "a layout with counts; in this one, padding has a score of 0",
                 "leave out `count_type`, `count_shape` and `rename` num_detections, or use another layout");
     }
 }
@@ -141,24 +142,24 @@ void require_batch(const detections& source, const pad_options& options)
                 "leave `dynamic_batch` out: these rows are padded for as many images as the model takes");
     }
     if (source.batch != 1) {
-        throw tool_error(
-            failure::refused,
-            {"`dynamic_batch`: the model is made for " + std::to_string(source.batch) + " images at a time",
-             "an export of one image, which can be repeated for each image of a batch",
-             "export the model with one image, torch.rand(1, 3, H, W) or [torch.rand(3, H, W)], and pass "
-             "that file; or leave `dynamic_batch` out"});
+        throw tool_error(failure::refused,
+                         {"`dynamic_batch`: the model takes " + std::to_string(source.batch) + " images at a time",
+                          "an export of one image, which can be repeated for each image of a batch",
+                          "export the model with one image, torch.rand(1, 3, H, W) or [torch.rand(3, H, W)], and pass "
+                          "that file; or leave `dynamic_batch` out"});
     }
     if (source.images.empty()) {
-        throw tool_error(failure::refused, {"`dynamic_batch`: the inputs of the model are not one image",
-                                            "one input, [1, 3, H, W] or [3, H, W], and no other without a value",
-                                            "export the model with one image as its only input"});
+        throw tool_error(failure::refused,
+                         {"`dynamic_batch`: the inputs of the model are not one image",
+                          "one input, [1, 3, H, W] or [3, H, W], and no other input without a default",
+                          "export the model with one image as its only input"});
     }
     if (std::holds_alternative<largest_of_batch>(options.max_detections) && !source.limit) {
         throw tool_error(
             failure::refused,
             {"`dynamic_batch` `max_detections` batch: the graph does not show how many detections an image "
-             "can have at most, and each image is padded to that first",
-             "a constant that cuts the kept rows, as torchvision's models have it",
+             "can have at most, and each image is padded to that number first",
+             "a constant that limits the kept rows, as in torchvision's models",
              "pass `max_detections` N (rows beyond N are dropped)"});
     }
 }
@@ -175,20 +176,20 @@ void check_options(const detections& source, const pad_options& options)
     require_known_fields(fields, options.names, "`rename`", std::string(", ") + contract::default_count_name,
                          [](const std::string& name) { return name; });
     if (options.min_score && find_field(source, field::scores) == nullptr) {
-        misused("`min_score` is given, and the model has no scores", "a model with scores", "leave the option out");
+        misused("`min_score` is given, but the model has no scores", "a model with scores", "leave the option out");
     }
     const auto* rows = std::get_if<std::int64_t>(&options.max_detections);
     if (rows != nullptr && (*rows < 1 || *rows > std::numeric_limits<std::int32_t>::max())) {
         misused("`max_detections` is " + std::to_string(*rows), "a number from 1 to 2147483647, or batch",
-                "choose a number of rows that every image is padded to");
+                "choose the number of rows to pad every image to");
     }
     if (std::holds_alternative<model_limit>(options.max_detections) && !source.limit) {
-        throw tool_error(failure::refused, {"the graph does not show how many detections an image can have at most",
-                                            source.flat ? "a NonMaxSuppression that keeps a known number of rows"
-                                                        : "a constant that cuts the kept rows, as torchvision's models "
-                                                          "have it",
-                                            std::string("pass `max_detections` N (rows beyond N are dropped)") +
-                                                (options.dynamic_batch ? "" : " or `max_detections` batch")});
+        throw tool_error(failure::refused,
+                         {"the graph does not show how many detections an image can have at most",
+                          source.flat ? "a NonMaxSuppression that keeps a known number of rows"
+                                      : "a constant that limits the kept rows, as in torchvision's models",
+                          std::string("pass `max_detections` N (rows beyond N are dropped)") +
+                              (options.dynamic_batch ? "" : " or `max_detections` batch")});
     }
     require_threshold("`min_score`", options.min_score);
     require_threshold("`mask_threshold`", options.mask_threshold);

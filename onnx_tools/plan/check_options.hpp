@@ -7,8 +7,8 @@
 
 namespace padbatch::onnx_tools {
 
-/// Throws `tool_error` where `options` do not fit one another or a model whose outputs are `source`: `failure::usage`,
-/// or `failure::refused` where the model would have to be another.
+/// Throws `tool_error` when `options` do not fit one another or a model whose outputs are `source`: `failure::usage`,
+/// or `failure::refused` if another model would be needed.
 void check_options(const detections& source, const pad_options& options);
 
 } // namespace padbatch::onnx_tools

@@ -12,7 +12,7 @@
 
 namespace padbatch::onnx_tools {
 
-/// Names, order, types and shapes of outputs, as a consumer of detections expects them.
+/// The names, order, types and shapes of outputs that a consumer of detections expects.
 enum class output_layout {
     torchvision,  ///< the model's own fields and types, after `num_detections`
     efficientnms, ///< TensorRT's EfficientNMS plugin
@@ -25,23 +25,23 @@ enum class output_layout {
 /// One output of a layout.
 struct layout_output {
     std::string_view name;
-    /// The fields whose columns lie in it, one after the other.
+    /// The fields whose columns it holds, in order.
     std::vector<field> fields;
 };
 
-/// What a layout says.
+/// What a layout prescribes.
 struct layout_rules {
     output_layout layout = output_layout::torchvision;
-    /// How the command line calls it.
+    /// Its name on the command line.
     std::string_view name;
-    /// Empty when it has no count.
+    /// Empty if it has no count.
     std::string_view count_name = {};
     element_type count_type = element_type::int32;
     /// The counts are `[B]`, not `[B, 1]`.
     bool flat_counts = false;
-    /// In its order. A field of the model that is not in it follows under its own name.
+    /// In its order. A field of the model that the layout does not have follows under its own name.
     std::vector<layout_output> outputs = {};
-    /// Nothing when labels stay as they are.
+    /// Nothing if labels stay as they are.
     std::optional<element_type> label_type = {};
     /// What fills the padding of labels.
     std::int64_t label_padding = 0;

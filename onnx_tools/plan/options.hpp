@@ -15,21 +15,20 @@
 
 namespace padbatch::onnx_tools {
 
-/// A number for a field of any type: every integer that one can hold is exact.
+/// A number for a field of any type: exact for every integer that a field can hold.
 using number = std::variant<std::int64_t, double, std::uint64_t>;
 
 /// The shortest text that reads back as the same number.
 [[nodiscard]] std::string text_of(const number& value);
-/// The number that the whole of `text` spells, in the form that every locale shares: an integer where it is written as
-/// one and is not too large (but for `-0`, which floating-point fields have), else a double. Nothing when it spells
-/// none.
+/// The number that `text` spells as a whole, whatever the locale: an integer if it is written as one and is not too
+/// large (except `-0`, which floating-point fields have), otherwise a double. Nothing when `text` is not a number.
 [[nodiscard]] std::optional<number> to_number(std::string_view text);
 
-/// M is the limit that the model itself has.
+/// M is the model's own limit.
 struct model_limit {
     bool operator==(const model_limit&) const = default;
 };
-/// M is the largest count of the batch at hand.
+/// M is the largest count in the batch, which varies from run to run.
 struct largest_of_batch {
     bool operator==(const largest_of_batch&) const = default;
 };
@@ -45,23 +44,23 @@ enum class mask_choice {
 struct pad_options {
     /// M: how many rows every image is padded to. A number is at least 1 and at most 2^31 - 1.
     std::variant<model_limit, largest_of_batch, std::int64_t> max_detections;
-    /// The number that fills a field's padding; 0, or what the layout says, for the others.
+    /// The number that fills a field's padding. Other fields get 0, or what the layout says.
     std::map<field, number> pad_values;
-    /// The name of a field's output; what the layout says for the others.
+    /// The name of a field's output. Other outputs get the layout's names.
     std::map<field, std::string> names;
-    /// The name of the count's output; what the layout says where there is none.
+    /// The name of the count's output; the layout's name if there is none.
     std::optional<std::string> count_name;
-    /// An export of one image becomes a model of any number of images.
+    /// Makes an export of one image a model of any number of images.
     bool dynamic_batch = false;
-    /// Rows with a lower score are dropped: above 0, at most 1.
+    /// Rows with a lower score are dropped. Above 0, at most 1.
     std::optional<double> min_score;
     mask_choice masks = mask_choice::full;
-    /// float32 for the probabilities as they are; uint8 or boolean for 1 where they reach `mask_threshold`.
+    /// float32 keeps the probabilities; uint8 and boolean are 1 where they reach `mask_threshold`.
     std::optional<element_type> mask_type;
-    /// Above 0, at most 1; 0.5 where there is none.
+    /// Above 0, at most 1; 0.5 if there is none.
     std::optional<double> mask_threshold;
     output_layout layout = output_layout::torchvision;
-    /// int32, int64 or float32; nothing for what the layout says, here and in what follows.
+    /// int32, int64 or float32. Here and below, nothing means what the layout says.
     std::optional<element_type> count_type;
     /// Whether the counts are `[B]` rather than `[B, 1]`.
     std::optional<bool> flat_counts;

@@ -18,8 +18,8 @@ void require_free_names(const onnx::GraphProto& graph, const pad_plan& p)
     const auto require = [&](const std::string& key, const std::string& name) {
         const std::string how = "choose another name: `rename` " + key + "=NAME";
         if (name.empty() || name.find(',') != std::string::npos || !is_plain_text(name)) {
-            misused("`rename` " + key + "=" + name + " gives no usable name",
-                    "a name in UTF-8 that is not empty and has no comma and no control characters in it", how);
+            misused("`rename` " + key + "=" + name + " does not give a usable name",
+                    "a name in UTF-8 that is not empty and contains no commas or control characters", how);
         }
         if (!used.insert(name).second) {
             misused("two outputs would be called '" + name + "'", "names that differ", how);

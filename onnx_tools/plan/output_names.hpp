@@ -8,8 +8,9 @@
 
 namespace padbatch::onnx_tools {
 
-/// Checks the names of the padded outputs: each is plain text, differs from the others, and belongs to no input of
-/// `graph` and to no output that stays. Throws `tool_error`, `failure::usage` or, for the last two, `failure::refused`.
+/// Checks the names of the padded outputs: each is plain text, differs from the others, and is not the name of an input
+/// of `graph` or of an output that stays. Throws `tool_error` with `failure::usage` or, for the last two,
+/// `failure::refused`.
 void require_free_names(const onnx::GraphProto& graph, const pad_plan& p);
 
 } // namespace padbatch::onnx_tools

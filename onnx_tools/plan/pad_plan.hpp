@@ -15,22 +15,22 @@
 #include <string>
 #include <vector>
 
-/// What a plan speaks of: what is done to each field's rows, and the outputs that come of it.
+/// The vocabulary of a plan: what is done to each field's rows, and the outputs that result.
 namespace padbatch::onnx_tools {
 
-/// How the rows of several images come together.
+/// How the rows of several images are brought together.
 enum class batching {
     fixed, ///< the graph has the values of each image
     loop,  ///< the graph is one image's and becomes the body of a Loop
     flat,  ///< the graph has the rows of all images in one list
 };
 
-/// One field of the padded batch, and what is done to an image's rows of it first.
+/// One field of the padded batch, and what is done to its rows first.
 struct planned_field {
     field kind = field::boxes;
     /// The value that holds image i's rows, for each image; none with `batching::flat`.
     std::vector<std::string> values;
-    /// The type of these values, where the file says it, and the one that they are converted to.
+    /// The type of these values, if the file declares it, and the type that they are converted to.
     std::optional<element_type> from;
     element_type element = element_type::float32;
     /// The extents of one padded row.
@@ -39,11 +39,11 @@ struct planned_field {
     bool squeezed = false;
     /// Boxes become y1, x1, y2, x2, divided by height and width.
     bool normalised = false;
-    /// Elements become whether they are greater than this one; a tensor without dimensions.
+    /// Each element becomes whether it is greater than this, a tensor without dimensions.
     std::optional<onnx::TensorProto> above;
-    /// One element: what fills the padding.
+    /// One element, which fills the padding.
     onnx::TensorProto pad_value;
-    /// The same, as the user chose it.
+    /// The same element, as the user chose it.
     number padding = std::int64_t{0};
 };
 
@@ -68,12 +68,12 @@ struct planned_count {
     output_bytes bytes;
 };
 
-/// One of the model's outputs that is no field, stacked for a batch of any size.
+/// One of the model's outputs that is not a field, stacked for a batch of any size.
 struct planned_other {
     std::string name;
     element_type element = element_type::float32;
     std::vector<dimension> shape;
-    /// Drops the extent of 1 in front, the batch that the export was made for.
+    /// Drops the leading extent of 1, the batch that the export was made for.
     bool squeezed = false;
 };
 
@@ -83,30 +83,30 @@ struct pad_plan {
     batching how = batching::fixed;
     /// B: a number, or the symbol of a dynamic batch.
     dimension batch;
-    /// M; nothing when it is the largest count of the batch at hand.
+    /// M; nothing when it is the largest count in the batch.
     std::optional<std::int64_t> max_detections;
     /// Rows beyond M are possible and are cut off first.
     bool cuts_rows = false;
     /// Masks of different sizes are possible and are padded to the largest height and width first.
     bool widens_masks = false;
-    /// Rows are kept whose score is greater than this one, a tensor without dimensions: those that are at least
+    /// Rows are kept if their score is greater than this, a tensor without dimensions; that is, if it is at least
     /// `min_score`.
     std::optional<onnx::TensorProto> score_above;
     std::optional<double> min_score;
-    /// The threshold that masks are compared with; nothing when they are written as they are.
+    /// The threshold that masks are compared with; nothing if they are written as they are.
     std::optional<double> mask_threshold;
     mask_choice masks = mask_choice::full;
     const layout_rules* layout = nullptr;
-    /// Nothing where the layout has no count.
+    /// Nothing if the layout has no count.
     std::optional<planned_count> count;
     /// In the order of the outputs.
     std::vector<planned_field> fields;
     std::vector<planned_output> outputs;
-    /// With `batching::loop`: the model's other outputs. Otherwise these stay as they are.
+    /// With `batching::loop`, the model's other outputs. Otherwise these stay as they are.
     std::vector<planned_other> others;
 };
 
-/// Which of the plan's fields is of this kind; nothing when none is.
+/// Which of the plan's fields is of this kind; nothing if none is.
 [[nodiscard]] std::optional<std::size_t> place_of(const pad_plan& p, field kind) noexcept;
 
 } // namespace padbatch::onnx_tools

@@ -40,7 +40,7 @@ float odd_float(double value)
     return odd;
 }
 
-// A number that neither becomes infinite nor, but for float16, whose range is small, becomes 0.
+// A number that does not become infinite, nor 0, except in float16, whose range is small.
 template <typename Float>
 std::optional<std::string> floating(const number& value)
 {
@@ -55,7 +55,7 @@ std::optional<std::string> floating(const number& value)
     }
 }
 
-// Whether a number is the floating-point 0 that the sign makes of `-0`, which integer types take for 0.
+// Whether a number is the floating-point `-0`, which integer types take for 0.
 bool is_negative_zero(double value)
 {
     return value == 0 && std::signbit(value);
@@ -96,7 +96,7 @@ std::optional<std::string> bytes_of(element_type type, const number& value)
     case element_type::uint32: return integral<std::uint32_t>(value);
     case element_type::uint64: return integral<std::uint64_t>(value);
     case element_type::boolean: return boolean(value);
-    case element_type::bfloat16: break; // ConstantOfShape makes none before opset 20
+    case element_type::bfloat16: break; // ConstantOfShape does not make it before opset 20
     }
     return std::nullopt;
 }

@@ -12,9 +12,10 @@
 
 namespace padbatch::onnx_tools {
 
-/// A tensor of shape `[1]` that holds `value`, as ConstantOfShape wants its value. Nothing when `type` cannot hold it:
-/// integer types take integers in their range and no fractions, bool takes 0 and 1; floating-point types round to
-/// nearest, and a finite number must not become infinite, nor one for float32 become 0. bfloat16 cannot be padded.
+/// A tensor of shape `[1]` that holds `value`, as ConstantOfShape takes it. Nothing when `type` cannot hold it: integer
+/// types take integers in their range and no fractions, and bool takes 0 and 1. Floating-point types round to nearest,
+/// but a finite number must not become infinite, and in float32 a number other than 0 must not become 0. bfloat16
+/// cannot be padded.
 [[nodiscard]] std::optional<onnx::TensorProto> make_pad_value(element_type type, const number& value);
 
 /// The numbers that `type` can hold, in words, for messages.

@@ -18,8 +18,8 @@
 namespace padbatch::onnx_tools {
 namespace {
 
-// The oldest opset whose Slice takes its bounds as inputs for all types used here; torchvision's detection models need
-// it as well.
+// The oldest opset whose Slice takes its bounds as inputs for all types used here. torchvision's detection models need
+// it too.
 constexpr std::int64_t oldest_opset = 11;
 
 void require_opset(const onnx::ModelProto& model)
@@ -34,7 +34,7 @@ void require_opset(const onnx::ModelProto& model)
     }
 }
 
-// What the user chose for a field, or what holds otherwise.
+// What the user chose for a field, or `otherwise`.
 template <class Value>
 Value chosen_or(const std::map<field, Value>& chosen, field kind, const Value& otherwise)
 {
@@ -114,7 +114,7 @@ private:
                 continue;
             }
             if (!shape.front().size) {
-                m_plan.batch.symbol = shape.front().symbol; // as the user called it
+                m_plan.batch.symbol = shape.front().symbol; // as the user named it
             } else if (m_plan.how == batching::flat) {
                 m_plan.batch.size = shape.front().size;
             }
@@ -146,7 +146,7 @@ private:
         const auto element = source_of(kind)->element;
         auto above = just_below(element, number);
         if (!above) {
-            misused(option + " is " + text_of_number(number) + ", and the " + std::string(name_of(kind)) +
+            misused(option + " is " + text_of_number(number) + ", but the " + std::string(name_of(kind)) +
                         " of this model are " + name_of(element),
                     "float16, float32 or float64, and a number that this type has",
                     "choose another number, or leave the option out");
@@ -168,7 +168,7 @@ private:
             if (kind != rule.fields.front() && m_options.names.count(kind) != 0) {
                 const std::string first(name_of(rule.fields.front()));
                 misused("`rename` " + std::string(name_of(kind)) + "=...: the layout " + std::string(m_rules.name) +
-                            " has them in the output of the " + first,
+                            " puts them into the output of the " + first,
                         "`rename` " + first + "=NAME", "rename that output by its first field");
             }
             output.fields.push_back(m_plan.fields.size());
@@ -262,7 +262,7 @@ private:
                 throw tool_error(
                     failure::refused,
                     {"`masks` roi: the graph does not show what the masks '" + f.values[i] + "' are pasted from",
-                     "the loop over Pad(masks of the regions) in which torchvision's exports paste",
+                     "the loop over Pad(region masks) in which torchvision's exports paste",
                      "use `masks` full or `masks` none"});
             }
             f.values[i] = found->value;
@@ -313,8 +313,9 @@ private:
         m_plan.count = std::move(count);
     }
 
-    // Outputs that are no detections: with a loop over the images they get the batch as their first extent, in place of
-    // the 1 that they have in an export of one image, if they have it. Where the file does not say so, a run tells.
+    // An output that is not a detection gets the batch as its first extent in a loop over the images, in place of the 1
+    // that it has in an export of one image, if it has that. If the file does not declare the extent, a run shows
+    // whether it is 1.
     void plan_other(const std::string& name)
     {
         if (m_plan.how != batching::loop) {
@@ -326,22 +327,23 @@ private:
         const auto type = declared_type(*info);
         if (!type.element || !type.rank) {
             throw tool_error(failure::refused,
-                             {"`dynamic_batch`: the output '" + name + "' does not say its element type and its rank",
-                              "further outputs that say them, such as [1, C, H, W] of float32",
+                             {"`dynamic_batch`: the output '" + name + "' does not declare its element type and rank",
+                              "further outputs that declare them, such as [1, C, H, W] of float32",
                               "export the model without this output, or with its shape"});
         }
         const bool is_input = std::any_of(m_graph.input().begin(), m_graph.input().end(),
                                           [&](const auto& input) { return input.name() == name; });
         if (is_input) {
-            throw tool_error(failure::refused, {"`dynamic_batch`: the output '" + name + "' is an input of the model",
-                                                "outputs that nodes make", "export the model without this output"});
+            throw tool_error(failure::refused,
+                             {"`dynamic_batch`: the output '" + name + "' is an input of the model",
+                              "outputs that are made by nodes", "export the model without this output"});
         }
         const bool open = *type.rank > 0 && !type.shape.front().size;
         if (open && !all_cuts(index(), name).empty()) {
             throw tool_error(failure::refused,
                              {"`dynamic_batch`: the output '" + name +
-                                  "' depends on what is detected, and does not say how many rows it has",
-                              "further outputs of one shape, such as [1, C, H, W]",
+                                  "' depends on what is detected, but does not declare how many rows it has",
+                              "further outputs of a fixed shape, such as [1, C, H, W]",
                               "export the model without this output"});
         }
         planned_other other;

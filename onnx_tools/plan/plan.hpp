@@ -10,10 +10,11 @@
 
 namespace padbatch::onnx_tools {
 
-/// Works out what padding `model`, whose outputs are `source`, means with `options`.
+/// Works out how `model`, whose outputs are `source`, is padded with `options`.
 ///
 /// Throws `tool_error`: `failure::usage` for options that do not fit this model or one another, `failure::refused` when
-/// the row limit is not known, a name is taken by an input or another output, or the model cannot become what is asked.
+/// the row limit is not known, a name is taken by an input or another output, or the model cannot become what is asked
+/// for.
 [[nodiscard]] pad_plan plan(const onnx::ModelProto& model, const detections& source, const pad_options& options = {});
 
 } // namespace padbatch::onnx_tools

@@ -10,7 +10,7 @@
 namespace padbatch::onnx_tools {
 namespace {
 
-// For IEEE 754 numbers above 0 the number below has the bits minus one.
+// For IEEE 754 numbers above 0, the next lower number has the bits minus one.
 template <typename Bits>
 bool step_down(std::string& bytes)
 {

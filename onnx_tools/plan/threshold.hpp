@@ -11,8 +11,8 @@
 namespace padbatch::onnx_tools {
 
 /// The largest number of a floating-point `type` below `value`, as a tensor without dimensions: x is at least `value`
-/// exactly where it is greater than this. (ONNX has Greater in every opset, GreaterOrEqual from 12 on.) Nothing when
-/// `value` is not above 0 and at most 1, or when `type` rounds it to 0.
+/// exactly when it is greater than this. (ONNX has Greater in every opset, GreaterOrEqual from 12 on.) Nothing unless
+/// `value` is above 0 and at most 1, and `type` does not round it to 0.
 [[nodiscard]] std::optional<onnx::TensorProto> just_below(element_type type, double value);
 
 /// Whether `value` is above 0 and at most 1.

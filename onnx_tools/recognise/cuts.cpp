@@ -19,13 +19,13 @@ row_cut as_cut(const graph_index& index, std::string_view value)
     }
     const auto input_is = [&](int i, std::int64_t expected) {
         if (i >= node->input_size() || node->input(i).empty()) {
-            return true; // absent: all axes from the first on, in steps of one
+            return true; // absent means all axes from the first on, in steps of one
         }
         const auto values = index.constant_integers(node->input(i));
         return values && values->size() == 1 && values->front() == expected;
     };
     const auto ends = index.constant_integers(node->input(2));
-    // An end of 2^31 - 1 or 2^63 - 1 is how exporters write "all of them".
+    // Exporters write "all rows" as an end of 2^31 - 1 or 2^63 - 1.
     if (!input_is(1, 0) || !input_is(3, 0) || !input_is(4, 1) || !ends || ends->size() != 1 || ends->front() < 1 ||
         ends->front() >= std::numeric_limits<std::int32_t>::max()) {
         return {};
@@ -39,13 +39,13 @@ row_cut cut_of_gather(const graph_index& index, const onnx::NodeProto& node)
                                                                                         : row_cut();
 }
 
-// What a value depends on through `node`; not through its shape alone.
+// What a value depends on through `node`, other than through a shape alone.
 std::vector<std::string_view> dependencies(const onnx::NodeProto& node)
 {
     return is(&node, {"Shape", "Size"}) ? std::vector<std::string_view>() : values_read(node);
 }
 
-// Whether `indices` come from a NonZero, as a boolean selection is written: each row is picked once at most.
+// Whether `indices` come from a NonZero, as in a boolean selection: each row is picked at most once.
 bool is_selection(const graph_index& index, std::string_view indices)
 {
     const auto* node = producer_behind(
@@ -65,7 +65,7 @@ row_bound bound_of(const graph_index& index, const std::string& value)
         }
     };
     std::string_view at = value;
-    for (int steps = 0; steps < 64; ++steps) { // wrappers add a few nodes; the bound is for graphs that go in a circle
+    for (int steps = 0; steps < 64; ++steps) { // wrappers add a few nodes; the bound is for graphs with a cycle
         const auto* node = index.producer(at);
         if (node == nullptr || node->input_size() == 0) {
             break;

@@ -10,21 +10,22 @@
 #include <set>
 #include <string>
 
-/// The nodes that cut the rows of an image. All of these answer "not found" rather than guess.
+/// The nodes that cut the rows of an image. All of these functions answer "not found" rather than guess.
 namespace padbatch::onnx_tools {
 
 /// The node that cuts the kept rows of one image, `Slice(keep, 0, rows)`, whose result picks the rows of its boxes,
-/// labels and scores. `node` is null when there is none.
+/// labels and scores. `node` is null when there is no cut.
 struct row_cut {
     const onnx::NodeProto* node = nullptr;
     std::int64_t rows = 0;
 };
 
-/// What is certain of the rows of a value.
+/// What is certain about the rows of a value.
 struct row_bound {
     /// The cut whose result picks the rows, each at most once; null when there is none.
     const onnx::NodeProto* cut = nullptr;
-    /// No run has more rows than this: by the cut, or by a Slice of the rows themselves. Nothing when no node says so.
+    /// No run has more rows than this, because of the cut or of a Slice of the rows themselves. Nothing when no node
+    /// limits them.
     std::optional<row_limit> limit;
 };
 
@@ -32,8 +33,9 @@ struct row_bound {
 /// such as Concat.
 [[nodiscard]] row_bound bound_of(const graph_index& index, const std::string& value);
 
-/// The nearest cut that `value` depends on, counted in nodes up the graph, whether it bounds its rows or not. (Region
-/// proposals are cut in the same way, farther up.) Here and below, a value does not depend on what it is the shape of.
+/// The nearest cut that `value` depends on, counted in nodes up the graph, whether or not it bounds its rows. (Region
+/// proposals are cut in the same way, farther up.) Here and below, a shape does not depend on the value that it is the
+/// shape of.
 [[nodiscard]] row_cut nearest_cut(const graph_index& index, const std::string& value);
 
 /// All cuts that `value` depends on.

@@ -13,7 +13,7 @@
 namespace padbatch::onnx_tools {
 namespace {
 
-// Whether `masks` gets its dimension 1 from an Unsqueeze, and so has the extent 1 there.
+// Whether dimension 1 of `masks` comes from an Unsqueeze, and so has an extent of 1.
 bool has_one_channel(const graph_index& index, const std::string& masks)
 {
     const auto* node = index.producer(origin(index, masks));
@@ -27,7 +27,7 @@ bool has_one_channel(const graph_index& index, const std::string& masks)
     return axes && *axes == std::vector<std::int64_t>{1};
 }
 
-// Says which inputs hold the images, if they are nothing but images.
+// Finds the inputs that hold the images, if all inputs are images.
 void find_images(const graph_index& index, detections& d)
 {
     const auto inputs = index.required_inputs();
@@ -64,12 +64,12 @@ recognised_field describe_field(const graph_outputs& outputs, const reading& r, 
             }
         }
     }
-    // An export may declare the size of the image that it was traced with, and run with others all the same.
+    // An export may declare the size of the image that it was traced with, yet run with others.
     if (f.kind == field::masks && f.row.size() >= 2 && !sizes_declared) {
         f.row[f.row.size() - 2] = {};
         f.row[f.row.size() - 1] = {};
     }
-    // Exports with dynamic axes leave these out, or name them; they are so all the same.
+    // Exports with dynamic axes leave this extent out, or name it, but it is always 4.
     if (f.kind == field::boxes && f.row.size() == 1 && !f.row[0].size) {
         f.row[0].size = 4;
     }
@@ -79,8 +79,8 @@ recognised_field describe_field(const graph_outputs& outputs, const reading& r, 
     return f;
 }
 
-// The limit that holds for all images: the largest, and none when one image's is not found. Any field of an image
-// tells it, since they have the same rows.
+// The limit that holds for all images: the largest, or none when that of one image is not found. Any field of an image
+// will do, since all of them have the same rows.
 std::optional<row_limit> common_limit(const graph_outputs& outputs, const reading& r)
 {
     std::optional<row_limit> common;

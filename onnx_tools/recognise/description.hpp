@@ -8,7 +8,7 @@
 
 namespace padbatch::onnx_tools {
 
-/// What the outputs are, read as `r`: fields, row limit, score threshold, family, and the inputs that hold the images.
+/// Describes the outputs, read as `r`: fields, row limit, score threshold, family, and the inputs that hold the images.
 [[nodiscard]] detections describe(const graph_outputs& outputs, const reading& r);
 
 } // namespace padbatch::onnx_tools

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-/// What recognition speaks of: the outputs of a detection model, and what a user may say of them.
+/// The vocabulary of recognition: the outputs of a detection model, and what a user may say about them.
 namespace padbatch::onnx_tools {
 
 /// How the loose outputs of a batch follow one another.
@@ -34,16 +34,16 @@ struct score_threshold {
 /// Height and width in pixels.
 using image_extents = std::pair<std::int64_t, std::int64_t>;
 
-/// What a column of flat rows, or of the boxes of a selection, holds.
+/// What a column of flat rows holds, or of the boxes of a selection.
 enum class flat_column { batch, x1, y1, x2, y2, cx, cy, w, h, label, score };
 
 /// Rows of all images in one list, and the values that they are made from.
 struct flat_source {
-    /// `[n, columns]`; or, where `boxes` is set, the `[n, 3]` that a NonMaxSuppression selects: image, class and box.
+    /// `[n, columns]`; or, if `boxes` is set, the `[n, 3]` that a NonMaxSuppression selects: image, class and box.
     std::string rows;
     /// The columns of `rows`; or the four of `boxes`.
     std::vector<flat_column> columns;
-    /// `[n]` or `[n, 1]`, the image of each row; empty where a column says it.
+    /// `[n]` or `[n, 1]`, the image of each row; empty if a column holds it.
     std::string batch_index;
     /// `[B, k, 4]` and `[B, classes, k]`, which a selection refers to.
     std::string boxes;
@@ -58,49 +58,50 @@ struct recognised_field {
     /// The value that holds image i's rows, for each image.
     std::vector<std::string> values;
     element_type element = element_type::float32;
-    /// The extents of one row, `[4]` for boxes; a size only where every image's output declares the same.
+    /// The extents of one row, `[4]` for boxes. An extent has a size only if every image's output declares the same
+    /// one.
     std::vector<dimension> row;
 };
 
 /// What the outputs of a detection model are.
 struct detections {
-    /// torchvision's name for the model; empty when the outputs fit and the graph is of no known family.
+    /// torchvision's name for the model; empty when the outputs fit but the graph is of no known family.
     std::string family;
     std::int64_t batch = 0;
     output_order order = output_order::by_image;
-    /// In the order in which the model itself has them.
+    /// In the model's own order.
     std::vector<recognised_field> fields;
     /// Outputs that are not detections, in the model's order.
     std::vector<std::string> other_outputs;
     std::optional<row_limit> limit;
     std::optional<score_threshold> threshold;
-    /// The largest height and width that the image inputs declare; nothing when one of them leaves its own open.
+    /// The largest height and width that the image inputs declare; nothing when one of them leaves its size open.
     std::optional<image_extents> image_size;
     /// Whether images of one batch may differ in height and width, and with them the masks.
     bool sizes_may_differ = false;
-    /// The inputs that hold the images: one `[B, 3, H, W]`, or one `[3, H, W]` for each image; none when the inputs are
-    /// something else.
+    /// The inputs that hold the images: one `[B, 3, H, W]`, or one `[3, H, W]` for each image. Empty when the inputs
+    /// are something else.
     std::vector<std::string> images;
-    /// 4 or 3, as said; 0 without images.
+    /// The rank of these inputs, 4 or 3; 0 when there are none.
     int image_rank = 0;
-    /// Where the rows of all images are in one list; `fields` then have no values, and `batch` is 0.
+    /// Set when the rows of all images are in one list. The `fields` then have no values, and `batch` is 0.
     std::optional<flat_source> flat;
 };
 
-/// A field of `source`; null when it has no such field.
+/// A field of `source`, or null when it has no such field.
 [[nodiscard]] const recognised_field* find_field(const detections& source, field kind) noexcept;
 
-/// What kind of export a model is.
+/// Which kind of export a model is.
 enum class export_kind {
     torchvision, ///< a list of fields for each image
     flat,        ///< the rows of all images in one list
     nms,         ///< a NonMaxSuppression's selection, and the boxes and scores that it refers to
 };
 
-/// What the user knows better. What is absent is worked out.
+/// What the user knows better. Whatever is absent is worked out.
 struct recognise_options {
     export_kind from = export_kind::torchvision;
-    /// Of `flat_source`, for the other kinds.
+    /// The columns of `flat_source`, for kinds other than `torchvision`.
     std::optional<std::vector<flat_column>> columns;
     /// The fields of one image, in order.
     std::optional<std::vector<field>> fields;

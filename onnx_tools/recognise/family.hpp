@@ -10,7 +10,7 @@
 
 namespace padbatch::onnx_tools {
 
-/// torchvision's name for the model that makes `scores` and has these fields; empty when it is none that is known.
+/// torchvision's name for the model that makes `scores` and has these fields; empty when it is of no known family.
 [[nodiscard]] std::string family_of(const graph_index& index, const std::string& scores,
                                     const std::vector<field>& fields);
 

@@ -11,7 +11,7 @@
 namespace padbatch::onnx_tools {
 namespace {
 
-// As the headers call them.
+// The names that the headers use.
 constexpr std::array<std::pair<field, std::string_view>, field_count> field_names{{
     {field::boxes, t::boxes_t::name},
     {field::labels, t::labels_t::name},

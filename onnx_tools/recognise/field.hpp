@@ -22,7 +22,7 @@ enum class field {
 };
 
 [[nodiscard]] std::string_view name_of(field f) noexcept;
-/// Nothing when `name` is no field's.
+/// Nothing when no field has this name.
 [[nodiscard]] std::optional<field> field_from_name(std::string_view name) noexcept;
 /// All fields, in the order above.
 [[nodiscard]] std::vector<field> all_fields();
@@ -32,25 +32,25 @@ enum class field {
 /// How many fields there are.
 inline constexpr int field_count = 6;
 
-/// `boxes, labels, scores`, with any separator.
+/// `boxes, labels, scores`, or with another separator.
 [[nodiscard]] std::string list_of(const std::vector<field>& fields, std::string_view separator = ", ");
 
 /// The first field, in the order above, that a value of this type can be and that is not in `used`. Nothing when there
 /// is none, or when the element type or the rank is not known. Both masks and keypoints may have rank 3:
-/// `scored_keypoints` says whether the image has keypoints_scores, too, and so keypoints. Where neither that nor the
-/// last extent decides, nothing is said.
+/// `scored_keypoints` says whether the image also has keypoints_scores, and therefore keypoints. If neither that nor
+/// the last extent decides, the answer is nothing.
 [[nodiscard]] std::optional<field> first_fitting(const value_type& type, const std::vector<field>& used,
                                                  bool scored_keypoints);
 
-/// Whether element type, rank and last extent, as far as it is known, are those of `kind`. An unknown rank fits
+/// Whether the element type, the rank and, if it is known, the last extent are those of `kind`. An unknown rank fits
 /// nothing.
 [[nodiscard]] bool fits(field kind, const value_type& type);
 
-/// Whether the user may call a value of this type so: boxes, labels and scores have the rank that they have everywhere,
-/// the other fields have rows, and all but labels and masks are floating point. An unknown rank may be any.
+/// Whether the user may name a value of this type `kind`: boxes, labels and scores must have their usual rank, the
+/// other fields must have rows, and all but labels and masks must be floating point. An unknown rank may be any.
 [[nodiscard]] bool may_be_called(field kind, const value_type& type) noexcept;
 
-/// The rank that a field has in torchvision's models, its rows counted as one dimension.
+/// The rank that a field has in torchvision's models, with its rows as one dimension.
 [[nodiscard]] int usual_rank(field kind) noexcept;
 
 } // namespace padbatch::onnx_tools

@@ -79,8 +79,8 @@ void require_columns(const flat_columns& given, bool boxes_alone)
                          {"`columns` " + what,
                           boxes_alone
                               ? "x1, y1, x2 and y2, or cx, cy, w and h, in the order in which the boxes have them"
-                              : "x1, y1, x2 and y2, or cx, cy, w and h; label; score; and batch, unless another "
-                                "output says the image of each row",
+                              : "x1, y1, x2 and y2, or cx, cy, w and h; label; score; and batch, unless another output "
+                                "holds the image of each row",
                           boxes_alone ? "name the four columns of the boxes, such as y1,x1,y2,x2"
                                       : "name every column once, such as batch,x1,y1,x2,y2,label,score"});
     };
@@ -92,7 +92,7 @@ void require_columns(const flat_columns& given, bool boxes_alone)
         refuse("does not name the four columns of a box");
     }
     if (boxes_alone && given.size() != 4) {
-        refuse("names " + std::to_string(given.size()) + " columns, and the boxes of a NonMaxSuppression have 4");
+        refuse("names " + std::to_string(given.size()) + " columns, but the boxes of a NonMaxSuppression have 4");
     }
     if (!boxes_alone && !has_all(given, {flat_column::label, flat_column::score})) {
         refuse(std::string("names no ") + (has(given, flat_column::score) ? "label" : "score"));

@@ -16,7 +16,7 @@ using flat_columns = std::vector<flat_column>;
 inline const flat_columns corners{flat_column::x1, flat_column::y1, flat_column::x2, flat_column::y2};
 inline const flat_columns center_and_size{flat_column::cx, flat_column::cy, flat_column::w, flat_column::h};
 
-/// The name of a column, such as `x1`, and the column of a name.
+/// The name of a column, such as `x1`, and the column with a name.
 [[nodiscard]] std::string_view name_of(flat_column column) noexcept;
 [[nodiscard]] std::optional<flat_column> column_from_name(std::string_view name) noexcept;
 /// All columns, in the order of the enumeration.
@@ -24,8 +24,8 @@ inline const flat_columns center_and_size{flat_column::cx, flat_column::cy, flat
 
 [[nodiscard]] bool has(const flat_columns& columns, flat_column column);
 
-/// Throws `tool_error` with `failure::usage` where `given` are not the columns of detections, or with `boxes_alone` not
-/// the four of a box: each once, one way to write a box, a label and a score.
+/// Throws `tool_error` with `failure::usage` unless `given` are the columns of detections (each once; one way to write
+/// a box, a label and a score) or, with `boxes_alone`, the four columns of a box.
 void require_columns(const flat_columns& given, bool boxes_alone);
 
 } // namespace padbatch::onnx_tools

@@ -15,18 +15,20 @@
 
 namespace padbatch::onnx_tools {
 
-/// A graph output, with what is known of it.
+/// A graph output, with what is known about it.
 struct output : typed_value {
-    /// What bounds its rows for certain.
+    /// What is certain to bound its rows.
     row_bound bound;
-    /// The nearest cut up the graph, whether it bounds its rows or not; null when there is none.
+    /// The nearest cut up the graph, whether or not it bounds its rows; null when there is none.
     const onnx::NodeProto* nearest = nullptr;
-    /// The cut that its image's rows come from: the one that bounds the rows; for values whose rows cannot be followed,
-    /// such as boxes that are put together from their columns, the nearest if it bounds those of another output.
+    /// The cut that its image's rows come from: the one that bounds the rows. For values whose rows cannot be followed,
+    /// such as boxes that are put together from columns, it is the nearest cut, provided that it bounds the rows of
+    /// another output.
     const onnx::NodeProto* cut = nullptr;
 };
 
-/// The outputs of `model` with their types, ranks that the file leaves out worked out; `index` is that of its graph.
+/// The outputs of `model` with their types. Ranks that the file leaves out are worked out. `index` is that of its
+/// graph.
 [[nodiscard]] std::vector<typed_value> typed_outputs(const onnx::ModelProto& model, const graph_index& index);
 
 /// The outputs of a model, and the cuts that their rows come from. The model must outlive this.

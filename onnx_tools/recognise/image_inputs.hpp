@@ -11,13 +11,13 @@
 
 namespace padbatch::onnx_tools {
 
-/// Whether the last two extents of an image input of this shape are not height and width: `[.., H, W, 3]`, as some
-/// preprocessing wants it. Channels are 1 or 3.
+/// Whether an image input of this shape has its channels last, `[.., H, W, 3]`, as some preprocessing wants them, so
+/// that the last two extents are not height and width. Channels are 1 or 3.
 [[nodiscard]] bool has_channels_last(const std::vector<dimension>& shape);
 
-/// The largest height and width that the image inputs declare; nothing when one of them leaves its own open, or when
+/// The largest height and width that the image inputs declare; nothing when one of them leaves its size open, or when
 /// there are none. Image inputs are those of rank 3 and 4 that a caller must supply; other inputs, such as a threshold
-/// or the sizes of images, say nothing about it.
+/// or the sizes of images, do not count.
 [[nodiscard]] std::optional<image_extents> declared_image_size(const graph_index& index);
 
 } // namespace padbatch::onnx_tools

@@ -10,7 +10,7 @@ namespace padbatch::onnx_tools {
 namespace {
 
 // Why the outputs cannot be what the user says; empty when they can. Joining values of different ranks makes some
-// runtimes abort, so it must not be written.
+// runtimes abort, so such a graph must not be written.
 std::string mismatch_of(const std::vector<output>& outputs, const reading& r)
 {
     for (int slot = 0; slot < static_cast<int>(r.fields.size()); ++slot) {
@@ -24,7 +24,7 @@ std::string mismatch_of(const std::vector<output>& outputs, const reading& r)
                 return what + " is not a tensor of numbers";
             }
             if (!may_be_called(kind, o.type)) {
-                return what + " has a type that " + std::string(name_of(kind)) + " do not have";
+                return what + " has a type that " + std::string(name_of(kind)) + " cannot have";
             }
             if (o.type.element != first.type.element || o.type.rank != first.type.rank) {
                 return what + " differs from that of image 0, " + text_of(first);
@@ -33,7 +33,7 @@ std::string mismatch_of(const std::vector<output>& outputs, const reading& r)
                 const auto size = o.type.shape[d].size;
                 const auto size_of_first = first.type.shape[d].size;
                 if (size && size_of_first && *size != *size_of_first) {
-                    return what + " has rows of another size than that of image 0, " + text_of(first);
+                    return what + " has rows of a different size from that of image 0, " + text_of(first);
                 }
             }
         }
@@ -56,12 +56,12 @@ reading read_as_told(const std::vector<output>& outputs, const recognise_options
     const std::string all = list_of(std::vector<typed_value>(outputs.begin(), outputs.end()));
     const std::string each = "`fields` names " + count_of(slots, "field");
     if (!options.batch && count % slots != 0) {
-        misused(each + ", and the model has " + std::to_string(count) + " outputs: " + all, "a whole number of images",
+        misused(each + ", but the model has " + std::to_string(count) + " outputs: " + all, "a whole number of images",
                 "pass `batch` B if the detections come first and other outputs follow");
     }
     const std::int64_t images = options.batch.value_or(count / slots);
     if (images > count / slots) {
-        misused(each + " and `batch` says " + std::to_string(images) + " images, and the model has only " +
+        misused(each + " and `batch` says " + std::to_string(images) + " images, but the model has only " +
                     std::to_string(count) + " outputs: " + all,
                 "one output for each field of each image", "correct `fields` or `batch`");
     }

@@ -33,8 +33,8 @@ struct reading {
     [[nodiscard]] bool covers(int position) const { return position >= first && position < first + count(); }
 };
 
-/// The outputs as `options.fields`, which must be given, says. Throws `tool_error` with `failure::usage` when they
-/// cannot be that.
+/// Reads the outputs as `options.fields`, which must be given, says. Throws `tool_error` with `failure::usage` when
+/// they cannot be read so.
 [[nodiscard]] reading read_as_told(const std::vector<output>& outputs, const recognise_options& options);
 
 } // namespace padbatch::onnx_tools

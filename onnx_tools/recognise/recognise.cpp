@@ -14,7 +14,7 @@ detections recognise(const onnx::ModelProto& model, const recognise_options& opt
     for (const auto& entry : model.metadata_props()) {
         if (entry.key().rfind(contract::key_prefix, 0) == 0) {
             throw tool_error(failure::refused,
-                             {"the model is padded already: its metadata say " + entry.key() + " = " + entry.value(),
+                             {"the model is already padded: its metadata says " + entry.key() + " = " + entry.value(),
                               "a model as it was exported",
                               "use the model as it is; or, for other options, pad the export that it was made from"});
         }
@@ -25,7 +25,7 @@ detections recognise(const onnx::ModelProto& model, const recognise_options& opt
     case export_kind::nms: return recognise_nms(model, options);
     }
     throw tool_error(failure::internal,
-                     {"a form of outputs that nothing reads", "one of export_kind", "report this defect"});
+                     {"an unknown form of outputs", "a value of export_kind", "please report this bug"});
 }
 
 } // namespace padbatch::onnx_tools

@@ -9,10 +9,10 @@
 namespace padbatch::onnx_tools {
 
 /// Finds out which output of `model` is which field of which image. Each form of outputs has a file of its own in
-/// `forms/`, which says what it goes by.
+/// `forms/`, which says how it is recognised.
 ///
-/// Throws `tool_error` with `failure::refused` when the outputs are not detections, or not beyond doubt, or are padded
-/// already; with `failure::usage` when `options` do not fit the outputs.
+/// Throws `tool_error` with `failure::refused` when the outputs are not detections, or not beyond doubt, or are already
+/// padded; with `failure::usage` when `options` do not fit the outputs.
 [[nodiscard]] detections recognise(const onnx::ModelProto& model, const recognise_options& options = {});
 
 } // namespace padbatch::onnx_tools

@@ -31,11 +31,10 @@ void refuse_without_outputs()
 
 void refuse_unrecognised(const graph_outputs& outputs)
 {
-    throw tool_error(failure::refused,
-                     {"the outputs are not recognised as detections: " + outputs.text(), families,
-                      "if these are padded rows of detections all the same, name them: `fields` boxes,labels,scores "
-                      "`batch` B `order` image|field; if they are rows of all images in one list, or what a "
-                      "NonMaxSuppression selects, say `from` flat or `from` nms"});
+    throw tool_error(failure::refused, {"the outputs are not recognised as detections: " + outputs.text(), families,
+                                        "if they are detections after all, name them: `fields` boxes,labels,scores "
+                                        "`batch` B `order` image|field; if they hold the rows of all images in one "
+                                        "list, or what a NonMaxSuppression selects, use `from` flat or `from` nms"});
 }
 
 void refuse_incomplete(const graph_outputs& outputs, const reading& part)
@@ -49,11 +48,11 @@ void refuse_incomplete(const graph_outputs& outputs, const reading& part)
     throw tool_error(
         failure::refused,
         {"the " + std::to_string(outputs.size()) + " outputs are not a whole number of images: " + text_of(part) +
-             " fits, and these, which look like detections too, are left over: " + list_of(rest),
+             " fits, but these, which also look like detections, are left over: " + list_of(rest),
          "the same fields in the same order for every image",
          "export the model with all the fields of every image" +
-             (part.first != 0 ? std::string() // `fields` speaks of the outputs from the first on
-                              : "; or, to pad only what fits and leave the rest as it is, say `fields` " +
+             (part.first != 0 ? std::string() // `fields` names the outputs from the first one on
+                              : "; or, to pad only what fits and leave the rest as it is, use `fields` " +
                                     list_of(part.fields, ",") + " `batch` " + std::to_string(part.images))});
 }
 
@@ -78,7 +77,7 @@ void refuse_options(const graph_outputs& outputs, const recognise_options& optio
                                                                   : ", field by field";
     throw tool_error(failure::usage, {"the outputs cannot be read" + given + "; they are " + outputs.text(),
                                       count_of(r.images, "image") + " of " + list_of(r.fields) + order,
-                                      "leave `batch` and `order` out; or say with `fields` too what the outputs are"});
+                                      "leave out `batch` and `order`, or also name the outputs with `fields`"});
 }
 
 } // namespace padbatch::onnx_tools

@@ -6,7 +6,7 @@
 #include <onnx_tools/recognise/graph_outputs.hpp>
 #include <onnx_tools/recognise/readings.hpp>
 
-/// Why outputs are not read as detections: each function throws `tool_error`.
+/// The reasons why outputs are not read as detections. Each function throws `tool_error`.
 namespace padbatch::onnx_tools {
 
 /// There are no outputs.
@@ -15,13 +15,13 @@ namespace padbatch::onnx_tools {
 /// No reading fits any of the outputs.
 [[noreturn]] void refuse_unrecognised(const graph_outputs& outputs);
 
-/// `part` fits, and leaves outputs over that look like detections.
+/// `part` fits, but leaves outputs over that look like detections.
 [[noreturn]] void refuse_incomplete(const graph_outputs& outputs, const reading& part);
 
 /// Two readings fit equally well.
 [[noreturn]] void refuse_ambiguous(const graph_outputs& outputs, const reading& a, const reading& b);
 
-/// The outputs do not fit `options.batch` or `options.order`; without these they are read as `r`.
+/// The outputs do not fit `options.batch` or `options.order`; without these they would be read as `r`.
 [[noreturn]] void refuse_options(const graph_outputs& outputs, const recognise_options& options, const reading& r);
 
 } // namespace padbatch::onnx_tools

@@ -11,15 +11,15 @@
 namespace padbatch::onnx_tools {
 namespace {
 
-// Whether every one of `values` is `expected`, and there is one at least.
+// Whether there are `values`, and each of them is `expected`.
 bool all_are(const onnx::AttributeProto* values, std::int64_t expected)
 {
     return values != nullptr && values->ints_size() > 0 &&
            std::all_of(values->ints().begin(), values->ints().end(), [&](auto v) { return v == expected; });
 }
 
-// How many times larger than its input the output of a convolution is, which keeps the size or multiplies it; nothing
-// for others.
+// How many times larger than its input the output of a convolution is, if it keeps the size or multiplies it; nothing
+// otherwise.
 std::optional<std::int64_t> scale_of(const onnx::NodeProto& node)
 {
     const auto* kernel = attribute(node, "kernel_shape");
@@ -42,7 +42,7 @@ std::optional<std::int64_t> scale_of(const onnx::NodeProto& node)
 }
 
 // The size that the nearest RoiAlign above `value` gives its regions. (There is one for each level of a feature
-// pyramid, and all have the same.)
+// pyramid, all with the same size.)
 std::optional<std::pair<std::int64_t, std::int64_t>> region_size(const graph_index& index, std::string_view value)
 {
     std::set<std::pair<std::int64_t, std::int64_t>> sizes;
@@ -105,7 +105,7 @@ std::optional<region_masks> find_region_masks(const graph_index& index, const st
     if (!is(paste, {"Loop"})) {
         return std::nullopt;
     }
-    // Of what the Loop reads, the region masks alone have a margin.
+    // Of what the Loop reads, only the region masks have a margin.
     std::set<std::string_view> padded;
     for (const auto value : values_read(*paste)) {
         if (const auto* node = index.producer(value); is(node, {"Pad"}) && node->input_size() > 0) {

@@ -21,14 +21,14 @@ row_list::row_list(const onnx::ModelProto& model) : index(model.graph()), output
         }
     }
     if (images.size() != 1) {
-        throw tool_error(failure::refused, {"the inputs do not tell which one holds the images: " + list_of(inputs),
+        throw tool_error(failure::refused, {"it is not clear which input holds the images: " + list_of(inputs),
                                             "one input [B, 3, H, W], whose first extent is the number of images",
                                             "export the model with the images as its only input of rank 4"});
     }
     const auto& shape = images.front().type.shape;
     source.batch_input = images.front().name;
     batch = shape.front();
-    if (!has_channels_last(shape)) { // else height and width are not the last two
+    if (!has_channels_last(shape)) { // otherwise height and width are not the last two
         found.images = {source.batch_input};
         found.image_rank = 4;
     }

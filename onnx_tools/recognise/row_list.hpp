@@ -16,10 +16,10 @@
 
 namespace padbatch::onnx_tools {
 
-/// A model that has the rows of all images in one list, while the outputs that hold them are being found.
+/// A model that has the rows of all images in one list, and what has been found in it so far.
 struct row_list {
-    /// Finds the input that tells the number of images. Throws `tool_error` with `failure::refused` when there is not
-    /// exactly one of rank 4. The model must outlive this.
+    /// Finds the input that determines the number of images. Throws `tool_error` with `failure::refused` when there is
+    /// not exactly one of rank 4. The model must outlive this.
     explicit row_list(const onnx::ModelProto& model);
 
     graph_index index;
@@ -32,9 +32,9 @@ struct row_list {
     /// The inputs that hold the images, limit, threshold and fields.
     detections found;
 
-    /// Says of which types boxes and scores are. Labels are int64.
+    /// Sets the types of boxes and scores. Labels are int64.
     void set_fields(element_type boxes, element_type scores);
-    /// All that was found.
+    /// Everything that was found.
     [[nodiscard]] detections finish() &&;
 };
 

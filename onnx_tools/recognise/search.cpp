@@ -11,8 +11,8 @@
 namespace padbatch::onnx_tools {
 namespace {
 
-// Says which field each slot of an image is, by the first image's types. False when a slot is none, or boxes or
-// scores are not among them.
+// Finds out which field each slot of an image is, by the first image's types. False when a slot is not a field, or when
+// boxes or scores are missing.
 bool name_fields(const graph_outputs& outputs, reading& r)
 {
     std::vector<field> found;
@@ -33,7 +33,7 @@ bool name_fields(const graph_outputs& outputs, reading& r)
     return has(field::boxes) && has(field::scores);
 }
 
-// Every image's outputs fit their fields and have the types of the first image's.
+// Whether every image's outputs fit their fields and have the types of the first image's.
 bool consistent(const graph_outputs& outputs, const reading& r)
 {
     for (int image = 0; image < r.images; ++image) {
@@ -49,8 +49,8 @@ bool consistent(const graph_outputs& outputs, const reading& r)
     return true;
 }
 
-// An image's boxes, labels and scores come from one cut, no two images share one, and the image's other fields
-// come from it too (and, in a batch, often from the other images' as well).
+// Whether an image's boxes, labels and scores come from one cut, no two images share one, and the image's other fields
+// come from it too (and, in a batch, often from those of the other images as well).
 bool cuts_agree(const graph_outputs& outputs, const reading& r)
 {
     std::set<const onnx::NodeProto*> cuts;
@@ -82,7 +82,7 @@ bool cuts_agree(const graph_outputs& outputs, const reading& r)
     return true;
 }
 
-// Whether `options` allow a reading, and the outputs are one: says then which fields it has.
+// Whether `options` allow a reading and the outputs fit it; if so, sets its fields.
 bool fits_outputs(const graph_outputs& outputs, const recognise_options& options, reading& r)
 {
     const bool twice = r.images == 1 && r.order == output_order::by_field; // the same as by_image
@@ -135,13 +135,13 @@ bool is_left_over(const graph_outputs& outputs, const reading& r, int position)
         return false;
     }
     if (fits(field::boxes, o.type) || fits(field::labels, o.type) || fits(field::scores, o.type)) {
-        // Where no output shows a cut, types are all there is to go by.
+        // If no output shows a cut, there are only types to go by.
         if (o.nearest != nullptr || !outputs.any_cut()) {
             return true;
         }
     }
-    // Whatever else comes from the cut of an image has a row for each detection. Feature maps do not, nor do
-    // features of proposals, nor a count, which is a shape.
+    // Whatever else comes from the cut of an image has a row for each detection. Feature maps do not come from it, nor
+    // do features of proposals, nor a count, which is a shape.
     const auto& cuts = outputs.cuts_above(o);
     for (int covered = r.first; covered < r.first + r.count(); ++covered) {
         if (cuts.count(outputs[covered].cut) != 0) {

@@ -12,16 +12,17 @@ namespace padbatch::onnx_tools {
 
 /// The ways to read outputs that their types and the graph allow.
 struct found_readings {
-    /// Those that leave no output over that looks like a detection, the largest first.
+    /// Those that leave over no output that looks like a detection, the largest first.
     std::vector<reading> possible;
-    /// Those that do, the most likely first.
+    /// Those that leave over such outputs, the most likely first.
     std::vector<reading> incomplete;
 };
 
 /// Tries every way to read the outputs as fields of images that `options.batch` and `options.order` allow.
 [[nodiscard]] found_readings search(const graph_outputs& outputs, const recognise_options& options);
 
-/// Whether a reading leaves an output over that might be a part of the detections of these images or of one more.
+/// Whether a reading leaves over the output at `position`, and it might belong to the detections of these images or of
+/// one more.
 [[nodiscard]] bool is_left_over(const graph_outputs& outputs, const reading& r, int position);
 
 } // namespace padbatch::onnx_tools

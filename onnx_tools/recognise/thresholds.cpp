@@ -9,7 +9,7 @@
 namespace padbatch::onnx_tools {
 namespace {
 
-// The inputs of a node through which rows of scores pass, whole or chosen.
+// The inputs of a node through which rows of scores pass, all of them or a selection.
 std::vector<std::string_view> data_inputs(const onnx::NodeProto& node)
 {
     if (node.op_type() == "Concat") {

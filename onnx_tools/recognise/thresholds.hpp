@@ -11,7 +11,7 @@
 namespace padbatch::onnx_tools {
 
 /// The constant that the scores are compared with before they become `scores`. (R-CNN models also compare the sizes of
-/// boxes with a constant, near by; that one is not it.)
+/// boxes with a constant nearby, which does not count.)
 [[nodiscard]] std::optional<score_threshold> find_threshold(const graph_index& index, const std::string& scores);
 
 } // namespace padbatch::onnx_tools

@@ -30,7 +30,7 @@ std::string in_text_format(const std::string& text)
     return escaped + "\"";
 }
 
-// Triton's name of an element type; null where it has none.
+// Triton's name for an element type; null if it has none.
 const char* triton_type(int data_type)
 {
     switch (data_type) {
@@ -100,7 +100,7 @@ private:
         return text + "]\n";
     }
 
-    // All extents of a tensor, -1 for those that are open.
+    // All extents of a tensor, with -1 for open ones.
     std::vector<std::int64_t> extents(const onnx::ValueInfoProto& info, const std::string& what)
     {
         const auto type = declared_type(info);
@@ -137,7 +137,7 @@ private:
         if (m_max_batch_size > 0) {
             dims.erase(dims.begin());
         }
-        // Triton wants a dimension at least. One number for each image is reshaped; one number alone is only possible
+        // Triton wants at least one dimension. One number for each image is reshaped; a single number is only possible
         // as an output.
         if (dims.empty()) {
             if (m_max_batch_size > 0) {
@@ -163,16 +163,14 @@ void require_sensible(const triton_options& options)
 {
     const auto& name = options.model_name;
     if (name.empty() || name.front() == '.' || name.find('/') != std::string::npos || !is_plain_text(name)) {
-        throw tool_error(
-            failure::usage,
-            {quoted(name) + " is not a name for a model",
-             "a name that a folder in the repository can have: not empty, UTF-8, without '/' and control characters, "
-             "and no '.' in front",
-             "give another `model_name`, such as maskrcnn"});
+        throw tool_error(failure::usage, {quoted(name) + " is not a valid name for a model",
+                                          "a name that a folder in the repository can have: not empty, UTF-8, without "
+                                          "'/' or control characters, and not beginning with '.'",
+                                          "give another `model_name`, such as maskrcnn"});
     }
     if (options.max_batch_size < 0 || options.max_batch_size > INT_MAX) {
         throw tool_error(failure::usage,
-                         {"a batch of " + std::to_string(options.max_batch_size) + " images at most",
+                         {"`max_batch_size` is " + std::to_string(options.max_batch_size),
                           "a number from 0 to " + std::to_string(INT_MAX), "give another `max_batch_size`"});
     }
 }

@@ -24,7 +24,7 @@ constexpr const char* config_file = "config.pbtxt";
 constexpr const char* version_folder = "1";
 constexpr const char* model_file = "model.onnx";
 
-// What stands at a path itself; a symbolic link is one, wherever it leads.
+// The type of what is at a path itself: a symbolic link is not followed.
 fs::file_type type_at(const fs::path& path)
 {
     std::error_code error;
@@ -45,7 +45,7 @@ bool exists_at(const fs::path& path)
 [[noreturn]] void not_ours(const fs::path& path, const std::string& what)
 {
     throw tool_error(failure::io, {quoted(path.string()) + " " + what,
-                                   "a model's folder with config.pbtxt and 1/model.onnx, and nothing else to lose",
+                                   "a model's folder with config.pbtxt, 1/model.onnx and nothing else",
                                    "move it away, or give another `model_name`"});
 }
 
@@ -62,7 +62,7 @@ void require_only(const fs::path& folder, const std::vector<std::pair<const char
             expected = expected || (name == known_name && type_at(entry->path()) == type);
         }
         if (!expected) {
-            not_ours(entry->path(), "is in the way: a model that was written here has no such file");
+            not_ours(entry->path(), "is in the way: models written here have no such file");
         }
     }
     if (error) {
@@ -70,7 +70,7 @@ void require_only(const fs::path& folder, const std::vector<std::pair<const char
     }
 }
 
-// Whatever is deleted later is one of these.
+// Refuses a folder that holds anything but what may be deleted later.
 void require_replaceable(const fs::path& folder)
 {
     require_only(folder, {{config_file, fs::file_type::regular}, {version_folder, fs::file_type::directory}});
@@ -79,7 +79,7 @@ void require_replaceable(const fs::path& folder)
     }
 }
 
-// Removes what `require_replaceable` knows, and folders only when they are empty then.
+// Removes the files that `require_replaceable` allows, and then folders only if they are empty.
 void remove_model(const fs::path& folder)
 {
     ::unlink((folder / version_folder / model_file).c_str());
@@ -94,11 +94,11 @@ void require_repository(const std::string& path)
     if (fs::is_directory(path, error)) {
         return;
     }
-    // The name as it is without a '/' at its end.
+    // The name without a trailing '/'.
     const fs::path name = fs::path(path).has_filename() ? fs::path(path) : fs::path(path).parent_path();
     if (name.empty() || exists_at(name)) {
         throw tool_error(failure::io, {quoted(path) + " is not a folder", "the folder of a model repository",
-                                       "give the name of a folder, or of one to make"});
+                                       "name a folder that exists, or one to make"});
     }
     if (!fs::is_directory(folder_of(name), error)) {
         throw tool_error(failure::io, {"there is no folder " + quoted(folder_of(name).string()) + " to make " +
@@ -107,13 +107,13 @@ void require_repository(const std::string& path)
     }
 }
 
-// The folder of the repository, made if it is not there, and gone again unless it is kept.
+// The folder of the repository, made if it does not exist, and then removed unless it is kept.
 class repository_folder {
 public:
     explicit repository_folder(const std::string& path)
     {
         require_repository(path);
-        m_made = ::mkdir(path.c_str(), 0777) == 0; // the kernel takes the umask off
+        m_made = ::mkdir(path.c_str(), 0777) == 0; // the kernel applies the umask
         if (!m_made && errno != EEXIST) {
             cannot_write(path, errno);
         }
@@ -146,7 +146,7 @@ bool on_one_mount(const fs::path& a, const fs::path& b)
            first.stx_dev_major == second.stx_dev_major && first.stx_dev_minor == second.stx_dev_minor;
 }
 
-// Where a model's folder is made before it gets its place in the repository.
+// Where a model's folder is made before it is moved to its place in the repository.
 fs::path place_for_temporary(const fs::path& repository)
 {
     const auto beside = repository.parent_path();
@@ -155,7 +155,7 @@ fs::path place_for_temporary(const fs::path& repository)
                : repository;
 }
 
-// A folder for a model that is not complete yet. Removed with what is in it.
+// A folder for a model that is not complete yet. The destructor removes it with everything in it.
 class staging {
 public:
     explicit staging(const fs::path& repository)
@@ -178,11 +178,11 @@ public:
         ::rmdir(m_path.c_str());
     }
 
-    // A level below: whoever takes the folder itself for a model finds no version in it.
+    // One level below, so that a server that takes the folder itself for a model finds no version in it.
     [[nodiscard]] fs::path model() const { return m_path / "model"; }
     [[nodiscard]] fs::path replaced() const { return m_path / "replaced"; }
 
-    // Gives the model's folder its place. 0, or the error.
+    // Moves the model's folder to its place. Returns 0, or the error.
     [[nodiscard]] int move_to(const fs::path& place, bool overwrite) const
     {
         const bool replace = overwrite && exists_at(place);
@@ -190,7 +190,7 @@ public:
         if (::renameat2(AT_FDCWD, model().c_str(), AT_FDCWD, place.c_str(), how) == 0) {
             return 0;
         }
-        if (errno != EINVAL && errno != ENOSYS) { // those: this file system cannot do it
+        if (errno != EINVAL && errno != ENOSYS) { // these mean that the file system cannot do it
             return errno;
         }
         if (!replace) {
@@ -203,7 +203,7 @@ public:
         if (error == 0) {
             remove_model(replaced());
         } else if (rename(replaced(), place) != 0) {
-            return errno; // the old model stays where it is now
+            return errno; // the old model stays where it is
         }
         return error;
     }
@@ -217,7 +217,7 @@ private:
     fs::path m_path;
 };
 
-// A place in the repository that may be taken.
+// Requires a place in the repository that may be taken.
 void require_place(const fs::path& folder, bool overwrite, const std::string& loaded_from)
 {
     if (!exists_at(folder)) {
@@ -230,7 +230,7 @@ void require_place(const fs::path& folder, bool overwrite, const std::string& lo
     std::error_code error;
     if (!loaded_from.empty() && fs::equivalent(folder / version_folder / model_file, loaded_from, error)) {
         throw tool_error(failure::io, {quoted(folder.string()) + " holds the input file", "another model to replace",
-                                       "give another `model_name`; replace the input afterwards if you wish"});
+                                       "give another `model_name`; replace the input afterwards, if you want to"});
     }
 }
 
@@ -250,7 +250,7 @@ void save_triton_repository(const onnx::ModelProto& model, const triton_options&
     if (const auto data = external_data(model)) {
         throw tool_error(failure::refused,
                          {"the model keeps weights in " + quoted(*data) + ", beside its own file",
-                          "a model that is complete in itself",
+                          "a self-contained model",
                           "save it with its weights inside: onnx.save(onnx.load(IN), OUT) in Python"});
     }
     repository_folder repository(options.repository);
@@ -276,7 +276,7 @@ void save_triton_repository(const onnx::ModelProto& model, const triton_options&
         cannot_write(place.string(), error);
     }
     repository.keep();
-    (void)flush_folder(repository.path()); // the model is there; its name may come to the disk later
+    (void)flush_folder(repository.path()); // the model is there; its name may reach the disk later
 }
 
 } // namespace padbatch::onnx_tools

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::int64_t gib = std::int64_t{1} << 30;
 
-// What makes a model of `images` images one of any number.
+// How to turn a model of `images` images into one of any number.
 std::string dynamic_remedy(std::int64_t images)
 {
     return images == 1 ? "rewrite it with `dynamic_batch`"
@@ -42,7 +42,7 @@ std::string images(std::int64_t count)
     return count_of(count, "image");
 }
 
-// The node that takes the images of an input apart, and how many it takes.
+// The node that takes an input apart into images, and how many it takes.
 struct taken_apart {
     const onnx::NodeProto* node = nullptr;
     std::int64_t images = 0;
@@ -61,11 +61,11 @@ std::int64_t images_gathered(const graph_index& index, const onnx::NodeProto& ga
         return 0;
     }
     const auto [lowest, highest] = std::minmax_element(positions->begin(), positions->end());
-    return *lowest < 0 ? 0 : *highest + 1; // negative ones count from the end, and are there in every batch
+    return *lowest < 0 ? 0 : *highest + 1; // negative positions count from the end, and exist in every batch
 }
 
-// Finds the nodes that make a value fit for a fixed number of images only: a Split along its first dimension, or
-// Gathers of constant positions when nothing else reads it.
+// Finds the nodes that tie a value to a fixed number of images: a Split along its first dimension, or Gathers of
+// constant positions if nothing else reads it.
 taken_apart find_taken_apart(const graph_index& index, const std::string& value)
 {
     taken_apart gathers;
@@ -96,7 +96,7 @@ taken_apart find_taken_apart(const graph_index& index, const std::string& value)
     return only_gathers ? gathers : taken_apart{};
 }
 
-// An input that may have any number of images, as it declares, and yet must have a certain one.
+// An input that declares any number of images, although the graph needs a certain one.
 struct false_promise {
     const onnx::ValueInfoProto* input = nullptr;
     taken_apart how;
@@ -121,10 +121,10 @@ std::string warn_of_false_promise(const false_promise& promise)
     const std::string symbol = declared_type(*promise.input).shape.front().symbol;
     const bool split = promise.how.node->op_type() == "Split";
     return "the input '" + promise.input->name() + "' declares any number of images" +
-           (symbol.empty() ? "" : " ('" + symbol + "')") + ", and the graph takes it apart into " +
+           (symbol.empty() ? "" : " ('" + symbol + "')") + ", but the graph takes it apart into " +
            images(promise.how.images) + " (" + describe(*promise.how.node) + "): " +
            (split ? "runs at other batch sizes fail there"
-                  : "runs with fewer fail there, and with more the others are left out") +
+                  : "runs with fewer fail there, and runs with more ignore the rest") +
            "; " + dynamic_remedy(promise.how.images);
 }
 
@@ -141,11 +141,11 @@ std::string warn_of_constant_batch(const graph_index& index, std::int64_t batch)
     }
     return "the model takes exactly " + images(batch) + " (" +
            (list && names.size() > 1 ? "one for each of its inputs: " : "its input ") + list_of(names) +
-           "): a server cannot join requests to a batch, and Triton serves it with max_batch_size 0 only; " +
+           "): a server cannot join requests into a batch, and Triton serves it only with max_batch_size 0; " +
            dynamic_remedy(batch);
 }
 
-// The outputs that do not begin with the batch, neither as the inputs declare it nor as the graph is made for it.
+// The outputs that do not begin with the batch, either as the inputs declare it or as the graph needs it.
 std::vector<std::string> ragged_outputs(const onnx::ModelProto& model, const dimension& declared,
                                         const dimension& batch)
 {
@@ -166,12 +166,12 @@ std::string warn_of_ragged(const std::vector<std::string>& names, const dimensio
                               (one ? " does not begin" : " do not begin") + " with the batch (" +
                               (batch.size ? images(*batch.size) : "'" + batch.symbol + "'") + "): ";
     if (batch.size) {
-        return which + "responses have other shapes from request to request, and a server cannot cut them by images" +
-               "; pad the model";
+        return which + "responses differ in shape from request to request, and a server cannot split them by image; "
+                       "pad the model";
     }
-    return which + "a server that joins requests, such as Triton with a max_batch_size above 0, cuts " +
-           (one ? "it" : "them") + " by the numbers of images all the same, and each request gets rows of another " +
-           "one, or loses some, without an error; pad the model";
+    return which + "a server that joins requests, such as Triton with a max_batch_size above 0, splits " +
+           (one ? "it" : "them") + " by number of images all the same, so that requests silently get one another's " +
+           "rows, or lose some; pad the model";
 }
 
 constexpr auto most_bytes = std::numeric_limits<std::int64_t>::max();
@@ -181,8 +181,8 @@ std::int64_t plus(std::int64_t a, std::int64_t b)
     return a > most_bytes - b ? most_bytes : a + b;
 }
 
-// The bytes of one output, for one image where it begins with the batch's symbol; 0 where another extent is open. For
-// masks that are as large as the image, `image` says it.
+// The bytes of one output: of one image if it begins with the batch's symbol, and 0 if another extent is open. `image`
+// is the size of the image, for masks that are as large as the image.
 std::int64_t bytes_of(const onnx::ValueInfoProto& output, const dimension& batch,
                       const std::optional<image_extents>& image)
 {
@@ -195,7 +195,7 @@ std::int64_t bytes_of(const onnx::ValueInfoProto& output, const dimension& batch
     return bytes ? bytes->total.value_or(0) : most_bytes;
 }
 
-// The bytes of all outputs together, as far as their sizes are known: of one image where the batch is a symbol.
+// The bytes of all outputs together, as far as their sizes are known; those of one image if the batch is a symbol.
 std::int64_t response_bytes(const onnx::ModelProto& model, const graph_index& index, const dimension& batch)
 {
     const auto size = declared_image_size(index);
@@ -221,10 +221,10 @@ std::string warn_of_size(std::int64_t bytes, const dimension& batch)
     const std::string remedy = "; `masks` roi or none, `mask_type` uint8 or a smaller `max_detections` make it smaller";
     if (!batch.symbol.empty()) {
         const std::int64_t fitting = (2 * gib - 1) / bytes;
-        return "the outputs have " + std::to_string(bytes >> 20) + " MiB for each image, and " + limit +
+        return "the outputs have " + std::to_string(bytes >> 20) + " MiB for each image, but " + limit +
                ": a request of " + images(fitting + 1) + " fails" + remedy;
     }
-    return "the outputs have " + gib_text(bytes) + " together, and " + limit + ": every request fails" + remedy;
+    return "the outputs have " + gib_text(bytes) + " together, but " + limit + ": every request fails" + remedy;
 }
 
 } // namespace
@@ -280,8 +280,8 @@ std::vector<std::string> serving_warnings(const onnx::ModelProto& model, std::in
         }
     }
     if (!batch.size && metadata(model, contract::max_detections_key) == contract::max_detections_of_batch) {
-        warnings.emplace_back("the outputs have as many rows as the largest count of the batch (`max_detections` "
-                              "batch): what a request gets depends on the requests that it was joined with; pad to a "
+        warnings.emplace_back("the outputs have as many rows as the largest count in the batch (`max_detections` "
+                              "batch): what a request gets depends on the requests that it is joined with; pad to a "
                               "fixed `max_detections` N");
     }
     const auto bytes = response_bytes(model, index, batch);

@@ -12,7 +12,7 @@
 
 namespace padbatch::test {
 
-/// The images of one run, as a model takes them.
+/// The images of one run, in the form that a model takes.
 struct batch_input {
     std::vector<std::vector<float>> data;
     std::vector<std::vector<std::int64_t>> shapes;

@@ -25,7 +25,7 @@ void check_failure(onnx_tools::failure kind, const std::vector<std::string>& wor
             CAPTURE(word);
             CHECK(message.find(word) != std::string::npos);
         }
-        // Every message says what was expected and what to do.
+        // Every message also says what was expected and what to do.
         CHECK(message.find("\n  expected: ") != std::string::npos);
         CHECK(message.find("\n  what to do: ") != std::string::npos);
         return;

@@ -13,7 +13,7 @@
 
 namespace padbatch::test {
 
-/// The outputs of a padded model are these, in this order.
+/// Checks that the outputs of a padded model are these, in this order.
 inline void check_outputs(const std::vector<named_tensor>& expected, const model_session& session,
                           const std::map<std::string, tensor>& got)
 {

@@ -35,7 +35,7 @@ inline const std::vector<fixture_model>& fixture_models()
     return all;
 }
 
-/// The fixture whose file is `name` and `.onnx`.
+/// The fixture whose file is `name` with `.onnx`.
 inline const fixture_model& fixture_named(const std::string& name)
 {
     for (const auto& each : fixture_models()) {
@@ -56,7 +56,7 @@ void for_each_fixture(const Test& test)
     }
 }
 
-/// Forgets the shapes of all outputs, and all that `value_info` tells. (Exports may say that little.)
+/// Erases the shapes of all outputs and everything in `value_info`. (Exports may say that little.)
 inline void erase_shapes(onnx::ModelProto& model)
 {
     for (auto& output : *model.mutable_graph()->mutable_output()) {

@@ -15,7 +15,7 @@
 
 namespace padbatch::test {
 
-/// One row of a manifest: an exported model and what is known of it from its making.
+/// One row of a manifest: an exported model and what is known about it from its making.
 struct fixture {
     std::filesystem::path file;
     std::string family;

@@ -8,7 +8,7 @@
 #include <vector>
 
 /// Memory of exactly `size` elements between guard bytes, at an address that is `shift` bytes beyond a multiple of 64.
-/// It begins with bytes that no test writes (0xEE), so that what was not written is seen.
+/// It is filled with bytes that no test writes (0xEE), which show what was not written.
 template <class T>
 class guarded {
 public:
@@ -31,7 +31,7 @@ public:
     std::span<const T> span() const { return {data(), m_size}; }
     std::span<const std::byte> bytes() const { return {m_bytes.data() + m_first, m_size * sizeof(T)}; }
 
-    /// Whether the guard bytes are as they were.
+    /// Whether the guard bytes are unchanged.
     bool intact() const
     {
         const auto all_guards = [](std::span<const std::byte> bytes) {
@@ -45,7 +45,7 @@ public:
         const std::span<const std::byte> all(m_bytes);
         return all_guards(all.first(m_first)) && all_guards(all.subspan(m_first + m_size * sizeof(T)));
     }
-    /// Whether no element was written yet.
+    /// Whether no element has been written yet.
     bool untouched() const
     {
         for (const std::byte b : bytes()) {

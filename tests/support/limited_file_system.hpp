@@ -6,8 +6,8 @@
 
 namespace padbatch::test {
 
-/// A file system that cannot do some things, as far as this program sees. save_model_test.cpp has the functions that it
-/// is in.
+/// Makes the file system look to this program as if it could not do some things. model_io_save_test.cpp has the
+/// functions that consult it.
 struct limited_file_system {
     bool limited = false;
     bool hard_links = true;

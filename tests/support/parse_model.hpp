@@ -22,8 +22,8 @@ inline onnx::ModelProto parse_model(const std::string& text)
     return model;
 }
 
-/// A model whose outputs, b, l and s, are its inputs: boxes, which are called `first_input`, labels and scores. Nothing
-/// in it limits the rows.
+/// A model whose outputs, b, l and s, are its inputs: boxes (called `first_input`), labels and scores. Nothing in it
+/// limits the rows.
 inline onnx::ModelProto identity_model(const std::string& first_input)
 {
     return parse_model("<ir_version: 7, opset_import: [\"\" : 13]> g (float[n,4] " + first_input +

@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-/// Contiguous values of any trivially copyable type, bool too, at an address `shift` bytes beyond one aligned to 16.
+/// Contiguous values of any trivially copyable type, even bool, at an address `shift` bytes beyond one aligned to 16.
 template <class T>
 class flat {
 public:
@@ -75,7 +75,7 @@ struct plain_batch {
         }
         return most;
     }
-    /// All rows one after the other, behind `before` rows of something else.
+    /// All rows one after the other, after `before` rows of something else.
     flat<T> concatenated(std::size_t before = 0, std::size_t shift = 0) const
     {
         flat<T> all((before + total()) * row, shift);
@@ -90,7 +90,8 @@ struct plain_batch {
     bool operator==(const plain_batch&) const = default;
 };
 
-/// What padding is: the plainest loop there is. The bytes of `[B, M, row]`; of images with more rows the first M.
+/// What padding means, as the plainest possible loop: the bytes of `[B, M, row]`, and the first M rows of images that
+/// have more.
 template <class T>
 std::vector<std::byte> padded_plainly(const plain_batch<T>& from, std::size_t capacity, const T& pad_value)
 {
@@ -114,7 +115,7 @@ std::span<const std::byte> bytes_of(const R& values)
     return {reinterpret_cast<const std::byte*>(std::data(values)), std::size(values) * sizeof(*std::data(values))};
 }
 
-/// A copy of one field of a batch, as bytes: also of a batch that is gone afterwards.
+/// A copy of one field of a batch, as bytes, so that it outlives the batch.
 std::vector<std::byte> field_bytes(const auto& batch, const auto& field)
 {
     const auto values = batch[field];

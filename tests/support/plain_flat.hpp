@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-// What it means to group rows of all images by image, as plainly as it can be written.
+// What grouping the rows of all images by image means, written as plainly as possible.
 namespace padbatch::test {
 
 /// One row of a list; its numbers are those of the list's type.
@@ -70,8 +70,8 @@ inline std::vector<plain_image> grouped(const std::vector<flat_row>& list, std::
     return result;
 }
 
-/// Names, types, extents and bytes of the outputs of a padded model for a list of rows: as `plain_outputs`, and for no
-/// images, too, where every output is empty and those that no image says are 0.
+/// Names, types, extents and bytes of the outputs of a padded model for a list of rows: as `plain_outputs`, but also
+/// for no images, when every output is empty and extents that only an image could tell are 0.
 inline std::vector<named_tensor> plain_flat_outputs(const std::vector<flat_row>& list, std::size_t images, int box_type,
                                                     int score_type, int height, int width,
                                                     const onnx_tools::pad_options& options, std::int64_t limit)
@@ -80,7 +80,7 @@ inline std::vector<named_tensor> plain_flat_outputs(const std::vector<flat_row>&
     const auto each = images == 0 ? grouped(none, 1, box_type, score_type, height, width)
                                   : grouped(list, images, box_type, score_type, height, width);
     auto outputs = plain_outputs({"boxes", "labels", "scores"}, each, options, limit);
-    if (images == 0) { // one image without rows was padded: all but its place is right
+    if (images == 0) { // one image without rows was padded: drop it again
         for (auto& [name, value] : outputs) {
             value.shape.front() = 0;
             value.bytes.clear();
@@ -94,8 +94,8 @@ struct flat_variant {
     onnx_tools::pad_options options;
 };
 
-/// Every choice that a model without masks has. M is `most` where the choice is not about it; `score` is a score that
-/// some rows have.
+/// Every choice that a model without masks has. M is `most` unless the choice is about M; `score` is a score that some
+/// rows have.
 inline std::vector<flat_variant> flat_variants(std::int64_t most, double score)
 {
     using onnx_tools::field;

@@ -14,8 +14,8 @@
 #include <utility>
 #include <vector>
 
-// What the options of the rewrite mean, as plainly as it can be written: the loose outputs of single images go in, the
-// outputs for the batch come out. Nothing of the rewrite is used but the names of the options.
+// What the options of the rewrite mean, written as plainly as possible: the loose outputs of single images go in, the
+// outputs for the batch come out. Nothing of the rewrite is used except the names of the options.
 namespace padbatch::test {
 
 /// The detections of one image: the rows of each field, `[n, ...]`.
@@ -37,7 +37,7 @@ T element_at(const tensor& t, std::size_t i)
     return value;
 }
 
-// Any number that the models have is one of a double.
+// A double can hold every number that the models have.
 inline double number_at(const tensor& t, std::size_t i)
 {
     switch (t.type) {
@@ -149,8 +149,8 @@ inline int onnx_type(element_type type)
 /// A named output.
 using named_tensor = std::pair<std::string, tensor>;
 
-/// The outputs of a padded model in its order, for one image at least. `order` are the fields that the model has, in
-/// its order; `limit` is M where the options say nothing.
+/// The outputs of a padded model in its order, for at least one image. `order` is the model's fields, in its order;
+/// `limit` is M if the options do not set it.
 inline std::vector<named_tensor> plain_outputs(const std::vector<std::string>& order, std::vector<plain_image> images,
                                                const onnx_tools::pad_options& options, std::int64_t limit)
 {

@@ -10,9 +10,9 @@
 
 namespace padbatch::test {
 
-/// What padding means, as plainly as it can be written: one field of all images, `[n_i, row...]` each, becomes
-/// `[B, rows, row...]`, in which `pad_value` (the bytes of one element) fills what is not there. With rows of rank 3,
-/// `[C, H, W]`, images may differ in H and W: the result has the largest of both.
+/// What padding means, written as plainly as possible: one field of all images, `[n_i, row...]` each, becomes `[B,
+/// rows, row...]`, in which `pad_value` (the bytes of one element) fills what is missing. With rows of rank 3, `[C, H,
+/// W]`, images may differ in H and W: the result has the largest of each.
 inline tensor plain_pad(const std::vector<tensor>& images, std::int64_t rows, const std::vector<char>& pad_value)
 {
     tensor padded;

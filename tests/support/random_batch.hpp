@@ -36,7 +36,7 @@ public:
         }
     }
 
-    /// A count for each image, 0 to `most`; both ends come often.
+    /// A count for each image, 0 to `most`; both ends are frequent.
     std::vector<std::size_t> counts(std::size_t batch, std::size_t most)
     {
         std::vector<std::size_t> all(batch);

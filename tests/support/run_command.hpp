@@ -21,7 +21,7 @@
 
 namespace padbatch::test {
 
-/// How a command is run, where that matters.
+/// How a command is run, if that matters.
 struct command_setting {
     std::filesystem::path folder = {}; ///< the working folder; empty for that of the test
     rlim_t memory = RLIM_INFINITY;     ///< bytes of address space at most
@@ -106,7 +106,7 @@ private:
 
 } // namespace detail
 
-/// Runs onnx-pad-outputs, with nothing on its standard input, and waits for its end.
+/// Runs onnx-pad-outputs with an empty standard input, and waits for it to end.
 inline command_result run_command(std::vector<std::string> arguments, const command_setting& setting = {})
 {
     arguments.insert(arguments.begin(), PADBATCH_TESTS_COMMAND);

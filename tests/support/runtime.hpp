@@ -40,7 +40,7 @@ public:
     }
 
     [[nodiscard]] const std::vector<std::string>& outputs() const { return m_outputs; }
-    /// With -1 for an extent that the model leaves open.
+    /// The shapes of the inputs, with -1 for an extent that the model leaves open.
     [[nodiscard]] const std::vector<std::vector<std::int64_t>>& input_shapes() const { return m_input_shapes; }
 
     /// The outputs by name, for float inputs in the model's order.

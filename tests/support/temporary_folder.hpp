@@ -13,7 +13,7 @@
 
 namespace padbatch::test {
 
-/// A new folder of its own, which goes with everything in it.
+/// A new folder, which the destructor removes with everything in it.
 class temporary_folder {
 public:
     temporary_folder()

@@ -44,7 +44,7 @@ private:
         throw tool_error(failure::refused, {found, expected, remedy});
     }
 
-    // Whether a value with this type is said to have something for each image.
+    // Whether a value of this type is declared to hold something for each image.
     [[nodiscard]] bool is_of_batch(const value_type& type) const
     {
         return !type.shape.empty() && !type.shape.front().symbol.empty() &&
@@ -53,7 +53,7 @@ private:
 
     struct rows_reading {
         const typed_value* rows;
-        const typed_value* index; // null when a column says it
+        const typed_value* index; // null if a column holds it
         flat_columns names;
     };
 
@@ -96,9 +96,9 @@ private:
         }
     }
 
-    // The outputs that may say the image of each of these rows: integers, if there are any. One that has something for
-    // each image, such as a count, does not; but rows are not out of the question that are called so (YOLOv7's export
-    // calls their number `batch`).
+    // The outputs that may hold the image of each of these rows: the integer ones, if there are any. An output with
+    // something for each image, such as a count, does not qualify. But the symbol alone does not rule an output out if
+    // the rows have it too (YOLOv7's export calls their number `batch`).
     [[nodiscard]] std::vector<const typed_value*> indices_of(const typed_value& rows) const
     {
         std::vector<const typed_value*> integers;
@@ -120,7 +120,7 @@ private:
     [[noreturn]] void refuse_rows(bool many) const
     {
         const std::string found =
-            std::string(many ? "the outputs can be read in more than one way as" : "no output is") +
+            std::string(many ? "the outputs can be read in more than one way as" : "no output holds") +
             " the rows of all images: " + list_of(m_list.outputs);
         if (!m_columns) {
             refuse(found,
@@ -135,7 +135,7 @@ private:
                "correct `columns`; or export the model with these outputs and no others like them");
     }
 
-    const std::optional<flat_columns>& m_columns; // those that the user names
+    const std::optional<flat_columns>& m_columns; // those named by the user
     row_list m_list;
 };
 

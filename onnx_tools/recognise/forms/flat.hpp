@@ -9,10 +9,11 @@
 namespace padbatch::onnx_tools {
 
 /// Finds the detections of an export that has the rows of all images in one output `[n, columns]`. The columns are
-/// `options.columns`; else seven, batch, x1, y1, x2, y2, label and score, or six, x1, y1, x2, y2, score and label, with
-/// another output, `[n]` or `[n, 1]`, for the image of each row.
+/// `options.columns`; without that, seven (batch, x1, y1, x2, y2, label and score) or six (x1, y1, x2, y2, score and
+/// label) with another output, `[n]` or `[n, 1]`, for the image of each row.
 ///
-/// One input of rank 4 tells B. Labels are int64, whatever the type of the rows. The graph does not show a limit.
+/// B is the first extent of the one input of rank 4. Labels are int64, whatever the type of the rows. The graph does
+/// not show a limit.
 ///
 /// Throws `tool_error` with `failure::refused` when the outputs are not that, or not beyond doubt, and with
 /// `failure::usage` when `options.columns` are not the columns of such rows.

@@ -17,7 +17,7 @@
 namespace padbatch::onnx_tools {
 namespace {
 
-// The largest M that can be asked for.
+// The largest M that may be requested.
 constexpr std::int64_t most_rows = 2147483647;
 
 class nms_recogniser {
@@ -55,7 +55,7 @@ private:
         if (nodes.size() > 1) {
             refuse("the outputs are the selections of " + std::to_string(nodes.size()) +
                        " NonMaxSuppression nodes: " + list_of(m_list.outputs),
-                   "one selection", "export the model with one of them");
+                   "one selection", "export the model with only one of them");
         }
         if (nodes.empty()) {
             read_selection_by_type();
@@ -75,9 +75,9 @@ private:
             if (parts.count(origin(m_list.index, output.name)) != 0) {
                 m_list.taken.insert(output.name);
             } else if (is_floating_of_rank(output.type, 3) && last_extent(output.type) == 4) {
-                refuse("the output " + text_of(output) + " looks like boxes, and " + describe(node) +
-                           " selects from others, '" + m_list.source.boxes + "'",
-                       "the boxes that are selected from (some models move them apart by class first)",
+                refuse("the output " + text_of(output) + " looks like boxes, but " + describe(node) +
+                           " selects from other boxes, '" + m_list.source.boxes + "'",
+                       "the boxes that are selected from (some models shift them by class first)",
                        "export the model without that output; or with rows of all images, [n, 7], for `from` flat");
             }
         }
@@ -87,11 +87,11 @@ private:
         if (const auto least = node.input_size() > 4 ? m_list.index.constant_number(node.input(4)) : std::nullopt) {
             m_list.found.threshold = score_threshold{*least, describe(node)};
         }
-        m_list.set_fields(element_type::float32, element_type::float32); // the node takes no others
+        m_list.set_fields(element_type::float32, element_type::float32); // the node takes no other type
     }
 
-    // What the node keeps of each class, times the classes. Nothing where its constant is there for form's sake, no
-    // less than there are boxes.
+    // What the node keeps per class, times the number of classes. Nothing if its constant is a mere formality, not
+    // below the number of boxes.
     [[nodiscard]] std::optional<row_limit> limit_of(const onnx::NodeProto& node) const
     {
         const auto most = node.input_size() > 2 ? m_list.index.constant_integers(node.input(2)) : std::nullopt;
@@ -119,7 +119,7 @@ private:
         return {};
     }
 
-    // The three outputs, where they do not come from such a node, at least not straight.
+    // The three outputs, if they do not come from such a node, or not directly.
     void read_selection_by_type()
     {
         std::vector<const typed_value*> rows;
@@ -134,7 +134,8 @@ private:
             }
         }
         if (rows.size() != 1 || boxes.size() != 1 || scores.size() != 1) {
-            refuse("no output is what a NonMaxSuppression node selects, and the types of the outputs do not tell: " +
+            refuse("no output is what a NonMaxSuppression node selects, and the outputs cannot be told apart by their "
+                   "types: " +
                        list_of(m_list.outputs),
                    "an output [n, 3] of such a node; or one int64 [n, 3], one float [B, k, 4] and one [B, classes, k]",
                    "export the model with these outputs; or use `from` flat where it has the rows of all images");
@@ -147,7 +148,7 @@ private:
         m_list.set_fields(*boxes.front()->type.element, *scores.front()->type.element);
     }
 
-    const std::optional<flat_columns>& m_columns; // those that the user names
+    const std::optional<flat_columns>& m_columns; // those named by the user
     row_list m_list;
 };
 

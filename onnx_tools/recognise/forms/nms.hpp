@@ -9,11 +9,11 @@
 namespace padbatch::onnx_tools {
 
 /// Finds the detections of an export that gives what a NonMaxSuppression selects: the `[n, 3]` of that node (image,
-/// class and box), and the boxes `[B, k, 4]` and scores `[B, classes, k]` that the node reads, outputs or not; without
-/// such a node, the three outputs of these types. The limit is what the node keeps of a class times the number of
-/// classes, where both are known.
+/// class and box), and the boxes `[B, k, 4]` and scores `[B, classes, k]` that the node reads, whether or not they are
+/// outputs; without such a node, the three outputs of these types. The limit is what the node keeps per class times the
+/// number of classes, if both are known.
 ///
-/// One input of rank 4 tells B. Labels are int64.
+/// B is the first extent of the one input of rank 4. Labels are int64.
 ///
 /// Throws `tool_error` with `failure::refused` when the outputs are not that, or not beyond doubt, and with
 /// `failure::usage` when `options.columns` are not the columns of boxes.

@@ -22,7 +22,7 @@ inline bool has(const std::string& text, const std::string& words)
     return text.find(words) != std::string::npos;
 }
 
-// Runs the command, which must succeed and leave standard output empty, and returns what it says beside.
+// Runs the command, which must succeed and leave standard output empty, and returns its standard error.
 inline std::string padded(std::vector<std::string> arguments, const std::string& in, const std::string& out)
 {
     arguments.insert(arguments.end(), {in, out});
@@ -42,7 +42,7 @@ inline std::string padded_bytes(const std::vector<std::string>& options, const s
     return read_file(folder.file("out.onnx"));
 }
 
-// The outputs of a file, with what each dimension of their shapes says, `boxes [2, 100, 4]`.
+// The outputs of a file with their shapes, such as `boxes [2, 100, 4]`.
 inline std::vector<std::string> outputs_of(const std::string& file)
 {
     std::vector<std::string> outputs;

@@ -20,7 +20,7 @@ struct error_case {
     std::vector<std::string> words; ///< what the message must contain
 };
 
-// Everything in a folder, with the content of the files.
+// All files in a folder, with their content.
 inline std::map<std::string, std::string> listing(const std::filesystem::path& folder)
 {
     std::map<std::string, std::string> all;
@@ -36,7 +36,7 @@ inline bool ends_with(const std::string& text, const std::string& end)
     return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
-// Runs each case in `folder`: every one must fail with the exit code and a message of three parts, and change no file.
+// Runs each case in `folder`: it must fail with the exit code and a message of three parts, and change no file.
 inline void check_errors(const temporary_folder& folder, int exit_code, const std::vector<error_case>& cases)
 {
     const auto before = listing(folder.path());

@@ -26,7 +26,7 @@ using nlohmann::json;
 
 const std::string data = PADBATCH_TESTS_DATA "/";
 
-// What the command prints in a folder of its own with a copy of the model, which it must leave as it is.
+// What the command prints in a folder of its own with a copy of the model, which it must not change.
 std::string inspected(std::vector<std::string> arguments, const std::filesystem::path& model)
 {
     const temporary_folder folder;
@@ -49,7 +49,7 @@ json inspected_json(const std::vector<std::string>& options, const std::filesyst
     return json::parse(inspected(arguments, model));
 }
 
-// What must be said of an output for a field of `f`, but for its type.
+// Checks everything that must be said about an output for a field of `f`, except its type.
 void check_output(const fixture& f, const json& output, std::size_t element_size)
 {
     const auto batch = static_cast<std::int64_t>(f.batch);
@@ -67,7 +67,8 @@ void check_output(const fixture& f, const json& output, std::size_t element_size
     } else {
         CHECK(shape.size() == (field == "keypoints" ? 4 : 3));
     }
-    // The bytes are the product of the shape, where it is all known, and for masks at the size of the images.
+    // The bytes are the product of the shape if all of it is known, and otherwise, for masks, at the size of the
+    // images.
     std::int64_t elements = 1;
     for (const auto& extent : shape) {
         elements *= extent.is_number() ? extent.get<std::int64_t>() : 0;
@@ -94,12 +95,12 @@ TEST_CASE("--inspect shows what is recognised and what would be done")
     for (const char* words :
          {"model.onnx: Mask R-CNN, 2 images, outputs image by image\n", "  image 0  boxes   'boxes'\n",
           "  image 1  boxes   'boxes.71'\n", "  image 1  labels  'onnx::Shape_1832'\n",
-          "  limit: 100 rows an image, cut by Slice '/roi_heads/Slice_13'\n",
+          "  limit: 100 rows per image, cut by Slice '/roi_heads/Slice_13'\n",
           "  score threshold: 0.34882, compared by Greater '/roi_heads/Greater'\n", "  num_detections  int32    [2, 1]",
           "  boxes           float32  [2, 100, 4]                             3200 B\n",
           "  labels          int64    [2, 100]                                1600 B\n",
           "[2, 100, 1, masks_height, masks_width]  800 B x masks_height x masks_width\n",
-          "  pads masks of different sizes to the largest height and width of the batch\n",
+          "  pads masks of different sizes to the largest height and width in the batch\n",
           "  pads every image to 100 rows\n", "  writes the counts to num_detections, int32 [2, 1]\n"}) {
         CAPTURE(words);
         CHECK(has(text, words));
@@ -122,13 +123,13 @@ TEST_CASE("--inspect shows what the options change")
     CAPTURE(batch);
     CHECK(has(batch, "FCOS, 2 images, outputs field by field\n"));
     CHECK(has(batch, "[2, max_detections, 4]  32 B x max_detections\n"));
-    CHECK(has(batch, "  pads every image to the largest count of the batch at hand\n"));
+    CHECK(has(batch, "  pads every image to the largest count in the batch\n"));
 
     const auto one = inspected({}, data + "mask_rcnn_tv029_b1_tensor_op20.onnx");
     CHECK(has(one, "Mask R-CNN, 1 image\n"));
 }
 
-TEST_CASE("--inspect warns of outputs over 2 GiB and takes the images' size for masks")
+TEST_CASE("--inspect warns of outputs over 2 GiB and uses the images' size for masks")
 {
     const auto text = inspected({"--max-detections", "1000000"}, data + "mask_rcnn_tv014_b2_tensor_op16.onnx");
     CAPTURE(text);
@@ -137,7 +138,7 @@ TEST_CASE("--inspect warns of outputs over 2 GiB and takes the images' size for 
     CHECK_FALSE(has(text, "warning: the output 'boxes'"));
 }
 
-TEST_CASE("a name in a model gives a terminal no control characters, and JSON no broken text")
+TEST_CASE("names in a model neither send control characters to a terminal nor break JSON")
 {
     const temporary_folder folder;
     auto model = padbatch::onnx_tools::load_model(data + "ssdlite320_tv029_b1_tensor_op20_double.onnx");
@@ -155,7 +156,7 @@ TEST_CASE("a name in a model gives a terminal no control characters, and JSON no
     CHECK(inspected_json({}, folder.file("odd.onnx")).at("images")[0].at("boxes") == "a\x1b[31m\xef\xbf\xbd");
 }
 
-TEST_CASE("--inspect --json says of every fixture what is known from its making")
+TEST_CASE("--inspect --json says about every fixture what is known from its making")
 {
     const auto fixtures = read_manifest(PADBATCH_TESTS_DATA);
     REQUIRE(fixtures.size() >= 30);
@@ -233,7 +234,7 @@ TEST_CASE("--inspect --json says what the options change")
     CHECK(few.at("outputs")[3].at("bytes") == 2 * 4 * 8);
 }
 
-TEST_CASE("--inspect --json says null for what is not known")
+TEST_CASE("--inspect --json gives null for what is not known")
 {
     const temporary_folder folder;
     padbatch::onnx_tools::save_model(identity_model("x"), folder.file("plain.onnx"));
@@ -256,7 +257,7 @@ TEST_CASE("--inspect shows a model without a limit, and says what the rewrite ne
     padbatch::onnx_tools::save_model(identity_model("x"), folder.file("plain.onnx"));
     const auto text = inspected({}, folder.file("plain.onnx"));
     CHECK(has(text, "  image 0  boxes   'b'\n"));
-    CHECK(has(text, "The limit is not known, so the rewrite asks for --max-detections N"));
+    CHECK(has(text, "The limit is not known, so the rewrite needs --max-detections N"));
     const auto found = inspected_json({}, folder.file("plain.onnx"));
     CHECK(found.at("needs_max_detections") == true);
     CHECK(found.at("max_detections") == "batch");

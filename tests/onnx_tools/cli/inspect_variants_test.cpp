@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-// What --inspect says of each way to write a model, and of models that are not rewritten.
+// What --inspect says about each way to write a model, and about models that are not rewritten.
 
 namespace {
 
@@ -65,12 +65,11 @@ TEST_CASE("--inspect shows a dynamic batch")
     const auto text = inspected({"--dynamic-batch"}, mask_rcnn);
     CAPTURE(text);
     for (const char* words :
-         {": Mask R-CNN, 1 image\n", "\nas it is, for serving\n  - the model takes exactly 1 image ",
+         {": Mask R-CNN, 1 image\n", "\nserving the model as it is\n  - the model takes exactly 1 image ",
           "  num_detections  int32    [batch, 1]                                 4 B x batch\n",
           "  boxes           float32  [batch, 10, 4]                             160 B x batch\n",
-          "40 B x batch x masks_height x masks_width\n", "  repeats the graph for each image of the batch in a Loop\n",
-          "  writes the counts to num_detections, int32 [batch, 1]\n",
-          "\nthe result, for serving\n  nothing to say\n"}) {
+          "40 B x batch x masks_height x masks_width\n", "  repeats the graph for each image of the batch, in a Loop\n",
+          "  writes the counts to num_detections, int32 [batch, 1]\n", "\nserving the result\n  nothing to report\n"}) {
         CAPTURE(words);
         CHECK(has(text, words));
     }
@@ -91,11 +90,10 @@ TEST_CASE("--inspect shows a dynamic batch")
 
 TEST_CASE("--inspect shows a dynamic batch that is padded to the largest count, and outputs that are stacked")
 {
-    CHECK(
-        steps_of({"--dynamic-batch", "--max-detections=batch"}, mask_rcnn) ==
-        strings{"repeats the graph for each image of the batch in a Loop",
-                "pads every image to 10 rows in the Loop, and cuts to the largest count of the batch at hand after it",
-                "writes the counts to num_detections, int32 [batch, 1]"});
+    CHECK(steps_of({"--dynamic-batch", "--max-detections=batch"}, mask_rcnn) ==
+          strings{"repeats the graph for each image of the batch, in a Loop",
+                  "pads every image to 10 rows in the Loop, and then cuts to the largest count in the batch",
+                  "writes the counts to num_detections, int32 [batch, 1]"});
     const auto text = inspected({"--dynamic-batch"}, features);
     CAPTURE(text);
     CHECK(has(text, "  other output: 'features'\n"));
@@ -114,8 +112,8 @@ TEST_CASE("--inspect shows how large masks of one image are")
     padbatch::onnx_tools::save_model(model, folder.file("sized.onnx"));
     const auto text = inspected({"--dynamic-batch", "--max-detections", "3000"}, folder.file("sized.onnx"));
     CAPTURE(text);
-    CHECK(has(text, "11.7 KiB x batch x masks_height x masks_width = 3.4 GiB an image\n"));
-    CHECK(has(text, "warning: the output 'masks' has 3.4 GiB an image at the size that the inputs declare;\n"));
+    CHECK(has(text, "11.7 KiB x batch x masks_height x masks_width = 3.4 GiB per image\n"));
+    CHECK(has(text, "warning: the output 'masks' has 3.4 GiB per image at the size that the inputs declare;\n"));
     const auto found = inspected_json({"--dynamic-batch", "--max-detections", "3000"}, folder.file("sized.onnx"));
     CHECK(found.at("outputs")[4].at("bytes") == 3000LL * 480 * 640 * 4);
 }
@@ -127,7 +125,7 @@ TEST_CASE("--inspect shows what becomes of masks")
     CHECK(roi.at("outputs")[4].at("shape") == json{1, 10, 1, 28, 28});
     CHECK(roi.at("outputs")[4].at("bytes") == 10 * 28 * 28 * 4);
     CHECK(has(inspected({"--masks=roi"}, mask_rcnn),
-              "  keeps masks as the mask head makes them, for the region of each box, and pastes none\n"));
+              "  keeps the masks that the mask head makes for the region of each box, and does not paste them\n"));
 
     const auto none = inspected_json({"--masks=none"}, mask_rcnn);
     CHECK(none.at("masks") == "none");
@@ -217,7 +215,7 @@ TEST_CASE("--inspect shows rows of all images")
          {"  rows              'detections'\n", "  columns           x1, y1, x2, y2, score, label\n",
           "  image of a row    'batch_index'\n", "  number of images  that of 'images'\n",
           "  boxes           float32  [batch, 40, 4]  640 B x batch\n",
-          "  gives each image its rows of the list, in descending score\n"}) {
+          "  gives each image its rows of the list, in descending order of score\n"}) {
         CAPTURE(words);
         CHECK(has(text, words));
     }
@@ -245,30 +243,30 @@ TEST_CASE("--inspect shows what is selected from boxes and scores")
     CAPTURE(text);
     for (const char* words : {"  selection         'selected_indices'\n", "  boxes             'boxes'\n",
                               "  columns           cx, cy, w, h\n", "  scores            'scores'\n",
-                              "cut by NonMaxSuppression", "  turns boxes cx, cy, w, h into x1, y1, x2, y2\n"}) {
+                              "cut by NonMaxSuppression", "  converts boxes from cx, cy, w, h to x1, y1, x2, y2\n"}) {
         CAPTURE(words);
         CHECK(has(text, words));
     }
     CHECK(inspected_json({"--from=nms"}, selection).at("flat").at("scores") == "scores");
 }
 
-TEST_CASE("--inspect tells the outputs of a model that is not rewritten, and what a server makes of them")
+TEST_CASE("--inspect shows the outputs of a model that is not rewritten, and what a server makes of them")
 {
     const temporary_folder folder;
     const std::string model = folder.file("padded.onnx");
     REQUIRE(run_command({mask_rcnn, model}).exit_code == 0);
     const auto text = run_command({"--inspect", model});
     CHECK(text.exit_code == 5);
-    CHECK(has(text.err, "onnx-pad-outputs: the model is padded already"));
+    CHECK(has(text.err, "onnx-pad-outputs: the model is already padded"));
     CHECK(has(text.out, model + "\n\noutputs\n  num_detections  int32    [1, 1]\n"));
-    CHECK(has(text.out, "\nas it is, for serving\n  - the model takes exactly 1 image "));
+    CHECK(has(text.out, "\nserving the model as it is\n  - the model takes exactly 1 image "));
 
     const auto result = run_command({"--inspect", "--json", model});
     CHECK(result.exit_code == 5);
     const auto found = json::parse(result.out);
     CHECK(found.at("schema") == 1);
     CHECK(found.at("file") == model);
-    CHECK(has(found.at("error"), "the model is padded already"));
+    CHECK(has(found.at("error"), "the model is already padded"));
     CHECK(found.at("declared_outputs")[1] == json{{"name", "boxes"}, {"type", "float32"}, {"shape", {1, 10, 4}}});
     CHECK(found.at("serving_warnings").at("as_it_is").size() == 1);
     CHECK_FALSE(found.contains("outputs"));
@@ -282,14 +280,14 @@ TEST_CASE("--inspect tells the outputs of a model that is not rewritten, and wha
     const auto other = run_command({"--inspect", folder.file("classifier.onnx")});
     CHECK(other.exit_code == 5);
     CHECK(has(other.err, "not recognised as detections"));
-    CHECK(has(other.out, "\n  logits  float32  [batch, k]\n\nas it is, for serving\n  nothing to say\n"));
+    CHECK(has(other.out, "\n  logits  float32  [batch, k]\n\nserving the model as it is\n  nothing to report\n"));
 
-    // Recognised, and refused for what is asked of it.
+    // Recognised, but refused because of what is asked for.
     const auto two = run_command({"--inspect", "--dynamic-batch", data + "mask_rcnn_tv029_b2_list_op18.onnx"});
     CHECK(two.exit_code == 5);
     CHECK(has(two.out, "the model takes exactly 2 images"));
 
-    // An option that makes no sense is told alone.
+    // Only the error is printed for an option that makes no sense.
     const auto misused = run_command({"--inspect", "--min-score=2", mask_rcnn});
     CHECK(misused.exit_code == 2);
     CHECK(misused.out.empty());

@@ -126,7 +126,7 @@ TEST_CASE("errors: --pad-value and --rename")
             with({"--pad-value", "num_detections=1"}, {"there is no field 'num_detections'"}),
             with({"--pad-value", "keypoints=1"}, {"keypoints=1 names no field of this model"}),
             with({"--pad-value", "labels="}, {"nothing after the '='"}),
-            with({"--pad-value", "labels=1,scores=2"}, {"has a comma in it", "repeat the option"}),
+            with({"--pad-value", "labels=1,scores=2"}, {"contains a comma", "repeat the option"}),
             with({"--pad-value", "labels=1", "scores=2"}, {"more than two files", "repeat --pad-value"}),
             with({"--pad-value", "labels=1", "--pad-value", "labels=2"}, {"names the field 'labels' twice"}),
             with({"--pad-value", "labels=0.5"}, {"labels=0.5", "int64", "an integer from"}),
@@ -138,7 +138,7 @@ TEST_CASE("errors: --pad-value and --rename")
             with({"--rename", "box=b"}, {"there is no field 'box'", "did you mean --rename boxes=b?"}),
             with({"--rename", "num_detection=n"}, {"did you mean --rename num_detections=n?"}),
             with({"--rename", "boxes="}, {"nothing after the '='"}),
-            with({"--rename", "boxes=a,b"}, {"has a comma in it"}),
+            with({"--rename", "boxes=a,b"}, {"contains a comma"}),
             with({"--rename", "boxes=a", "--rename", "boxes=b"}, {"names the field 'boxes' twice"}),
             with({"--rename", "boxes=a", "--rename", "scores=a"}, {"two outputs would be called 'a'"}),
             with({"--rename", "num_detections=boxes"}, {"two outputs would be called 'boxes'"}),
@@ -151,20 +151,21 @@ TEST_CASE("errors: --fields")
 {
     const temporary_folder folder;
     fs::copy_file(mask_rcnn, folder.file("in.onnx"));
-    check_errors(folder, 2,
-                 {
-                     with({"--fields", ""}, {"--fields has no value"}),
-                     with({"--fields", "boxes,colours"}, {"there is no field 'colours'", "keypoints_scores"}),
-                     with({"--fields", "boxes, labels"}, {"no field ' labels'", "no spaces", "did you mean 'labels'?"}),
-                     with({"--fields", "boxes,labels,"}, {"'boxes,labels,' has an empty name in it"}),
-                     with({"--fields", ","}, {"has an empty name in it"}),
-                     with({"--fields", "boxes,boxes"}, {"names 'boxes' twice"}),
-                     with({"--fields", "boxes", "labels"},
-                          {"more than two files", "lists of --fields and --columns with commas"}),
-                     with({"--fields", "boxes,labels,scores"}, {"--fields names 3 fields", "8 outputs"}),
-                     with({"--fields", "boxes,labels,scores,masks", "--batch", "3"}, {"--batch says 3 images"}),
-                     with({"--fields", "boxes,labels,scores,masks", "--order", "field"}, {"'labels'", "image 1"}),
-                 });
+    check_errors(
+        folder, 2,
+        {
+            with({"--fields", ""}, {"--fields has no value"}),
+            with({"--fields", "boxes,colours"}, {"there is no field 'colours'", "keypoints_scores"}),
+            with({"--fields", "boxes, labels"}, {"no field ' labels'", "without spaces", "did you mean 'labels'?"}),
+            with({"--fields", "boxes,labels,"}, {"'boxes,labels,' contains an empty name"}),
+            with({"--fields", ","}, {"contains an empty name"}),
+            with({"--fields", "boxes,boxes"}, {"names 'boxes' twice"}),
+            with({"--fields", "boxes", "labels"},
+                 {"more than two files", "lists of --fields and --columns with commas"}),
+            with({"--fields", "boxes,labels,scores"}, {"--fields names 3 fields", "8 outputs"}),
+            with({"--fields", "boxes,labels,scores,masks", "--batch", "3"}, {"--batch says 3 images"}),
+            with({"--fields", "boxes,labels,scores,masks", "--order", "field"}, {"'labels'", "image 1"}),
+        });
 }
 
 TEST_CASE("errors: files that cannot be read or written")
@@ -183,7 +184,7 @@ TEST_CASE("errors: files that cannot be read or written")
                      {{"a folder", "out.onnx"}, {"'a folder' is a folder", "name the .onnx file in it"}},
                      {{"--inspect", "a folder"}, {"'a folder' is a folder"}},
                      {{"absent\x1b[31m.onnx", "out.onnx"}, {"cannot read 'absent?[31m.onnx'"}},
-                     {{"in.onnx", "existing.onnx"}, {"'existing.onnx' exists already", "--force"}},
+                     {{"in.onnx", "existing.onnx"}, {"'existing.onnx' already exists", "--force"}},
                      {{"in.onnx", "in.onnx"}, {"'in.onnx' is the input file itself"}},
                      {{"--force", "in.onnx", "in.onnx"}, {"'in.onnx' is the input file itself"}},
                      {{"--force", "in.onnx", "link.onnx"}, {"'link.onnx' is the input file itself"}},
@@ -206,7 +207,7 @@ TEST_CASE("errors: a limit on the size of files")
     CHECK(folder.names().empty());
 }
 
-TEST_CASE("errors: files that are no ONNX model")
+TEST_CASE("errors: files that are not ONNX models")
 {
     const temporary_folder folder;
     const std::string model = read_file(mask_rcnn);
@@ -216,7 +217,7 @@ TEST_CASE("errors: files that are no ONNX model")
         state = state * 1664525U + 1013904223U;
         byte = static_cast<char>(state >> 24U);
     }
-    noise.front() = '\xf1'; // no beginning that the command knows
+    noise.front() = '\xf1'; // not a beginning that the command knows
     const std::map<std::string, std::string> contents = {
         {"empty", ""},
         {"pointer", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n"},
@@ -275,7 +276,7 @@ TEST_CASE("errors: models that are not rewritten")
     check_errors(folder, 5,
                  {
                      {{"classifier.onnx", "out.onnx"}, {"not recognised as detections", "'logits' (float32 [1, 192])"}},
-                     {{"padded.onnx", "out.onnx"}, {"the model is padded already"}},
+                     {{"padded.onnx", "out.onnx"}, {"the model is already padded"}},
                      {{"--fields", "boxes,labels,scores", "no_limit.onnx", "out.onnx"},
                       {"how many detections", "--max-detections N", "--max-detections batch"}},
                      told("input_boxes.onnx", {"an input called 'boxes'", "--rename boxes=NAME"}),
@@ -300,7 +301,7 @@ TEST_CASE("errors: memory runs out")
     CAPTURE(result.err);
     CHECK(result.exit_code == 1);
     CHECK(result.out.empty());
-    CHECK(result.err.find("onnx-pad-outputs: memory ran out\n  expected: ") == 0);
+    CHECK(result.err.find("onnx-pad-outputs: out of memory\n  expected: ") == 0);
     CHECK(result.err.find("\n  what to do: ") != std::string::npos);
     CHECK(folder.names() == std::set<std::string>{"in.onnx"});
 }

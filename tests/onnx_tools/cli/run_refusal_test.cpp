@@ -26,7 +26,7 @@ struct folder_with : temporary_folder {
     explicit folder_with(const onnx::ModelProto& model) { padbatch::onnx_tools::save_model(model, file("in.onnx")); }
 };
 
-// A model of one image with these outputs, each of which is an input too, and of which nothing is known but the types.
+// A model of one image with these outputs. Each is an input too, and nothing but its type is known.
 onnx::ModelProto told_model(const std::vector<std::pair<std::string, std::string>>& types_and_names, int opset = 13)
 {
     std::string inputs;
@@ -46,7 +46,7 @@ const std::pair<std::string, std::string> b{"float[n,4]", "b"};
 const std::pair<std::string, std::string> l{"int64[n]", "l"};
 const std::pair<std::string, std::string> s{"float[n]", "s"};
 
-// Arguments for a model of which nothing is known but the types.
+// Arguments for a model about which nothing but the types is known.
 error_case told(const std::string& fields, std::vector<std::string> arguments, std::vector<std::string> words)
 {
     arguments.insert(arguments.end(), {"--fields", fields, "--batch", "1", "--max-detections", "5"});
@@ -81,10 +81,10 @@ TEST_CASE("refusals: masks")
     for (const char* number : {"0", "1.01", "-0.5", "half", "nan", "inf", "0.5 "}) {
         const std::string text = number;
         cases.push_back(with({"--mask-type=bool", "--mask-threshold", text},
-                             {"--mask-threshold is '" + text + "'", "above 0 and not above 1"}));
-        cases.push_back(with({"--min-score", text}, {"--min-score is '" + text + "'", "above 0 and not above 1"}));
+                             {"--mask-threshold is '" + text + "'", "above 0 and at most 1"}));
+        cases.push_back(with({"--min-score", text}, {"--min-score is '" + text + "'", "above 0 and at most 1"}));
     }
-    // float32 has no such small number.
+    // float32 has no number that small.
     cases.push_back(with({"--min-score", "1e-60"}, {"--min-score is 1e-60", "the scores of this model are float32"}));
     check_errors(masks, 2, cases);
 
@@ -105,7 +105,7 @@ TEST_CASE("refusals: layouts")
 {
     const folder_with two_fields("faster_rcnn_tv014_b1_tensor_op14_boxes_scores.onnx");
     std::vector<error_case> cases = {
-        with({"--label-type", "int32"}, {"--label-type is given, and the model has no labels"})};
+        with({"--label-type", "int32"}, {"--label-type is given, but the model has no labels"})};
     for (const char* layout : {"efficientnms", "yolov7", "mmdeploy", "tf-od", "ultralytics"}) {
         const std::string name = layout;
         cases.push_back(with({"--layout", name}, {"--layout " + name + " needs labels, and this model has boxes"}));
@@ -191,7 +191,7 @@ TEST_CASE("refusals: models")
 {
     const folder_with no_scores(told_model({b, l}));
     check_errors(no_scores, 2,
-                 {told("boxes,labels", {"--min-score=0.5"}, {"--min-score is given, and the model has no scores"})});
+                 {told("boxes,labels", {"--min-score=0.5"}, {"--min-score is given, but the model has no scores"})});
     const folder_with old(told_model({b, l, s}, 10));
     check_errors(old, 5, {told("boxes,labels,scores", {}, {"the model has opset 10", "opset_version=11"})});
     const folder_with brain(told_model({{"bfloat16[n,4]", "b"}, l, s}));

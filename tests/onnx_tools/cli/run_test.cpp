@@ -143,11 +143,11 @@ TEST_CASE("outputs over 2 GiB are warned of")
         CHECK(has(report, std::string("warning: the output '") + name + "' has "));
     }
     CHECK(has(report, "boxes           float32  [2, 2000000000, 4]                             59.6 GiB"));
-    CHECK_FALSE(has(report, "warning: the output 'masks'")); // of a height and width that nothing tells
+    CHECK_FALSE(has(report, "warning: the output 'masks'")); // its height and width are not known
     CHECK(has(report, "--max-detections batch, makes it smaller"));
 }
 
-TEST_CASE("--pad-value fills the padding of the field alone")
+TEST_CASE("--pad-value fills the padding of its field only")
 {
     const auto zero = padded_bytes({}, mask_rcnn);
     CHECK(padded_bytes({"--pad-value", "labels=0"}, mask_rcnn) == zero);
@@ -172,7 +172,7 @@ TEST_CASE("--rename names the outputs")
     CHECK(metadata.at("padbatch.fields") == "boxes=detection_boxes,labels=classes=x,scores=labels,masks=masks");
 }
 
-TEST_CASE("what is said by hand gives the bytes that recognition gives")
+TEST_CASE("options given by hand give the bytes that recognition gives")
 {
     CHECK(padded_bytes({"--fields", "boxes,labels,scores,masks", "--batch", "2", "--order", "image"}, mask_rcnn) ==
           padded_bytes({}, mask_rcnn));
@@ -181,7 +181,7 @@ TEST_CASE("what is said by hand gives the bytes that recognition gives")
     CHECK(padded_bytes({"--batch", "2"}, by_field) == padded_bytes({"--order", "field"}, by_field));
 }
 
-TEST_CASE("--force replaces the file that exists")
+TEST_CASE("--force replaces an existing file")
 {
     const temporary_folder folder;
     write_file(folder.file("out.onnx"), "old");
@@ -237,7 +237,7 @@ TEST_CASE("closed and full streams do no harm")
     CHECK(has(full.err, "cannot write to standard output: No space left on device\n  expected: "));
 }
 
-TEST_CASE("pipes that nobody reads do no harm")
+TEST_CASE("pipes without a reader do no harm")
 {
     const temporary_folder folder;
     const auto written =

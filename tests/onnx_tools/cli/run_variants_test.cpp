@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-// Each option that says what comes out, once.
+// Each option that changes what comes out, once.
 
 namespace {
 
@@ -57,7 +57,7 @@ TEST_CASE("--dynamic-batch makes a model of any number of images")
     CHECK(written({}, mask_rcnn).metadata.at("padbatch.batch") == "1");
 }
 
-TEST_CASE("--masks takes masks of regions, or leaves masks out")
+TEST_CASE("--masks keeps masks of regions, or leaves masks out")
 {
     written roi({"--masks", "roi"}, mask_rcnn);
     CHECK(roi.outputs.back() == "masks [1, 10, 1, 28, 28]");
@@ -125,7 +125,7 @@ TEST_CASE("--layout names, orders and shapes the outputs")
     CHECK(tf.metadata["padbatch.fields"].rfind("normalised_boxes=detection_boxes,", 0) == 0);
 }
 
-TEST_CASE("options go before what a layout says")
+TEST_CASE("options override the layout")
 {
     written model({"--layout", "yolov7", "--rename", "boxes=b", "--rename=num_detections=n", "--count-type", "int64",
                    "--count-shape", "B", "--label-type", "float32"},
@@ -167,7 +167,7 @@ TEST_CASE("--from takes rows of all images, and what is selected from boxes and 
     CHECK(padded_bytes({"--from", "torchvision"}, two_images) == padded_bytes({}, two_images));
 }
 
-TEST_CASE("--triton-repository writes a model that a server takes")
+TEST_CASE("--triton-repository writes a model that a server accepts")
 {
     const temporary_folder folder;
     const auto run = [&](strings options) {
@@ -205,7 +205,7 @@ TEST_CASE("--triton-repository writes a model that a server takes")
     CHECK(silent.err.empty());
 }
 
-TEST_CASE("true and false are pad values of bool masks alone")
+TEST_CASE("true and false are pad values of bool masks only")
 {
     const std::string in = PADBATCH_TESTS_DATA "/mask_rcnn_tv029_b1_tensor_op17.onnx";
     const std::vector<std::string> as_bool{"--mask-type", "bool"};

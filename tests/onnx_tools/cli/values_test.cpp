@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-// Options that make no sense whatever the model is.
+// Options that make no sense, whatever the model.
 
 namespace {
 
@@ -16,7 +16,7 @@ using namespace padbatch::test;
 
 const std::string mask_rcnn = PADBATCH_TESTS_DATA "/mask_rcnn_tv029_b1_tensor_op17.onnx";
 
-// Each of these options takes a word or a number, and may be given once.
+// Options that take a word or a number, and may be given once.
 const std::vector<std::string> once = {
     "--min-score",      "--masks",       "--mask-type",  "--mask-threshold",    "--layout",
     "--count-type",     "--count-shape", "--label-type", "--triton-repository", "--model-name",
@@ -35,7 +35,7 @@ TEST_CASE("errors: options without a value, or with several")
         cases.push_back({{"in.onnx", "out.onnx", option}, {option + " has no value"}});
         cases.push_back(with({option, "x", option + "=x"}, {option + " is given 2 times"}));
     }
-    // What else is wrong must not be told first.
+    // Other mistakes must not be reported first.
     for (auto& c : cases) {
         const auto& option = c.words.front();
         if (option.rfind("--columns", 0) == 0) {
@@ -66,7 +66,7 @@ TEST_CASE("errors: words")
             with({"--count-shape", "bx1"}, {"did you mean --count-shape Bx1?"}),
             with({"--from", "flats"}, {"torchvision, flat or nms", "did you mean --from flat?"}),
             with({"--order", "imge"}, {"--order is 'imge'", "did you mean --order image?"}),
-            with({"--order", "rows"}, {"say image when"}),
+            with({"--order", "rows"}, {"write image if"}),
             with({"--dynamic-batch=perhaps"}, {"--dynamic-batch = perhaps", "without a value"}),
             with({"--dynamic_batch"}, {"there is no option '--dynamic_batch'", "did you mean --dynamic-batch?"}),
             with({"--mask_type=bool"}, {"did you mean --mask-type?"}),
@@ -111,7 +111,7 @@ TEST_CASE("errors: --triton-repository and what belongs to it")
         folder, 2,
         {
             also({"in.onnx", "out.onnx"}, {"'out.onnx' is named as the file to write, and --triton-repository"}),
-            also({"--inspect", "in.onnx"}, {"--inspect writes nothing, and --triton-repository names a folder"}),
+            also({"--inspect", "in.onnx"}, {"--inspect writes nothing, but --triton-repository names a folder"}),
             also({}, {"no model is named", "--triton-repository DIR --model-name NAME"}),
             also({"--json", "in.onnx"}, {"--json is given without --inspect"}),
             {{"--triton-repository", "models", "mask rcnn.v2.onnx"},

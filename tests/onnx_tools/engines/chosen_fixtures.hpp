@@ -14,7 +14,7 @@ namespace padbatch::test {
 
 /// The exports that the command line of `runtime_tests` names.
 const std::vector<fixture>& chosen_fixtures();
-/// Whether it asks for the most important options alone, for exports that are large or many.
+/// Whether it asks for only the most important options, as for exports that are large or many.
 bool few_options();
 
 inline std::string read_bytes(const std::filesystem::path& path)

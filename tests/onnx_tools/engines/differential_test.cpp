@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs an export and the model that was made from it in ONNX Runtime on the same images, pads the export's outputs with
-// a plain loop, and demands equal bytes. Copying has no tolerance.
+// a plain loop, and requires equal bytes. Copying needs no tolerance.
 
 #include <tests/onnx_tools/engines/chosen_fixtures.hpp>
 #include <tests/support/batch_input.hpp>
@@ -181,7 +181,8 @@ TEST_CASE("a padded model gives the bytes of the original's outputs, padded")
             std::int64_t largest = 0;
             for (std::size_t i = 0; i < runs.size(); ++i) {
                 largest = std::max(largest, *std::max_element(runs[i].counts.begin(), runs[i].counts.end()));
-                // The fixture's own record, made with the optimiser off: the test sees what it is meant to see.
+                // The fixture's own record, made with the optimiser off, shows that the test sees what it is meant to
+                // see.
                 if (level == ORT_DISABLE_ALL && i < f.runs.size() && f.runs[i].counts) {
                     CHECK(runs[i].counts == *f.runs[i].counts);
                 }
@@ -206,12 +207,12 @@ TEST_CASE("a padded model gives the bytes of the original's outputs, padded")
             check_padded(f, f.file, other_values, minus_one, level, runs);
         }
     }
-    // A model that finds nothing tests little. In a large set a few may (torchvision 0.14's R-CNNs lose rows from opset
-    // 16 on, see tests/data/README.md); a single one must not.
+    // A model that finds nothing tests little. In a large set a few may find nothing (torchvision 0.14's R-CNNs lose
+    // rows from opset 16 on, see tests/data/README.md); a single one must not.
     CHECK(without_rows * 20 <= chosen_fixtures().size());
 }
 
-TEST_CASE("an export that ONNX Runtime has optimised is padded as well")
+TEST_CASE("an export that ONNX Runtime has optimised is padded too")
 {
     const auto folder = std::filesystem::temp_directory_path() / ("padbatch-runtime-" + std::to_string(::getpid()));
     std::filesystem::create_directory(folder);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Small graphs that hand on the rows that a test makes up: ties, images that are not there, no rows, no images, in
-// every element type, column order and opset.
+// Small graphs that pass on rows made up by a test: ties, images that do not exist, no rows, no images, in every
+// element type, column order and opset.
 
 #include <doctest/doctest.h>
 
@@ -50,7 +50,7 @@ struct numbers {
 
     int below(int bound) { return static_cast<int>(draw() % static_cast<unsigned>(bound)); }
 
-    // Few scores, so that many are equal; boxes and labels that all types hold.
+    // Few different scores, so that many are equal; boxes and labels that all types can hold.
     flat_row row(std::size_t images, bool strays)
     {
         flat_row r;
@@ -67,7 +67,7 @@ struct numbers {
 
 using run_inputs = std::pair<std::vector<std::vector<float>>, std::vector<std::vector<std::int64_t>>>;
 
-// The images, which nobody looks at, and a list with the columns batch, x1, y1, x2, y2, label, score.
+// The images, which are never looked at, and a list with the columns batch, x1, y1, x2, y2, label, score.
 run_inputs inputs_of(const std::vector<flat_row>& rows, std::size_t images)
 {
     run_inputs in;
@@ -162,7 +162,7 @@ TEST_CASE("the nodes run in every opset from 11 on")
     }
 }
 
-TEST_CASE("images far outside of the batch, and those that are no number, are dropped")
+TEST_CASE("rows of images far outside the batch, or of no number, are dropped")
 {
     std::vector<flat_row> rows;
     for (const double image : {1e9, 0.0, -1e9, std::numeric_limits<double>::quiet_NaN(), 1.0,
@@ -208,7 +208,7 @@ TEST_CASE("boxes by their center and size, in columns of any order, become corne
     }
 }
 
-TEST_CASE("another output says the image of each row, in any type, as [n] or [n, 1]")
+TEST_CASE("another output holds the image of each row, in any type, as [n] or [n, 1]")
 {
     numbers some{std::mt19937(8)};
     std::vector<flat_row> rows;
@@ -241,7 +241,7 @@ TEST_CASE("another output says the image of each row, in any type, as [n] or [n,
     }
 }
 
-TEST_CASE("a selection that no NonMaxSuppression makes, padded with -1, is read by its types")
+TEST_CASE("a selection without a NonMaxSuppression, padded with -1, is read by its types")
 {
     const auto model = parse_model(
         head(13) +

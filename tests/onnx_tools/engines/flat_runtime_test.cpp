@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs exports that are not torchvision's and the models that were made from them with every option, and demands the
+// Runs exports that are not torchvision's and the models that were made from them with every option, and requires the
 // bytes that a plain loop makes of the exports' outputs: sorted, grouped by image, cut, padded.
 
 #include <doctest/doctest.h>
@@ -60,7 +60,7 @@ flat_column column_named(const std::string& name)
     return columns.at(name);
 }
 
-// What a user has to say about the export: nothing, where its columns are the usual ones.
+// What a user has to say about the export: nothing if its columns are the usual ones.
 recognise_options said_of(const other_fixture& f)
 {
     recognise_options options;
@@ -84,7 +84,7 @@ recognise_options said_of(const other_fixture& f)
 
 const std::string shown = "shown_";
 
-// The export, with what its NonMaxSuppression reads and gives as further outputs.
+// The export, with what its NonMaxSuppression reads and makes as further outputs.
 std::string with_selection(const other_fixture& f)
 {
     auto model = f.model;
@@ -187,7 +187,7 @@ std::vector<export_run> run_export(const other_fixture& f, GraphOptimizationLeve
     return runs;
 }
 
-// A score that some row has, and others have less.
+// A score that some row has, while others have less.
 double middle_score(const std::vector<export_run>& runs)
 {
     std::vector<double> scores;
@@ -260,7 +260,7 @@ TEST_CASE("a selection from boxes and scores is padded with every option")
     check_all("nms", 4);
 }
 
-TEST_CASE("the limit of a selection is known where the graph tells its classes, and asked for where not")
+TEST_CASE("the limit of a selection is known if the graph shows its classes, and required otherwise")
 {
     for (const auto& f : fixtures_of("nms")) {
         CAPTURE(f.file);

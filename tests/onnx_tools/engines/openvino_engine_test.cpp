@@ -2,8 +2,8 @@
 // The rewrite in a second engine. OpenVINO runs an export, and the models that were made from it, on the same images;
 // the padded outputs must be the very bytes that plain loops make of the export's own.
 //
-// What OpenVINO 2026.4 does not do is written down here and tested as well, so that no defect of the rewrite hides
-// behind it, and so that these tests say when OpenVINO has learnt it:
+// What OpenVINO 2026.4 cannot do is listed here and tested too, so that no defect of the rewrite hides behind it, and
+// so that these tests show when OpenVINO can:
 //   * exports that it does not load: `not_loaded`; exports that it runs otherwise each time: `unsteady`;
 //   * images without detections: it gives them one row of whatever was in its memory, in the exports as well. What such
 //     a row becomes is not compared;
@@ -32,8 +32,8 @@ using namespace padbatch::test;
 
 namespace {
 
-// Exports that OpenVINO does not load. Their Loops paste the masks into images of a size that the export fixes; without
-// these Loops they load, and so do the models that are made of them without pasted masks.
+// Exports that OpenVINO does not load. Their Loops paste the masks into images of a fixed size. Without these Loops
+// they load, and so do the models made from them without pasted masks.
 const std::array<const char*, 4> not_loaded{
     "mask_rcnn_tv014_b2_tensor_op16",
     "mask_rcnn_tv014_b3_list_op14_field",
@@ -47,16 +47,16 @@ bool is_loaded(const fixture& f)
     return std::find(not_loaded.begin(), not_loaded.end(), f.file.stem().string()) == not_loaded.end();
 }
 
-// Exports that OpenVINO does not compute the same way twice, by themselves, for want of rows somewhere: the first
-// crashes the process in every other run or gives other last bits; of the second no scene has rows in the second image,
-// and what OpenVINO makes up for it now and then takes away those of the first. That what is made of them loads can
-// still be seen.
+// Exports for which OpenVINO itself gives different results from run to run, because rows are missing somewhere. The
+// first crashes the process in every other run or differs in the last bits. For the second, no scene has rows in the
+// second image, and what OpenVINO makes up for it sometimes removes those of the first. The tests still check that the
+// models made from them load.
 const std::array<const char*, 2> unsteady{
     "faster_rcnn_tv029_b2_tensor_op18_features",
     "keypoint_rcnn_tv029_b2_list_op20",
 };
 
-// Exports that have each field, and further outputs, between them; these are run with every option.
+// Exports that together have every field and further outputs; these are run with every option.
 bool tries_every_option([[maybe_unused]] const fixture& f)
 {
 #ifdef PADBATCH_TESTS_EVERY_OPTION
@@ -71,7 +71,7 @@ bool tries_every_option([[maybe_unused]] const fixture& f)
 #endif
 }
 
-// A score that some row has, and others have less.
+// A score that some row has, while others have less.
 double middle_score(const std::vector<loose_image>& images)
 {
     std::vector<double> scores;
@@ -109,7 +109,7 @@ std::vector<variant> variants_of(const fixture& f, double score)
     if (!tries_every_option(f)) {
         return all;
     }
-    add("the largest count of the batch", [](pad_options& o) { o.max_detections = largest_of_batch{}; });
+    add("the largest count in the batch", [](pad_options& o) { o.max_detections = largest_of_batch{}; });
     add("two rows", [](pad_options& o) { o.max_detections = 2; });
     add("scores, flat counts", [&](pad_options& o) {
         o.min_score = score;
@@ -161,7 +161,7 @@ std::vector<char> of_image(const tensor& t, std::size_t image)
     return {begin, begin + size};
 }
 
-// OpenVINO divides by multiplying with the reciprocal, which may be off by the last bits.
+// OpenVINO divides by multiplying with the reciprocal, which may differ in the last bits.
 bool nearly_equal(const std::vector<char>& a, const std::vector<char>& b, int type)
 {
     const tensor left{type, {}, a};
@@ -292,7 +292,7 @@ TEST_CASE("OpenVINO gives the bytes of an export's outputs, padded, for a fixed 
     }
 }
 
-TEST_CASE("OpenVINO does not load some exports, nor what keeps the part that it does not know")
+TEST_CASE("OpenVINO does not load some exports, nor models that keep the part that it cannot handle")
 {
     for (const auto& f : chosen_fixtures()) {
         CAPTURE(f.file.filename().string());

@@ -18,22 +18,22 @@
 #include <utility>
 #include <vector>
 
-// What OpenVINO itself gives for an export, image by image.
+// What OpenVINO itself returns for an export, image by image.
 namespace padbatch::test {
 
-/// The images of one batch, and the rows that each is known to have: 0 where nothing is known.
+/// The images of one batch, and the number of rows that each is known to have; 0 if it is not known.
 struct scene_batch {
     std::vector<unsigned> scenes;
     std::vector<std::int64_t> counts;
 };
 
-/// Batches of scenes with rows in every image, or else in as many as possible. For an image without any, OpenVINO gives
-/// one row of whatever was in the memory, so only images with rows can be compared.
+/// Batches of scenes with rows in every image, or in as many as possible. For an image without rows, OpenVINO returns
+/// one row of whatever was in memory, so only images with rows can be compared.
 inline std::vector<scene_batch> batches_with_rows(const fixture& f)
 {
     std::vector<scene_batch> batches;
     scene_batch
-        mixed; // the first scene with rows of each place in the batch: an image's rows do not depend on the others
+        mixed; // the first scene with rows for each place in the batch: an image's rows do not depend on the others
     mixed.scenes.resize(f.batch);
     mixed.counts.resize(f.batch);
     for (const auto& run : f.runs) {
@@ -67,7 +67,7 @@ struct loose_image {
     std::map<std::string, tensor> others; ///< for the whole batch
 };
 
-/// Runs the export on one batch. Demands the known number of rows.
+/// Runs the export on one batch. Requires the known number of rows.
 inline std::vector<loose_image> run_export(const fixture& f, openvino_model& model, const scene_batch& batch)
 {
     auto input = make_input(f, batch.scenes);

@@ -16,21 +16,21 @@
 
 namespace padbatch::test {
 
-/// What a model takes: floats, in the order of its inputs.
+/// A model's inputs: floats, in order.
 struct model_input {
     std::vector<std::vector<float>> data;
     std::vector<ov::Shape> shapes;
 };
 
-/// A model in OpenVINO, on one thread of the CPU, set so that a value depends on nothing but the values that it is
+/// A model in OpenVINO, on one thread of the CPU, configured so that a value depends only on the values that it is
 /// computed from.
 class openvino_model {
 public:
-    /// Throws `ov::Exception` for a model that OpenVINO does not take.
+    /// Throws `ov::Exception` for a model that OpenVINO does not load.
     explicit openvino_model(const std::string& model)
     {
-        // Snippets, code that is made for several nodes at once, come out otherwise in the body of a Loop than outside
-        // of one, and round otherwise: the last bits of a sum would say whether there is a Loop.
+        // Snippets, code generated for several nodes at once, differ between the body of a Loop and the graph around
+        // it, and round differently: the last bits of a sum would depend on whether there is a Loop.
         m_compiled = core().compile_model(core().read_model(model, ov::Tensor()), "CPU",
                                           {ov::inference_num_threads(1),
                                            ov::num_streams(1),
@@ -49,7 +49,7 @@ public:
         return all;
     }
 
-    /// The extents of an input, -1 where the model takes any.
+    /// The extents of an input; -1 if the model takes any size.
     [[nodiscard]] std::vector<std::int64_t> input_shape(std::size_t i) const
     {
         std::vector<std::int64_t> shape;
@@ -59,7 +59,7 @@ public:
         return shape;
     }
 
-    /// The outputs by their names; one that has several is there with each.
+    /// The outputs by name; an output with several names is listed under each.
     std::map<std::string, tensor> run(model_input& input)
     {
         for (std::size_t i = 0; i < input.data.size(); ++i) {

@@ -28,8 +28,9 @@ using namespace padbatch::test;
 
 namespace {
 
-// The graph and the host round the places in a region mask differently. These are below 32, where neighbouring floats
-// lie 1.9e-6 apart, in each of two directions, and a probability changes by 1 at most from one place to the next.
+// The graph and the host round positions in a region mask differently. Positions are below 32, where neighbouring
+// floats are 1.9e-6 apart, in each of two directions, and a probability changes by at most 1 from one position to the
+// next.
 constexpr float tolerance = 4e-6F;
 
 template <typename T>
@@ -110,7 +111,7 @@ TEST_CASE("region masks, pasted on the host, are the full masks of the export")
     }
     if (any) {
         CHECK(pixels > 0);
-        CHECK(inside > 0); // masks of nothing would test little
+        CHECK(inside > 0); // empty masks would test little
     }
 }
 

@@ -7,13 +7,13 @@
 
 #include <doctest/doctest.h>
 
-#include <onnx_tools/plan/options.hpp>
-#include <onnx_tools/model/graph.hpp>
-#include <onnx_tools/plan/plan.hpp>
-#include <onnx_tools/recognise/recognise.hpp>
 #include <onnx_tools/model/check.hpp>
+#include <onnx_tools/model/graph.hpp>
 #include <onnx_tools/model/prune.hpp>
 #include <onnx_tools/pad/pad.hpp>
+#include <onnx_tools/plan/options.hpp>
+#include <onnx_tools/plan/plan.hpp>
+#include <onnx_tools/recognise/recognise.hpp>
 #include <onnx_tools/recognise/region_masks.hpp>
 
 #include <algorithm>
@@ -21,7 +21,7 @@
 #include <utility>
 #include <vector>
 
-// An export and what is made of it, for an engine to run both.
+// An export and what is made of it, so that an engine can run both.
 namespace padbatch::test {
 
 /// Options of the rewrite, with a name for messages.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs an export one image at a time (or with its own batch), and the models that were made from it with every option,
-// and demands the outputs that plain loops make of the export's: names, order, types, extents and bytes. The runtime
-// computes the same values in both, and everything after that only copies, compares, converts or divides, so there is
-// no tolerance.
+// and requires the outputs that plain loops make of the export's: names, order, types, extents and bytes. The runtime
+// computes the same values in both, and everything after that only copies, compares, converts or divides, so no
+// tolerance is needed.
 
 #include <tests/onnx_tools/engines/chosen_fixtures.hpp>
 #include <tests/onnx_tools/engines/rewritten_exports.hpp>
@@ -52,7 +52,7 @@ std::vector<plain_image> run_export(const fixture& f, model_session& session, co
     return images;
 }
 
-// A score that some row has, and others have less.
+// A score that some row has, while others have less.
 double middle_score(const std::vector<plain_image>& images)
 {
     std::vector<double> scores;
@@ -166,7 +166,7 @@ std::vector<plain_image> chosen_masks(std::vector<plain_image> images, const pad
     return images;
 }
 
-// A batch of one-image results, with the outputs that are no detections stacked.
+// A batch of one-image results, with the outputs that are not detections stacked.
 std::vector<named_tensor> expected_of(const fixture& f, const std::vector<plain_image>& images,
                                       const pad_options& options)
 {
@@ -184,7 +184,7 @@ std::vector<named_tensor> expected_of(const fixture& f, const std::vector<plain_
     return outputs;
 }
 
-// What no image tells is 0.
+// Extents that only an image could tell are 0.
 void check_without_images(const onnx::ModelProto& model, model_session& session, const std::vector<std::int64_t>& shape)
 {
     std::vector<std::vector<float>> nothing(1);
@@ -242,7 +242,7 @@ TEST_CASE("an export of one image, made dynamic, gives the bytes of its images o
         const auto model = load_model(f.file.string());
         for (const auto level : {ORT_DISABLE_ALL, ORT_ENABLE_ALL}) {
             CAPTURE(level);
-            // Weights that are inputs as well are not optimised in the export, and are inside of the loop.
+            // Weights that are also inputs are not optimised in the export, but are inside the loop.
             if (level != ORT_DISABLE_ALL && model.graph().input_size() != 1) {
                 continue;
             }

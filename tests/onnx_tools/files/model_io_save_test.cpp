@@ -28,7 +28,7 @@ using namespace padbatch::test;
 
 // What `save_model` does to the files: whole or not at all, whatever happens.
 
-// In place of those of the C library.
+// Replaces the function of the C library.
 extern "C" int renameat2(int from_folder, const char* from, int to_folder, const char* to, unsigned flags) noexcept
 {
     if (file_system.limited) {
@@ -72,7 +72,7 @@ unsigned mode_of(const fs::path& path)
     return info.st_mode & 07777U;
 }
 
-// Runs `action` in a process of its own, where it may give up rights and set limits. True when it returned true.
+// Runs `action` in a process of its own, where it may give up privileges and set limits. True if it returned true.
 bool in_child(const std::function<bool()>& action)
 {
     const auto child = ::fork();
@@ -161,7 +161,7 @@ TEST_CASE("file systems that cannot rename without replacing")
         CHECK(folder.names() == std::set<std::string>{"out.onnx"});
 
         file_system.before_rename = [&] { write_file(folder.file("new.onnx"), "theirs"); };
-        check_failure(failure::io, {"exists already"}, [&] { save_model(model_of('a'), folder.file("new.onnx")); });
+        check_failure(failure::io, {"already exists"}, [&] { save_model(model_of('a'), folder.file("new.onnx")); });
         CHECK(read_file(folder.file("new.onnx")) == "theirs");
         CHECK(folder.names() == std::set<std::string>{"new.onnx", "out.onnx"});
         file_system = {};
@@ -189,7 +189,7 @@ TEST_CASE("symbolic links are followed")
     const auto names = folder.names();
     const auto content = model_of('a').SerializeAsString();
 
-    check_failure(failure::io, {"exists already"}, [&] { save_model(model_of('a'), folder.file("link")); });
+    check_failure(failure::io, {"already exists"}, [&] { save_model(model_of('a'), folder.file("link")); });
     CHECK(read_file(folder.file("far/target.onnx")) == "old");
     save_model(model_of('a'), folder.file("absolute_link"), {true, ""});
     CHECK(fs::read_symlink(folder.file("link")) == "far/target.onnx");
@@ -201,15 +201,17 @@ TEST_CASE("symbolic links are followed")
     CHECK(folder.names() == names);
 }
 
-TEST_CASE("links that lead nowhere")
+TEST_CASE("links without a file to write to")
 {
     const temporary_folder folder;
     fs::create_symlink("b", folder.file("a"));
     fs::create_symlink("a", folder.file("b"));
     fs::create_symlink("missing/file.onnx", folder.file("far"));
     for (const bool overwrite : {false, true}) {
-        check_failure(failure::io, {"circle"}, [&] { require_savable(folder.file("a"), {overwrite, ""}); });
-        check_failure(failure::io, {"circle"}, [&] { save_model(model_of('a'), folder.file("a"), {overwrite, ""}); });
+        check_failure(failure::io, {"leads back to itself"},
+                      [&] { require_savable(folder.file("a"), {overwrite, ""}); });
+        check_failure(failure::io, {"leads back to itself"},
+                      [&] { save_model(model_of('a'), folder.file("a"), {overwrite, ""}); });
         check_failure(failure::io, {"missing'"},
                       [&] { save_model(model_of('a'), folder.file("far"), {overwrite, ""}); });
     }
@@ -238,7 +240,7 @@ TEST_CASE("a name without a folder is in the current one")
 TEST_CASE("a folder that must not be written to stays as it is")
 {
     const temporary_folder folder;
-    fs::permissions(folder.path(), fs::perms{0755}); // for the user whose rights root takes on below
+    fs::permissions(folder.path(), fs::perms{0755}); // for the user that root turns into below
     fs::create_directory(folder.file("closed"));
     write_file(folder.file("closed/out.onnx"), "old");
     fs::permissions(folder.file("closed"), fs::perms{0555});
@@ -282,8 +284,8 @@ TEST_CASE("a write that fails in the middle leaves everything as it was")
     const temporary_folder folder;
     const auto old = model_of('o').SerializeAsString();
     write_file(folder.file("out.onnx"), old);
-    // A limit on the size of files fails a write as a full disk does, and needs no disk that can be filled. One that is
-    // far below the model fails the first write, the others one in the middle and the last.
+    // A limit on the size of files makes a write fail as a full disk does, without a disk that can be filled. A limit
+    // far below the model's size fails the first write, the others fail one in the middle and the last one.
     const auto large = model_of('n', 4 << 20);
     const auto size = large.SerializeAsString().size();
     for (const auto limit : {std::size_t{100}, std::size_t{3} << 20, size - 1, size}) {
@@ -295,7 +297,7 @@ TEST_CASE("a write that fails in the middle leaves everything as it was")
                    cannot_be_written(large, folder.file("out.onnx"), "File too large") &&
                    cannot_be_written(large, folder.file("new.onnx"), "File too large");
         });
-        CHECK(failed == (limit < size)); // at the limit itself the file fits, and the check does not pass by accident
+        CHECK(failed == (limit < size)); // at the limit itself the file fits, so the check does not pass by accident
         if (limit < size) {
             CHECK(folder.names() == std::set<std::string>{"out.onnx"});
             CHECK(read_file(folder.file("out.onnx")) == old);
@@ -309,7 +311,7 @@ TEST_CASE("a model of 2 GiB or more is refused before anything is written")
 {
     const temporary_folder folder;
     auto model = model_of('w');
-    // The same gigabyte three times would do, but a message owns its strings.
+    // One gigabyte, used three times, would do, but a message owns its strings.
     for (int i = 0; i < 3; ++i) {
         auto& weights = *model.mutable_graph()->add_initializer();
         weights.set_name("more" + std::to_string(i));
@@ -355,5 +357,5 @@ TEST_CASE("a process that is killed while it saves leaves the old or the new fil
         }
     }
     CHECK(broken == 0);
-    CHECK(interrupted > 0); // else no kill came while a file was written, and the test shows nothing
+    CHECK(interrupted > 0); // otherwise no kill came while a file was being written, and the test shows nothing
 }

@@ -16,7 +16,7 @@
 using namespace padbatch::onnx_tools;
 using namespace padbatch::test;
 
-// Reading models, and which models and places `save_model` takes. What happens to the files: save_model_test.cpp.
+// Reading models, and which models and places `save_model` takes. What happens to the files: model_io_save_test.cpp.
 
 namespace {
 
@@ -34,7 +34,7 @@ void check_no_model(const temporary_folder& folder, const std::string& content, 
     check_load_fails(folder.file("file"), failure::not_onnx, words);
 }
 
-// `path` is refused before the model is made and when it is saved, and no file comes or goes.
+// `path` is refused both before the model is made and when it is saved, and no file appears or disappears.
 void check_save_fails(const temporary_folder& folder, const onnx::ModelProto& model, const std::string& path,
                       failure kind, const strings& words, const save_options& options = {})
 {
@@ -112,7 +112,7 @@ TEST_CASE("a model that is loaded and saved keeps its bytes")
     CHECK(folder.names() == std::set<std::string>{"first.onnx", "second.onnx"});
 }
 
-TEST_CASE("files that are no models are told apart")
+TEST_CASE("files that are not models are told apart")
 {
     const temporary_folder folder;
     check_load_fails(folder.file("missing"), failure::io, {"cannot read", "missing'", "No such file"});
@@ -142,7 +142,7 @@ TEST_CASE("files that are no models are told apart")
     }
 }
 
-TEST_CASE("a message of other fields, or without its opset, is no model")
+TEST_CASE("a message with other fields, or without an opset, is not a model")
 {
     const temporary_folder folder;
     onnx::ModelProto model;
@@ -151,10 +151,10 @@ TEST_CASE("a message of other fields, or without its opset, is no model")
     check_no_model(folder, model.SerializeAsString(), {"damaged or incomplete"}); // no graph
     model = small_detector();
     model.clear_opset_import();
-    check_no_model(folder, model.SerializeAsString(), {"does not say its opset", "cut off"});
+    check_no_model(folder, model.SerializeAsString(), {"declares no opset", "cut off"});
 }
 
-TEST_CASE("files of 2 GiB or more are told of without reading them")
+TEST_CASE("files of 2 GiB or more are reported without reading them")
 {
     const temporary_folder folder;
     write_file(folder.file("large"), "x");
@@ -162,7 +162,7 @@ TEST_CASE("files of 2 GiB or more are told of without reading them")
     check_load_fails(folder.file("large"), failure::not_onnx, {"2147483648 bytes", "2 GiB", "external data"});
 }
 
-TEST_CASE("a small model that is cut off anywhere is either whole or no model")
+TEST_CASE("a small model that is cut off anywhere is either whole or not a model")
 {
     const temporary_folder folder;
     auto model = small_detector();
@@ -185,10 +185,11 @@ TEST_CASE("a small model that is cut off anywhere is either whole or no model")
         }
     }
     CHECK(wrong == 0);
-    CHECK(loaded == 2); // behind the opset, and behind the metadata: nothing but the function or both are missing
+    CHECK(loaded ==
+          2); // after the opset and after the metadata, where only the function, or that and the metadata, are missing
 }
 
-TEST_CASE("an export that is cut off is no model")
+TEST_CASE("an export that is cut off is not a model")
 {
     const temporary_folder folder;
     const auto& [known, model] = fixture_models().front();
@@ -240,7 +241,7 @@ TEST_CASE("a model with external data stays in its folder")
         CAPTURE(way.first);
         const auto& model = way.second;
         write_file(from, model.SerializeAsString());
-        CHECK(external_data(load_model(from)) == "weights.bin"); // the data need not be there
+        CHECK(external_data(load_model(from)) == "weights.bin"); // the data need not exist
         check_save_fails(folder, model, folder.file("other/out.onnx"), failure::refused,
                          {"weights.bin", "another folder"}, {false, from});
         check_save_fails(folder, model, folder.file("unknown.onnx"), failure::refused, {"weights.bin"});
@@ -272,13 +273,13 @@ TEST_CASE("external data lie beside the name of the model, not beside the file t
     CHECK(read_file(folder.file("blobs/3")) == model.SerializeAsString());
 }
 
-TEST_CASE("places where no file can be saved")
+TEST_CASE("places where a file cannot be saved")
 {
     const temporary_folder folder;
     const auto model = small_detector();
     write_file(folder.file("existing"), "mine");
     fs::create_directory(folder.file("folder"));
-    check_save_fails(folder, model, folder.file("existing"), failure::io, {"existing' exists already", "`force`"});
+    check_save_fails(folder, model, folder.file("existing"), failure::io, {"existing' already exists", "`force`"});
     CHECK(read_file(folder.file("existing")) == "mine");
     check_save_fails(folder, model, folder.file("folder"), failure::io, {"is a folder"}, {true, ""});
     check_save_fails(folder, model, folder.file("folder/"), failure::io, {"is a folder"}, {true, ""});

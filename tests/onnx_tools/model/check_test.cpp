@@ -19,7 +19,7 @@ onnx::ModelProto model_of(const std::string& graph)
     return parse_model("<ir_version: 7, opset_import: [\"\" : 13]> " + graph);
 }
 
-// `good` has no complaint; changed, it has exactly one, which contains all of `words`.
+// `good` has no complaints; once changed, it has exactly one, which contains all of `words`.
 void check_one_complaint(const onnx::ModelProto& good, const std::vector<std::string>& words,
                          const std::function<void(onnx::GraphProto&)>& change)
 {
@@ -51,7 +51,7 @@ TEST_CASE("a value that is read must be produced")
     more.mutable_graph()->clear_initializer();
     more.mutable_graph()->add_sparse_initializer()->mutable_values()->set_name("w");
     CHECK(complaints(more).empty());
-    // An optional input or output that is left out is no value.
+    // An optional input or output that is left out is not a value.
     auto optional = good;
     for (int i = 0; i < 2; ++i) {
         optional.mutable_graph()->mutable_node(i)->add_input("");
@@ -61,7 +61,7 @@ TEST_CASE("a value that is read must be produced")
     CHECK(complaints(optional).empty());
 }
 
-TEST_CASE("no two values have one name")
+TEST_CASE("no two values share a name")
 {
     const auto good = model_of(two_nodes);
     check_one_complaint(good, {"two values", "'a'"}, [](auto& g) { g.mutable_node(1)->add_output("a"); });
@@ -85,10 +85,10 @@ TEST_CASE("no two values have one name")
     CHECK(complaints(with_default).empty());
 }
 
-TEST_CASE("no two nodes have one name")
+TEST_CASE("no two nodes share a name")
 {
     auto good = model_of(two_nodes);
-    CHECK(complaints(good).empty()); // nodes without names are not called alike
+    CHECK(complaints(good).empty()); // nodes without names do not share one
     good.mutable_graph()->mutable_node(0)->set_name("first");
     good.mutable_graph()->mutable_node(1)->set_name("second");
     check_one_complaint(good, {"two nodes", "'first'"}, [](auto& g) { g.mutable_node(1)->set_name("first"); });
@@ -97,10 +97,9 @@ TEST_CASE("no two nodes have one name")
 TEST_CASE("an output is produced, once")
 {
     const auto good = model_of("g (float[n] x) => (float[n] y, int64[n] z) { y = Neg(x) z = Cast(x) }");
-    check_one_complaint(good, {"'y'", "produced by nothing"},
-                        [](auto& g) { g.mutable_node(0)->set_output(0, "other"); });
+    check_one_complaint(good, {"'y'", "nothing produces"}, [](auto& g) { g.mutable_node(0)->set_output(0, "other"); });
     check_one_complaint(good, {"two outputs", "'y'"}, [](auto& g) { g.mutable_output(1)->set_name("y"); });
-    auto other = good; // an output may be an input, an initializer, or no tensor, and have no shape
+    auto other = good; // an output may be an input, an initializer or something other than a tensor, and have no shape
     auto& graph = *other.mutable_graph();
     graph.mutable_output(1)->mutable_type()->mutable_tensor_type()->clear_shape();
     graph.mutable_output(0)->mutable_type()->mutable_sequence_type();
@@ -112,7 +111,7 @@ TEST_CASE("an output is produced, once")
     CHECK(complaints(other).empty());
 }
 
-TEST_CASE("a padded output says its element type, and others need not")
+TEST_CASE("a padded output declares its element type, and others need not")
 {
     const auto good = model_of("g (float[n] x) => (float[n] y, int64[n] z, int32[n] c) "
                                "{ y = Neg(x) z = Cast(x) c = Cast(x) }");
@@ -155,7 +154,7 @@ TEST_CASE("subgraphs see the values around them, and nothing else")
             else_branch = e () => (float[n] r) { inner = Exp(a) r = Add(inner, x) }>
         later = Abs(x)
     })";
-    // Sibling subgraphs have an `inner` each; captured are values of the graph around and of the one around that.
+    // Each sibling subgraph has an `inner`; they capture values of the enclosing graph and of the one around that.
     const auto good = model_of(text);
     check_one_complaint(good, {"Neg 'a'", "reads 'inner'", "'g'"},
                         [](auto& g) { g.mutable_node(0)->set_input(0, "inner"); });
@@ -178,13 +177,13 @@ TEST_CASE("subgraphs see the values around them, and nothing else")
     });
     check_one_complaint(good, {"the output 'gone'", "'e'"},
                         [&](auto& g) { else_graph(g)->mutable_output(0)->set_name("gone"); });
-    auto same_names = good; // nodes of different graphs may be called alike
+    auto same_names = good; // nodes of different graphs may share a name
     then_graph(*same_names.mutable_graph())->mutable_node(0)->set_name("same_name");
     else_graph(*same_names.mutable_graph())->mutable_node(0)->set_name("same_name");
     CHECK(complaints(same_names).empty());
 }
 
-TEST_CASE("every fault is told of")
+TEST_CASE("every fault is reported")
 {
     auto model = model_of(two_nodes);
     model.mutable_graph()->mutable_node(0)->set_input(0, "p");

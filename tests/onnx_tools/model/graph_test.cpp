@@ -88,7 +88,7 @@ using integers = std::vector<std::int64_t>;
 
 } // namespace
 
-TEST_CASE("graph_index knows who makes and who reads a value")
+TEST_CASE("graph_index knows which nodes make and read a value")
 {
     const auto graph = parse_graph(R"(g (float[n] x, bool c, float[2] w = {1.0, 2.0}) => (float[n] y) {
         a = Add(x, w)
@@ -101,7 +101,7 @@ TEST_CASE("graph_index knows who makes and who reads a value")
     CHECK(index.producer("y") == &graph.node(2));
     CHECK(index.producer("x") == nullptr);
     CHECK(index.producer("w") == nullptr);
-    CHECK(index.producer("p") == nullptr); // of a subgraph
+    CHECK(index.producer("p") == nullptr); // it is in a subgraph
     CHECK(index.producer("nothing") == nullptr);
 
     CHECK(operators(index.readers("a")) == std::vector<std::string>{"If", "Sub"}); // the If once, for three uses
@@ -137,7 +137,7 @@ TEST_CASE("names that a graph defines and values that a node reads")
     CHECK(operators(graph_index(graph).readers("far")) == std::vector<std::string>{"Loop", "Neg"});
 }
 
-TEST_CASE("constants are found however they are held")
+TEST_CASE("constants are found however they are stored")
 {
     const auto graph = parse_graph(R"(g (float[n] x, int64[2] given = {8, 9}) => (float[n] y)
         <int64[2] kept = {5, 6}, int64[1,2] matrix = {1, 2}, int32[1] narrow = {-7}> {
@@ -213,7 +213,7 @@ TEST_CASE("constants in raw and in typed data are the same")
     CHECK_FALSE(number_of(raw_tensor<std::uint16_t>(tensor::FLOAT16, {}, {0x7e00}))); // not a number
 }
 
-TEST_CASE("a tensor whose data do not match its shape is no constant")
+TEST_CASE("a tensor whose data do not match its shape is not a constant")
 {
     using tensor = onnx::TensorProto;
     auto t = raw_tensor<std::int64_t>(tensor::INT64, {2}, {1, 2});
@@ -243,7 +243,7 @@ TEST_CASE("a tensor whose data do not match its shape is no constant")
     CHECK_FALSE(graph_index(graph_with(number)).constant_number("t"));
 }
 
-TEST_CASE("the search for a constant ends in a graph that goes round in a circle")
+TEST_CASE("the search for a constant ends in a graph with a cycle")
 {
     const auto graph = parse_graph(R"(g (float[n] x) => (float[n] y) {
         a = Identity(b)
@@ -257,7 +257,7 @@ TEST_CASE("the search for a constant ends in a graph that goes round in a circle
     CHECK_FALSE(index.constant_number("self"));
 }
 
-TEST_CASE("fresh names are those that nothing in the graph has")
+TEST_CASE("fresh names are names that nothing in the graph has")
 {
     auto graph = parse_graph(nested);
     graph.mutable_node(0)->set_name("node");
@@ -353,7 +353,7 @@ TEST_CASE("rename_value renames inputs and initializers, dense and sparse")
     CHECK(untouched.SerializeAsString() == model_with("from").SerializeAsString());
 }
 
-TEST_CASE("attributes by name, and how messages call a node")
+TEST_CASE("attributes by name, and what messages call a node")
 {
     auto graph = parse_graph("g (float[n] x) => (float[n] y) { y = Softmax <axis = -1> (x) }");
     auto& node = *graph.mutable_node(0);

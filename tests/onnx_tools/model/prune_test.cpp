@@ -16,7 +16,7 @@ namespace {
 
 using names = std::set<std::string>;
 
-// `far` and `weight` are read only inside of the branch; `idle` has no use.
+// `far` and `weight` are read only inside the branch; `idle` is unused.
 onnx::ModelProto model_of_two()
 {
     auto model = parse_model(R"(<ir_version: 7, opset_import: ["" : 13]>
@@ -52,7 +52,7 @@ names node_names(const onnx::GraphProto& graph)
 
 } // namespace
 
-TEST_CASE("what an output depends on, also through subgraphs, is in use")
+TEST_CASE("what an output depends on, even through subgraphs, is in use")
 {
     auto model = model_of_two();
     const auto used = values_in_use(model.graph());
@@ -60,7 +60,7 @@ TEST_CASE("what an output depends on, also through subgraphs, is in use")
           names{"kept", "dropped", "near", "far", "side", "other_side", "x", "c", "weight"});
 }
 
-TEST_CASE("what lost its last use goes, and what never had one stays")
+TEST_CASE("what lost its last use is removed, and what never had one stays")
 {
     auto model = model_of_two();
     auto& graph = *model.mutable_graph();

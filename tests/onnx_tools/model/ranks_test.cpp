@@ -120,7 +120,7 @@ TEST_CASE("operators that change the rank")
     CHECK_FALSE(rank_of_y("y = SomethingElse(r4)"));
 }
 
-TEST_CASE("shapes that are computed tell the rank by their length")
+TEST_CASE("computed shapes give the rank by their length")
 {
     for (const std::string op : {"Reshape(r1, shape)", "Expand(s, shape)", "ConstantOfShape(shape)"}) {
         CAPTURE(op);
@@ -141,9 +141,9 @@ TEST_CASE("shapes that are computed tell the rank by their length")
     CHECK_FALSE(rank_of_y("y = ConstantOfShape()"));
 }
 
-TEST_CASE("a part of a shape tells the rank by its length")
+TEST_CASE("a part of a shape gives the rank by its length")
 {
-    // flatten() writes the extents in front of it so: none here, and then -1.
+    // flatten() writes the extents in front of it like this: none here, and then -1.
     CHECK(rank_of_y("none = Constant <value = int64[1] {0}> () rest = Constant <value = int64[1] {-1}> () "
                     "all = Shape(r3) front = Slice(all, none, none, none) shape = Concat <axis = 0> (front, rest) "
                     "y = Reshape(r3, shape)") == 1);
@@ -205,12 +205,12 @@ TEST_CASE("the search for a rank ends in broken graphs, and in deep and wide one
         doubled += "x" + std::to_string(i) + " = Gather(" + before + ", x" + std::to_string(i - 1) + ")\n";
     }
     CHECK(rank_of_y(chain + "y = Abs(x400)") == 2);
-    CHECK_FALSE(rank_of_y(chain + "y = Abs(x10000)")); // too far up, and the call stack is as large as it is
+    CHECK_FALSE(rank_of_y(chain + "y = Abs(x10000)")); // too far up for the call stack
     CHECK(rank_of_y(doubled + "y = Reshape(r1, x40)") == 2);
     std::string joined = "x0 = Shape(r1)\n";
     for (int i = 1; i <= 40; ++i) {
         const auto before = "x" + std::to_string(i - 1);
         joined += "x" + std::to_string(i) + " = Concat <axis = 0> (" + before + ", " + before + ")\n";
     }
-    (void)rank_of_y(joined + "y = Reshape(r1, x40)"); // 2^40 elements, and no 2^40 steps to find that out
+    (void)rank_of_y(joined + "y = Reshape(r1, x40)"); // 2^40 elements, which must not take 2^40 steps
 }

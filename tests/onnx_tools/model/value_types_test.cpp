@@ -11,7 +11,7 @@
 using namespace padbatch::onnx_tools;
 using padbatch::element_type;
 
-TEST_CASE("element types and ONNX's numbers for them go both ways")
+TEST_CASE("element types convert to ONNX's numbers and back")
 {
     const std::map<element_type, std::string> names{
         {element_type::float32, "FLOAT"},     {element_type::float64, "DOUBLE"}, {element_type::float16, "FLOAT16"},
@@ -37,7 +37,7 @@ TEST_CASE("element types and ONNX's numbers for them go both ways")
     CHECK(onnx_type_name(1000) == "element type 1000");
 }
 
-TEST_CASE("the declared type is what the file says, no more")
+TEST_CASE("the declared type is what the file says and no more")
 {
     onnx::ValueInfoProto info;
     CHECK_FALSE(declared_type(info).element);
@@ -66,7 +66,7 @@ TEST_CASE("the declared type is what the file says, no more")
     CHECK_FALSE(declared_type(info).rank);
 }
 
-TEST_CASE("a negative extent is one that is not known")
+TEST_CASE("a negative extent is an unknown one")
 {
     onnx::ValueInfoProto info;
     auto& tensor = *info.mutable_type()->mutable_tensor_type();

@@ -56,7 +56,7 @@ std::map<std::string, std::string> metadata_of(const onnx::ModelProto& model)
     return all;
 }
 
-// A detector of one image, `[1, 3, H, W]` or `[3, H, W]`, which is read and does not matter.
+// A detector of one image, `[1, 3, H, W]` or `[3, H, W]`. The image is read, but its content does not matter.
 onnx::ModelProto small_model(const std::string& image, const std::string& more_outputs = "",
                              const std::string& more_nodes = "")
 {
@@ -120,7 +120,7 @@ TEST_CASE("a model of one image becomes the body of a loop, with its weights and
         CHECK(metadata.at(padbatch::contract::batch_key) == padbatch::contract::dynamic_batch);
         CHECK(metadata.at(padbatch::contract::max_detections_key) == std::to_string(known.limit));
 
-        // The model's own nodes are there, in their order, between what takes the image and what pads.
+        // The model's own nodes are there, in their order, between those that take the image and those that pad.
         strings ours;
         strings theirs;
         for (const auto& node : body.node()) {
@@ -136,7 +136,7 @@ TEST_CASE("a model of one image becomes the body of a loop, with its weights and
     CHECK(models >= 14);
 }
 
-TEST_CASE("no name of the body is one of the graph around it")
+TEST_CASE("the body shares no name with the graph around it")
 {
     for_each_fixture([&](const fixture& known, const onnx::ModelProto& model) {
         if (known.batch != 1) {
@@ -176,7 +176,7 @@ TEST_CASE("masks that are left out take their nodes and weights with them")
     CHECK(none.second < roi.second);
 }
 
-TEST_CASE("a model that calls its batch something keeps the name, and others get a free one")
+TEST_CASE("a model that names its batch keeps the name, and others get a free one")
 {
     const auto symbol = [](const onnx::ModelProto& model) {
         return declared_type(dynamic(model).graph().input(0)).shape.at(0).symbol;
@@ -187,7 +187,7 @@ TEST_CASE("a model that calls its batch something keeps the name, and others get
     CHECK(symbol(small_model("3,batch,2")) == "batch_2");
 }
 
-TEST_CASE("further outputs get the batch in front, in place of a 1")
+TEST_CASE("further outputs get the batch as their first extent, in place of a 1")
 {
     const auto shape_of = [](const std::string& declared) {
         const auto result = dynamic(small_model("1,3,2,2", ", float" + declared + " more", "more = Abs(all_boxes)\n"));
@@ -227,7 +227,7 @@ TEST_CASE("outputs that cannot have one shape for all images are refused")
     check_failure(failure::refused, {"'images'", "is an input"}, [&] { (void)dynamic(echo); });
 }
 
-TEST_CASE("a file of an old version becomes one whose weights need be no inputs")
+TEST_CASE("a file of an old version becomes one whose weights need not be inputs")
 {
     const auto version = [](std::int64_t before) {
         auto model = small_model("1,3,2,2");

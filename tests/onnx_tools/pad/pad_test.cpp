@@ -37,7 +37,7 @@ onnx::ModelProto padded(const onnx::ModelProto& model, const pad_options& option
     return result;
 }
 
-// The options that change most about the nodes written.
+// The options that change most of the nodes that are written.
 std::vector<std::pair<std::string, pad_options>> option_sets(std::int64_t limit)
 {
     std::vector<std::pair<std::string, pad_options>> sets{{"default", {}}, {"one", {}}, {"more", {}}, {"batch", {}}};
@@ -53,7 +53,7 @@ std::string renamed(const std::string& name, const renames& map)
     return found == map.end() ? name : found->second;
 }
 
-// A plain twin of `rename_value`, for graphs whose subgraphs define none of these names anew.
+// A plain twin of `rename_value`, for graphs whose subgraphs do not redefine these names.
 void rename_all(onnx::GraphProto& graph, const renames& map)
 {
     for (auto& node : *graph.mutable_node()) {
@@ -92,19 +92,19 @@ renames renames_made(const onnx::GraphProto& before, const onnx::GraphProto& aft
         for (int k = 0; k < before.node(i).output_size(); ++k) {
             const auto& name = before.node(i).output(k);
             if (after.node(i).output(k) != name) {
-                CHECK(outputs.count(name) == 1); // no other value gets another name
+                CHECK(outputs.count(name) == 1); // no other value is renamed
                 map[name] = after.node(i).output(k);
             }
         }
     }
     fresh_names fresh(before);
     for (const auto& [from, to] : map) {
-        CHECK(fresh(to) == to); // a name that nothing had
+        CHECK(fresh(to) == to); // a name that was free
     }
     return map;
 }
 
-// All that padding must leave as it is, is as it was, to the byte.
+// Everything that padding must leave alone is unchanged, to the byte.
 void check_untouched(const onnx::ModelProto& before, const onnx::ModelProto& after)
 {
     REQUIRE(after.graph().node_size() > before.graph().node_size());
@@ -166,7 +166,7 @@ strings joined_values(const onnx::ModelProto& model, const std::string& output)
     return values;
 }
 
-// The operator and first input of what makes a value, or the value itself.
+// The operator and the first input of the node that makes a value, or the value itself.
 std::string made_by(const onnx::ModelProto& model, const std::string& value)
 {
     const graph_index index(model.graph());
@@ -256,7 +256,7 @@ TEST_CASE("padding twice the same way gives the same bytes")
 TEST_CASE("a padded model is not padded again")
 {
     const auto after = padded(small_detector());
-    check_failure(failure::refused, {"padded already"}, [&] { (void)recognise(after); });
+    check_failure(failure::refused, {"already padded"}, [&] { (void)recognise(after); });
 }
 
 TEST_CASE("each output is joined from the values of its field, image by image")
@@ -308,7 +308,7 @@ TEST_CASE("what a newer ONNX added to the file survives")
     check_untouched(model, after);
 }
 
-TEST_CASE("local functions, other outputs and everything the model says of itself survive")
+TEST_CASE("local functions, other outputs and everything the model says about itself survive")
 {
     auto model = small_detector({2, 13, "7", "features = Conv(all_boxes)"});
     model.set_producer_name("someone");
@@ -365,7 +365,7 @@ TEST_CASE("inner values that have a new output's name are renamed, in subgraphs 
     CHECK(other_branch.output(0).name() == "num_detections_unpadded");
 }
 
-TEST_CASE("a value that makes way for an output does not take another output's name")
+TEST_CASE("a value that is renamed for an output does not take another output's name")
 {
     const auto model = small_detector({2, 13, "7", "boxes = Neg(all_scores) more = Neg(boxes)"});
     pad_options options;
@@ -376,7 +376,7 @@ TEST_CASE("a value that makes way for an output does not take another output's n
     CHECK(made_by(after, "more") == "Neg boxes_unpadded_2");
 }
 
-TEST_CASE("loose outputs may have one another's new names")
+TEST_CASE("loose outputs may exchange names")
 {
     auto model = small_detector();
     auto& graph = *model.mutable_graph();
@@ -422,9 +422,9 @@ TEST_CASE("outputs that are inputs, initializers or used inside the graph are pa
     CHECK(made_by(after, joined_values(after, "scores")[0]) == "Slice scores_unpadded");
 }
 
-TEST_CASE("nodes and values that are called as padding calls its own keep their names")
+TEST_CASE("nodes and values with names that padding would use keep them")
 {
-    auto model = padded(small_detector()); // with all the names that padding gives
+    auto model = padded(small_detector()); // with all the names that padding uses
     model.clear_metadata_props();
     auto& graph = *model.mutable_graph();
     graph.clear_output();

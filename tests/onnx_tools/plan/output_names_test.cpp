@@ -14,7 +14,7 @@
 using namespace padbatch::onnx_tools;
 using namespace padbatch::test;
 
-TEST_CASE("names of padded outputs are free, differ and can be written down")
+TEST_CASE("names of padded outputs are unused, distinct and plain text")
 {
     const auto model = small_detector();
     check_plan_fails(failure::refused, {"input called 'keep0'", "`rename` boxes=NAME"}, model,
@@ -25,7 +25,7 @@ TEST_CASE("names of padded outputs are free, differ and can be written down")
     check_plan_fails(failure::usage, {"two outputs", "'labels'"}, model, with_count_name("labels"));
     check_plan_fails(failure::usage, {"`rename` boxes=", "no usable name"}, model, with_name(field::boxes, ""));
     check_plan_fails(failure::usage, {"`rename` scores=a,b", "comma"}, model, with_name(field::scores, "a,b"));
-    check_plan_fails(failure::usage, {"no usable name"}, model, with_count_name(","));
+    check_plan_fails(failure::usage, {"does not give a usable name"}, model, with_count_name(","));
 
     auto swapped = with_name(field::boxes, "scores");
     swapped.names[field::scores] = "boxes";

@@ -108,7 +108,7 @@ TEST_CASE("integers from the lowest to the highest, and none beyond")
     check_integers<std::uint64_t>(element_type::uint64, "-1", "18446744073709551616");
 }
 
-TEST_CASE("text that is no number is none for any type")
+TEST_CASE("text that is not a number gives no value of any type")
 {
     for (const auto type : all_types) {
         CAPTURE(name_of(type));
@@ -120,7 +120,7 @@ TEST_CASE("text that is no number is none for any type")
             CAPTURE(wrong);
             CHECK_FALSE(parses(type, wrong));
         }
-        CHECK(parses(type, "0") == (type != element_type::bfloat16)); // which ConstantOfShape cannot make
+        CHECK(parses(type, "0") == (type != element_type::bfloat16)); // ConstantOfShape cannot make bfloat16
         CHECK_FALSE(range_text(type).empty());
     }
 }
@@ -180,7 +180,7 @@ TEST_CASE("floating-point types take nan and infinities by name")
 
 TEST_CASE("every float16 is found from its own decimal, and a midpoint goes to the even neighbour")
 {
-    int wrong = 0; // counted, for 65,000 checks would be slow to report
+    int wrong = 0; // counted, since 65,000 checks would be slow to report
     int values = 0;
     for (unsigned bits = 0; bits < 0x7c00; ++bits) {
         for (const unsigned sign : {0U, 0x8000U}) {

@@ -46,7 +46,7 @@ std::vector<dimension> sizes(const std::vector<std::int64_t>& extents)
     return shape;
 }
 
-// A model without structure, and its two outputs read as one image's boxes and labels.
+// A model without structure whose two outputs are read as one image's boxes and labels.
 std::pair<onnx::ModelProto, detections> told(const std::string& row, const std::string& element = "int64")
 {
     auto model = parse_model("<ir_version: 7, opset_import: [\"\" : 13]> g (float[n,3] x) => (float[a," + row +
@@ -59,7 +59,7 @@ std::pair<onnx::ModelProto, detections> told(const std::string& row, const std::
 
 } // namespace
 
-TEST_CASE("M is the model's limit unless it is chosen")
+TEST_CASE("M is the model's limit unless another is chosen")
 {
     for_each_fixture([&](const fixture& known, const onnx::ModelProto& model) {
         const auto source = recognise(model);
@@ -103,7 +103,7 @@ TEST_CASE("without a limit M must be chosen, and rows beyond it are cut")
     CHECK_FALSE(plan_of(model, of_batch()).cuts_rows);
 }
 
-TEST_CASE("padding is zero unless it is chosen, and fits the element type")
+TEST_CASE("padding is zero unless a value is chosen, and fits the element type")
 {
     const auto model = small_detector();
     const auto zeros = plan_of(model);
@@ -118,7 +118,8 @@ TEST_CASE("padding is zero unless it is chosen, and fits the element type")
                      with_value(field::labels, 0.5));
     check_plan_fails(failure::usage, {"`pad_value` boxes=1e+39", "float32"}, model, with_value(field::boxes, 1e39));
     CHECK_NOTHROW((void)plan_of(model, with_value(field::boxes, std::nan(""))));
-    const auto precise = plan_of(model, with_value(field::labels, 9007199254740993)); // 2^53 + 1, no double
+    const auto precise =
+        plan_of(model, with_value(field::labels, 9007199254740993)); // 2^53 + 1, which no double can hold
     CHECK(precise.fields[1].pad_value.raw_data() == std::string("\x01\0\0\0\0\0\x20\0", 8));
 
     const auto [half, source] = told("4", "bfloat16");
@@ -187,7 +188,7 @@ TEST_CASE("shapes and bytes of masks follow the image size that the inputs decla
     CHECK(field_of(plan_of(open)).bytes.known == 2 * 10 * 1 * 4);
 }
 
-TEST_CASE("symbols of new shapes are none that the model uses")
+TEST_CASE("symbols in new shapes are not ones that the model uses")
 {
     auto model = masks_of_one_size().model;
     auto& shape = *model.mutable_graph()->mutable_output(0)->mutable_type()->mutable_tensor_type()->mutable_shape();
@@ -200,7 +201,7 @@ TEST_CASE("symbols of new shapes are none that the model uses")
     CHECK(p.outputs[3].shape[4].symbol == "masks_width");
 
     const auto [told_model, source] = told("w");
-    CHECK(plan(told_model, source, with_max(5)).outputs[0].shape[2] == dimension{4, ""}); // boxes, after all
+    CHECK(plan(told_model, source, with_max(5)).outputs[0].shape[2] == dimension{4, ""}); // since these are boxes
     auto keypoints = source;
     keypoints.fields[0].kind = field::keypoints;
     keypoints.fields[0].row = {{}, {3, ""}};

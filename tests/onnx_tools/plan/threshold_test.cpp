@@ -25,7 +25,7 @@ T number_of(const onnx::TensorProto& tensor)
 
 } // namespace
 
-TEST_CASE("greater than the number just below is at least the number")
+TEST_CASE("greater than the number just below means at least the number")
 {
     for (const double number : {0.5, 1.0, 0.05, 1e-30, 0.3, 0.999999999, 1e-45}) {
         CAPTURE(number);

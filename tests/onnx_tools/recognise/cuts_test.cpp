@@ -107,9 +107,9 @@ TEST_CASE("all cuts are those at any distance")
     CHECK(all_cuts(index(), "rows").empty()); // nothing is gathered with it yet
 }
 
-TEST_CASE("a limit that the graph does not hold is absent")
+TEST_CASE("a limit that the graph does not show is absent")
 {
-    // What exporters write for "all rows", and what is no count of rows.
+    // What exporters write for "all rows", and numbers that cannot be a count of rows.
     for (const std::string end : {"9223372036854775807", "2147483647", "0", "-1"}) {
         CAPTURE(end);
         const auto found = recognise(small_detector({1, 13, end, ""}));

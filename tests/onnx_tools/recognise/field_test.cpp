@@ -102,7 +102,7 @@ TEST_CASE("a user may call a value what its type does not rule out")
     }
 }
 
-TEST_CASE("field names go both ways")
+TEST_CASE("fields convert to their names and back")
 {
     for (const auto f :
          {field::boxes, field::labels, field::scores, field::masks, field::keypoints, field::keypoints_scores}) {

@@ -67,7 +67,7 @@ TEST_CASE("named fields are taken from a model without any structure")
     check_failure(failure::refused, {"not recognised"}, [&] { (void)recognise(model); });
 }
 
-TEST_CASE("named fields: the order follows from the types when it is not said")
+TEST_CASE("named fields: the order follows from the types if it is not given")
 {
     const auto model = opaque("float[a,4] p, float[b,4] q, int64[a] r, int64[b] s", "p, q, r, s");
     const auto found = recognise(model, told({field::boxes, field::labels}));
@@ -76,7 +76,7 @@ TEST_CASE("named fields: the order follows from the types when it is not said")
     CHECK(found.fields[1].values == names{"r", "s"});
     CHECK(found.fields[1].element == element_type::int64);
     check_usage(model, told({field::boxes, field::labels}, {}, output_order::by_image),
-                {"'r' (int64 [a])", "the boxes of image 1", "has a type that boxes do not have", "`order`"});
+                {"'r' (int64 [a])", "the boxes of image 1", "has a type that boxes cannot have", "`order`"});
     CHECK(recognise(model, told({field::boxes, field::labels}, 2, output_order::by_field)).fields[0].values ==
           names{"p", "q"});
 }
@@ -103,7 +103,7 @@ TEST_CASE("named fields: outputs of different types are not joined")
     check_usage(opaque("float[a,4] p, float[b,4,1] q", "p, q"), told({field::boxes}), {"'q' (float32 [b, 4, 1])"});
     check_usage(opaque("float[a,4] p, float[] q", "p, q"), told({field::boxes}), {"'q' (float32, unknown rank)"});
     check_usage(opaque("float p, float q", "p, q"), told({field::scores}),
-                {"'p' (float32, rank 0)", "has a type that scores do not have"});
+                {"'p' (float32, rank 0)", "has a type that scores cannot have"});
     auto strings = opaque("float[a] p", "p");
     strings.mutable_graph()->mutable_output(0)->mutable_type()->mutable_tensor_type()->set_elem_type(
         onnx::TensorProto::STRING);
@@ -112,7 +112,7 @@ TEST_CASE("named fields: outputs of different types are not joined")
     check_usage(strings, told({field::labels}), {"not a tensor of numbers"});
 }
 
-TEST_CASE("named fields whose rank nothing tells have the usual one")
+TEST_CASE("named fields of unknown rank have the usual one")
 {
     const auto found = recognise(opaque("float[] p, int64[] q, float[] r, float[] s", "p, q, r, s"),
                                  told({field::boxes, field::labels, field::masks, field::keypoints}));
@@ -122,7 +122,7 @@ TEST_CASE("named fields whose rank nothing tells have the usual one")
     CHECK(found.fields[3].row == std::vector<dimension>(2));
 }
 
-TEST_CASE("named fields with structure: limit, threshold and family are found as ever")
+TEST_CASE("named fields with structure: limit, threshold and family are found as usual")
 {
     int checked = 0;
     for_each_fixture([&](const fixture& known, const onnx::ModelProto& model) {
@@ -147,7 +147,7 @@ TEST_CASE("named fields with structure: limit, threshold and family are found as
     CHECK(checked > 0);
 }
 
-TEST_CASE("the rows of one image are cut by one node, and those of no other image")
+TEST_CASE("the rows of an image are cut by one node, which cuts no other image's rows")
 {
     // The node that makes a value of a small detector.
     const auto maker = [](onnx::ModelProto& model, const std::string& value) {

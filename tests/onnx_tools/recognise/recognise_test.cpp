@@ -19,7 +19,7 @@ using namespace padbatch::test;
 
 namespace {
 
-// What `recognise` must answer for a fixture, however its shapes, output order and names were changed.
+// Checks what `recognise` must answer for a fixture, however its shapes, output order and names were changed.
 void check_recognised(const fixture& known, const onnx::ModelProto& model, output_order order,
                       const std::string& name_prefix = "")
 {
@@ -46,8 +46,8 @@ void check_recognised(const fixture& known, const onnx::ModelProto& model, outpu
     CHECK(found.limit->rows == known.limit);
     CHECK(found.limit->node.find("Slice") == 0);
     REQUIRE(found.threshold);
-    // The manifest's decimal has five digits after the point, and the graph its float32, within 2^-25 of it. Other
-    // constants near by (0.01, 0.05) are farther away.
+    // The manifest has the threshold with five decimals, and the graph as float32, within 2^-25 of that. Other
+    // constants (0.01, 0.05) are farther away.
     CHECK(std::fabs(found.threshold->score - known.score_threshold) < 1e-5);
     CHECK(found.threshold->node.find("Greater") == 0);
     CHECK(found.sizes_may_differ == (known.list_input && known.batch > 1));
@@ -181,7 +181,7 @@ TEST_CASE("fixtures with nothing but symbols in their shapes are recognised")
     });
 }
 
-TEST_CASE("fixtures whose outputs are put into the other order are recognised")
+TEST_CASE("fixtures with their outputs in the other order are recognised")
 {
     int changed = 0;
     for_each_fixture([&](const fixture& known, const onnx::ModelProto& model) {
@@ -240,10 +240,10 @@ TEST_CASE("sizes in rows are those that all images declare")
         ->mutable_dim(1)
         ->set_dim_value(5);
     // Rows of 17 and of 5 keypoints cannot be joined.
-    check_usage(moved, options, {"'k1'", "rows of another size", "'k0'"});
+    check_usage(moved, options, {"'k1'", "rows of a different size", "'k0'"});
 }
 
-TEST_CASE("a detector of a family that is not known is recognised by its last nodes")
+TEST_CASE("a detector of an unknown family is recognised by its last nodes")
 {
     const auto found = recognise(small_detector());
     CHECK(found.family.empty());
@@ -254,7 +254,7 @@ TEST_CASE("a detector of a family that is not known is recognised by its last no
     REQUIRE(found.limit);
     CHECK(found.limit->rows == 7);
     CHECK_FALSE(found.threshold);
-    CHECK(found.sizes_may_differ); // the inputs are no single batch of images
+    CHECK(found.sizes_may_differ); // the inputs are not a single batch of images
 }
 
 TEST_CASE("the largest limit of all images counts, and one that is missing leaves none")
@@ -269,7 +269,7 @@ TEST_CASE("the largest limit of all images counts, and one that is missing leave
     CHECK_FALSE(recognise(model).limit);
 }
 
-TEST_CASE("outputs that are no detections are refused")
+TEST_CASE("outputs that are not detections are refused")
 {
     onnx::ModelProto none;
     none.mutable_graph();
@@ -313,7 +313,7 @@ TEST_CASE("outputs that are not a whole number of images are refused")
     CHECK(checked > 10);
 }
 
-TEST_CASE("masks and keypoints of a part of the images are refused, not taken for other outputs")
+TEST_CASE("masks and keypoints of only some images are refused, not taken for other outputs")
 {
     int checked = 0;
     for_each_fixture([&](const fixture& known, const onnx::ModelProto& model) {
@@ -343,7 +343,7 @@ TEST_CASE("outputs in an order that differs between images are refused")
     CHECK(checked > 20);
 }
 
-TEST_CASE("outputs that fit by their types and come from different images are refused")
+TEST_CASE("outputs that fit by their types but come from different images are refused")
 {
     int checked = 0;
     for_each_fixture([&](const fixture& known, const onnx::ModelProto& model) {
@@ -362,7 +362,7 @@ TEST_CASE("outputs that fit by their types and come from different images are re
     CHECK(checked > 60);
 }
 
-TEST_CASE("a model that is padded already is refused")
+TEST_CASE("a model that is already padded is refused")
 {
     auto model = small_detector();
     auto& entry = *model.add_metadata_props();
@@ -370,10 +370,10 @@ TEST_CASE("a model that is padded already is refused")
     CHECK_NOTHROW((void)recognise(model));
     entry.set_key("padbatch.batch");
     entry.set_value("2");
-    check_refused(model, {"padded already", "padbatch.batch = 2"});
+    check_refused(model, {"already padded", "padbatch.batch = 2"});
     recognise_options options;
     options.fields = {field::boxes, field::labels, field::scores};
-    check_refused(model, {"padded already"}, options);
+    check_refused(model, {"already padded"}, options);
 }
 
 TEST_CASE("other outputs may stand before and after the detections, not between")
@@ -401,7 +401,7 @@ TEST_CASE("other outputs may stand before and after the detections, not between"
     check_refused(with_other(1), {"outputs"});
 }
 
-TEST_CASE("what the user says about batch and order must fit")
+TEST_CASE("the user's batch and order must fit")
 {
     const auto& [known, model] = fixture_named("faster_rcnn_tv014_b2_list_op11");
     recognise_options options;

@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-// What people put around torchvision's models before they export them, as changes to real exports: whatever is not
-// certain must be refused, since a wrong guess would be a model that fails, or is wrong, at run time.
+// What people wrap around torchvision's models before they export them, as changes to real exports. Whatever is not
+// certain must be refused, since a wrong guess would give a model that fails, or gives wrong results, at run time.
 
 using namespace padbatch::onnx_tools;
 using namespace padbatch::test;
@@ -63,7 +63,7 @@ onnx::ValueInfoProto& output_named(onnx::ModelProto& model, const std::string& n
     throw std::runtime_error("no output " + name);
 }
 
-// An output like that of `name`, with this name and these extents after the rows (-1: open).
+// An output like `name`, but with a new name and these extents after the rows (-1: open).
 onnx::ValueInfoProto output_like(const onnx::ModelProto& model, const std::string& name, const std::string& new_name,
                                  const std::vector<std::int64_t>& row)
 {
@@ -110,7 +110,7 @@ void check_no_limit(const onnx::ModelProto& model)
 
 } // namespace
 
-TEST_CASE("wrappers: results of two images or models in one have no limit that is known")
+TEST_CASE("wrappers: joined results of two images or models have no known limit")
 {
     const auto& [known, model] = fixture_named("faster_rcnn_tv014_b2_list_op11");
     auto joined = model;
@@ -151,7 +151,7 @@ TEST_CASE("wrappers: a smaller limit on the outputs themselves counts")
     CHECK(found.limit->node.find("best_of_") != std::string::npos);
 }
 
-TEST_CASE("wrappers: masks without their channel are masks, or nothing where keypoints are possible")
+TEST_CASE("wrappers: masks without their channel are masks, or nothing if keypoints are possible")
 {
     const auto& [known, model] = fixture_named("mask_rcnn_tv029_b1_tensor_op20");
     const auto squeezed = [&, &old = known.output(0, 3), &original = model](const std::vector<std::int64_t>& row) {
@@ -171,7 +171,7 @@ TEST_CASE("wrappers: masks without their channel are masks, or nothing where key
     CHECK(recognise(squeezed({-1, -1}), told).fields.back().kind == field::masks);
 }
 
-TEST_CASE("wrappers: any other output with a row for each detection must be named or go")
+TEST_CASE("wrappers: any other output with a row for each detection must be named or removed")
 {
     const auto& [known, model] = fixture_named("faster_rcnn_tv014_b2_list_op11");
     auto more = model;
@@ -194,7 +194,7 @@ TEST_CASE("wrappers: any other output with a row for each detection must be name
     CHECK(recognise(more, told).other_outputs == names{"two_columns_0", "two_columns_1"});
 }
 
-TEST_CASE("wrappers: a count of the user's own is no label")
+TEST_CASE("wrappers: a count of the user's own is not a label")
 {
     const auto& [known, model] = fixture_named("faster_rcnn_tv014_b2_tensor_op12_boxes_scores");
     auto counted = model;
@@ -213,7 +213,7 @@ TEST_CASE("wrappers: a count of the user's own is no label")
     check_failure(failure::refused, {"outputs"}, [&] { (void)recognise(counted); });
 }
 
-TEST_CASE("wrappers: the traced size of masks is not believed where images may have others")
+TEST_CASE("wrappers: the traced size of masks is not believed if images may have other sizes")
 {
     const auto& [known, model] = fixture_named("mask_rcnn_tv029_b2_list_op18");
     auto declared = model;
@@ -224,7 +224,7 @@ TEST_CASE("wrappers: the traced size of masks is not believed where images may h
     CHECK(recognise(declared).fields.back().row == std::vector<dimension>{{1, ""}, {}, {}});
 }
 
-TEST_CASE("wrappers: fields in a wrong order are not believed")
+TEST_CASE("wrappers: fields named in a wrong order are refused")
 {
     recognise_options told;
     told.fields = {field::boxes, field::scores, field::labels, field::masks};

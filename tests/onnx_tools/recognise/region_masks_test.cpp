@@ -21,7 +21,7 @@ using size = std::pair<std::int64_t, std::int64_t>;
 
 const std::string one_image = "mask_rcnn_tv029_b1_tensor_op20";
 
-// The node that makes a value; there is one.
+// The node that makes a value; there must be one.
 onnx::NodeProto& producer(onnx::ModelProto& model, const std::string& value)
 {
     for (auto& node : *model.mutable_graph()->mutable_node()) {
@@ -96,7 +96,7 @@ TEST_CASE("masks that are not pasted in a loop are not guessed at")
     CHECK_FALSE(find(model));
 }
 
-TEST_CASE("the size of the masks is told only by nodes that keep or multiply it")
+TEST_CASE("the size of the masks is found only through nodes that keep or multiply it")
 {
     const auto& known = fixture_named(one_image).model;
     const auto region = find(known)->value;

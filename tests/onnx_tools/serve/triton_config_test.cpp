@@ -84,7 +84,7 @@ TEST_CASE("models that cannot be batched keep all their dimensions")
     CHECK(config_of(model_of("(float[2,3,h,w] x) => (float[batch,20,4] y)")) == expected("2, 3, -1, -1", "-1, 20, 4"));
     // Ragged rows are not the batch.
     CHECK(config_of(model_of("(float[batch,5,7] x) => (float[n,7] y)")) == expected("-1, 5, 7", "-1, 7"));
-    // As wished.
+    // As requested.
     CHECK(config_of(model_of("(float[batch,5,7] x) => (float[batch,7] y)"), 0) == expected("-1, 5, 7", "-1, 7"));
 }
 
@@ -141,7 +141,7 @@ TEST_CASE("shapes that are not declared are found as far as possible")
                   [&] { (void)config_of(model); });
     model.mutable_graph()->mutable_node(0)->set_op_type("Relu");
     const auto config = config_of(model);
-    CHECK(config.find("max_batch_size: 0\n") != std::string::npos); // nobody says that y begins with the batch
+    CHECK(config.find("max_batch_size: 0\n") != std::string::npos); // nothing says that y begins with the batch
     CHECK(config.find(lines_of("y", "TYPE_FP32", "-1, -1")) != std::string::npos);
 }
 
@@ -182,8 +182,8 @@ TEST_CASE("names and batch sizes that make no sense")
         const triton_options options{folder.file("repository"), name};
         check_failure(failure::usage, {"'" + name + "' is not a name", "`model_name`"},
                       [&] { (void)triton_config(batched, options); });
-        check_failure(failure::usage, {"is not a name"}, [&] { require_savable(options); });
-        check_failure(failure::usage, {"is not a name"}, [&] { save_triton_repository(batched, options); });
+        check_failure(failure::usage, {"is not a valid name"}, [&] { require_savable(options); });
+        check_failure(failure::usage, {"is not a valid name"}, [&] { save_triton_repository(batched, options); });
     }
     for (const std::int64_t size : {std::int64_t{-1}, std::int64_t{1} << 31U}) {
         check_failure(failure::usage, {std::to_string(size), "`max_batch_size`"},

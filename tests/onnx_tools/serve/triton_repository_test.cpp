@@ -43,7 +43,7 @@ triton_options options_of(const temporary_folder& folder, bool overwrite = false
     return {folder.file("repository"), "maskrcnn", 8, overwrite};
 }
 
-// The model's folder is whole, and of this model; nothing else is left anywhere.
+// The model's folder is complete and holds this model; nothing else is left anywhere.
 void check_saved(const temporary_folder& folder, const onnx::ModelProto& model)
 {
     const auto saved = folder.path() / "repository" / "maskrcnn";
@@ -57,7 +57,7 @@ void check_saved(const temporary_folder& folder, const onnx::ModelProto& model)
                                        "repository/maskrcnn/1/model.onnx", "repository/maskrcnn/config.pbtxt"});
 }
 
-// Another model than `batched`, with a weight of so many bytes.
+// A model other than `batched`, with a weight of `bytes` bytes.
 onnx::ModelProto model_with_weight(char fill, std::size_t bytes)
 {
     auto model = batched;
@@ -69,7 +69,7 @@ onnx::ModelProto model_with_weight(char fill, std::size_t bytes)
     return model;
 }
 
-// Runs `action` in a process of its own, which may give up rights. True when it returned true.
+// Runs `action` in a process of its own, which may give up privileges. True if it returned true.
 bool in_child(const std::function<bool()>& action)
 {
     const auto child = ::fork();
@@ -84,7 +84,7 @@ bool in_child(const std::function<bool()>& action)
 
 } // namespace
 
-TEST_CASE("a repository is written, and made if it is not there")
+TEST_CASE("a repository is written, and made if it does not exist")
 {
     for (const bool made : {false, true}) {
         const temporary_folder folder;
@@ -92,7 +92,7 @@ TEST_CASE("a repository is written, and made if it is not there")
             fs::create_directory(folder.file("repository"));
         }
         require_savable(options_of(folder));
-        CHECK(fs::exists(folder.file("repository")) == made); // nothing is made too early
+        CHECK(fs::exists(folder.file("repository")) == made); // nothing is made before it is needed
         save_triton_repository(batched, options_of(folder));
         check_saved(folder, batched);
     }
@@ -119,7 +119,7 @@ TEST_CASE("names of a repository")
     CHECK(folder.names() == std::set<std::string>{"elsewhere", "here", "link", "repository"});
 }
 
-TEST_CASE("places where no repository can be")
+TEST_CASE("places where a repository cannot be")
 {
     const temporary_folder folder;
     write_file(folder.file("file"), "text");
@@ -139,13 +139,13 @@ TEST_CASE("places where no repository can be")
     CHECK(folder.names() == names);
 }
 
-TEST_CASE("a model of the same name is replaced only when that is wished")
+TEST_CASE("a model of the same name is replaced only on request")
 {
     const temporary_folder folder;
     const auto other = model_with_weight('a', 10);
     save_triton_repository(batched, options_of(folder));
-    check_failure(failure::io, {"maskrcnn' exists already", "`force`"}, [&] { require_savable(options_of(folder)); });
-    check_failure(failure::io, {"exists already"}, [&] { save_triton_repository(other, options_of(folder)); });
+    check_failure(failure::io, {"maskrcnn' already exists", "`force`"}, [&] { require_savable(options_of(folder)); });
+    check_failure(failure::io, {"already exists"}, [&] { save_triton_repository(other, options_of(folder)); });
     check_saved(folder, batched);
     require_savable(options_of(folder, true));
     save_triton_repository(other, options_of(folder, true));
@@ -157,7 +157,7 @@ TEST_CASE("overwriting without a model of this name")
     const temporary_folder folder;
     save_triton_repository(batched, options_of(folder, true));
     check_saved(folder, batched);
-    // Half a model, such as an interrupted copy leaves, is replaced as well.
+    // Half a model, as left by an interrupted copy, is replaced as well.
     fs::remove(folder.file("repository/maskrcnn/config.pbtxt"));
     save_triton_repository(batched, options_of(folder, true));
     check_saved(folder, batched);
@@ -234,7 +234,7 @@ TEST_CASE("models that a repository cannot hold leave nothing behind")
     auto& location = *weight.add_external_data();
     location.set_key("location");
     location.set_value("model.data");
-    check_failure(failure::refused, {"'model.data'", "complete in itself"},
+    check_failure(failure::refused, {"'model.data'", "self-contained"},
                   [&] { save_triton_repository(model, options_of(folder)); });
     check_failure(failure::refused, {"COMPLEX64"}, [&] {
         save_triton_repository(model_of("(float[n,2] x) => (complex64[n,2] y)"), options_of(folder));
@@ -267,7 +267,7 @@ TEST_CASE("a write that fails leaves the old model, and nothing else")
     CHECK_FALSE(fails(options_of(folder, true), 10, 4096));
 }
 
-TEST_CASE("a program that looks all the time sees whole models only")
+TEST_CASE("a program that looks all the time sees only whole models")
 {
     const temporary_folder folder;
     const auto options = options_of(folder, true);
@@ -301,7 +301,7 @@ TEST_CASE("a program that looks all the time sees whole models only")
     check_saved(folder, first);
 }
 
-TEST_CASE("file systems that cannot rename without replacing, or exchange")
+TEST_CASE("file systems that cannot rename without replacing, or cannot exchange")
 {
     const temporary_folder folder;
     file_system = {true, true, [] {}};
@@ -311,7 +311,7 @@ TEST_CASE("file systems that cannot rename without replacing, or exchange")
     save_triton_repository(other, options_of(folder, true));
     check_saved(folder, other);
     file_system.before_rename = [&] { fs::create_directory(folder.file("repository/new")); };
-    check_failure(failure::io, {"exists already"},
+    check_failure(failure::io, {"already exists"},
                   [&] { save_triton_repository(batched, {folder.file("repository"), "new"}); });
     file_system = {};
     CHECK(fs::is_empty(folder.file("repository/new")));
@@ -319,7 +319,7 @@ TEST_CASE("file systems that cannot rename without replacing, or exchange")
     check_saved(folder, other);
 }
 
-TEST_CASE("where nothing can be made beside the repository, the model is made in it")
+TEST_CASE("if nothing can be made beside the repository, the model is made in it")
 {
     const temporary_folder folder;
     fs::create_directory(folder.file("repository"));

@@ -21,13 +21,13 @@ namespace {
 
 using texts = std::vector<std::string>;
 
-// A model of one graph; `signature` is `(inputs) => (outputs)`.
+// A model with one graph; `signature` is `(inputs) => (outputs)`.
 onnx::ModelProto model_of(const std::string& signature, const std::string& nodes)
 {
     return parse_model("<ir_version: 7, opset_import: [\"\" : 13]> g " + signature + " { " + nodes + " }");
 }
 
-// One that gives back what it takes.
+// A model that returns what it takes.
 onnx::ModelProto identity_of(const std::string& input, const std::string& output)
 {
     return model_of("(" + input + " x) => (" + output + " y)", "y = Identity(x)");
@@ -47,7 +47,7 @@ onnx::ModelProto padded(const std::string& fixture)
     return model;
 }
 
-// As many warnings as expected, each with all the words at its place.
+// Checks that there are as many warnings as expected, and that each contains all the words at its place.
 void check_warnings(const onnx::ModelProto& model, const std::vector<texts>& expected)
 {
     std::string all;
@@ -71,7 +71,7 @@ const texts ragged{"not begin with the batch", "pad the model"};
 
 } // namespace
 
-TEST_CASE("how many images a model takes")
+TEST_CASE("the number of images that a model takes")
 {
     CHECK(batch_of(identity_of("float[n,3,8,8]", "float[n,3,8,8]")) == dimension{{}, "n"});
     CHECK(batch_of(identity_of("float[2,3,8,8]", "float[2,3,8,8]")) == dimension{2, ""});
@@ -86,7 +86,7 @@ TEST_CASE("how many images a model takes")
     CHECK(batch_of(no_shape) == dimension{});
 }
 
-TEST_CASE("whose requests a server may join")
+TEST_CASE("models whose requests a server may join")
 {
     CHECK(joins_requests(identity_of("float[n,3]", "float[n,3]")));
     CHECK_FALSE(joins_requests(identity_of("float[2,3]", "float[2,3]")));
@@ -105,24 +105,24 @@ TEST_CASE("a graph for a fixed number of images behind an input that promises an
     const std::string end = " y = Concat<axis = 0>(a, b)";
     check_warnings(model_of(signature, "a, b = Split(x)" + end), {{"'x'", "('n')", "2 images", "Split", "fail there"}});
     check_warnings(model_of(signature, "z = Identity(x) z2 = Cast<to = 1>(z) a, b = Split(z2)" + end), {promise});
-    // Beside another reader, too.
+    // Even beside another reader.
     check_warnings(model_of(signature, "c = Neg(x) a, b = Split(x)" + end), {promise});
     check_warnings(model_of(signature, "a, b = Split<axis = 1>(x)" + end), {});
     check_warnings(model_of(signature, "s = SplitToSequence(x) y = ConcatFromSequence<axis = 0>(s)"), {});
 
     const std::string positions = "i = Constant<value_ints = [0]>() j = Constant<value_ints = [2]>() ";
     const std::string gathers = "a = Gather(x, i) b = Gather(x, j)";
-    check_warnings(model_of(signature, positions + gathers + end), {{"3 images", "Gather", "left out"}});
+    check_warnings(model_of(signature, positions + gathers + end), {{"3 images", "Gather", "ignore the rest"}});
     check_warnings(model_of(signature, positions + "s = Shape(x) " + gathers + end), {promise});
     check_warnings(model_of(signature, positions + "z = Identity(x) a = Gather(z, i) b = Gather(z, j)" + end),
                    {promise});
     // Something else reads all images.
     check_warnings(model_of(signature, positions + "c = Neg(x) " + gathers + end), {});
     check_warnings(model_of(signature, positions + "a = Gather<axis = 1>(x, i) b = Gather(x, j)" + end), {});
-    // The last image is there in every batch.
+    // The last image exists in every batch.
     check_warnings(model_of(signature, "i = Constant<value_ints = [-1]>() a = Gather(x, i) b = Gather(x, i)" + end),
                    {});
-    // The positions are the caller's.
+    // The caller chooses the positions.
     check_warnings(model_of("(float[n,3,8,8] x, int64[n] i) => (float[n,3,8,8] y)", "y = Gather(x, i)"), {});
 }
 
@@ -134,7 +134,7 @@ TEST_CASE("a fixed number of images")
     check_warnings(model_of("(float[3,h,w] a, float[3,h,w] b) => (float[2,3] y)", "y = Add(a, b)"),
                    {{"exactly 2 images", "'a' and 'b'"}});
     check_warnings(identity_of("float[n,3,8,8]", "float[n,3,8,8]"), {});
-    // Weights that are inputs as well are nobody's images.
+    // Weights that are also inputs are not images.
     auto model = model_of("(float[n,3] x, float[2,3] w) => (float[n,3] y)", "y = Mul(x, w)");
     CHECK_FALSE(joins_requests(model));
     auto& weight = *model.mutable_graph()->add_initializer();
@@ -151,7 +151,7 @@ TEST_CASE("outputs that no server can cut by images")
 {
     check_warnings(
         identity_of("float[batch,7]", "float[n,7]"),
-        {{"the output 'y' does not begin with the batch ('batch')", "cuts it", "without an error", "pad the model"}});
+        {{"the output 'y' does not begin with the batch ('batch')", "splits it", "silently", "pad the model"}});
     check_warnings(identity_of("float[batch,7]", "float[batch,7]"), {});
     check_warnings(identity_of("float[batch,7]", "float[100,7]"), {ragged});
     check_warnings(identity_of("float[2,3,8,8]", "float[n,7]"),
@@ -160,7 +160,7 @@ TEST_CASE("outputs that no server can cut by images")
     auto no_shape = identity_of("float[n,3]", "float[n,3]");
     no_shape.mutable_graph()->mutable_output(0)->mutable_type()->mutable_tensor_type()->clear_shape();
     check_warnings(no_shape, {ragged});
-    // Where the inputs do not tell the batch, nothing is known of the outputs.
+    // If the inputs do not show the batch, nothing is known about the outputs.
     check_warnings(identity_of("float[?,7]", "float[m,7]"), {});
 
     const std::string six = "(float[batch,7] x) => (float[n] a, float[n] b, float[n] c, float[n] d, float[n] e)";
@@ -175,7 +175,7 @@ TEST_CASE("rows that depend on the other requests of a batch")
     check_warnings(model, {});
     model.mutable_metadata_props(0)->set_value(padbatch::contract::max_detections_of_batch);
     check_warnings(model, {{"`max_detections` batch", "joined with", "`max_detections` N"}});
-    // Nobody joins requests to this one.
+    // No server joins requests to this one.
     auto fixed = identity_of("float[2,3,h,w]", "float[2,m,4]");
     set_metadata(fixed, padbatch::contract::max_detections_key, padbatch::contract::max_detections_of_batch);
     check_warnings(fixed, {constant});
@@ -228,7 +228,7 @@ TEST_CASE("masks are as large as the images that the inputs declare")
 
 TEST_CASE("real exports, and the same ones padded")
 {
-    // Their batch axis is called dynamic; the graph is for two images.
+    // Their batch axis is declared dynamic, but the graph is for two images.
     check_warnings(fixture_named("ssdlite320_tv014_b2_tensor_op13").model,
                    {{"'images'", "('batch')", "2 images", "Split"}, ragged});
     check_warnings(padded("ssdlite320_tv014_b2_tensor_op13"), {promise});

@@ -26,7 +26,7 @@ using column_list = std::vector<flat_column>;
 
 const std::string images = "float[B,3,H,W] images";
 
-// A model with these outputs, made by a node that nobody knows.
+// A model with these outputs, made by an unknown operator.
 onnx::ModelProto net(const std::vector<std::pair<std::string, std::string>>& outputs,
                      const std::string& inputs = images)
 {
@@ -119,7 +119,7 @@ TEST_CASE("fields have the type of the rows, labels are int64")
     }
 }
 
-TEST_CASE("six columns are box, score and label, and another output says the image")
+TEST_CASE("six columns are box, score and label, and another output holds the image")
 {
     for (const std::string index : {"int64[n]", "int32[n,1]", "float[n]", "uint8[other]"}) {
         CAPTURE(index);
@@ -129,7 +129,7 @@ TEST_CASE("six columns are box, score and label, and another output says the ima
         CHECK(found.flat->columns == column_list{x1, y1, x2, y2, score, label});
         CHECK(found.other_outputs == strings{"count"});
     }
-    // Integers before others.
+    // Integers are preferred to other types.
     const auto found = read(net({{"area", "float[n]"}, {"out", "float[n,6]"}, {"of", "int64[n]"}}), flat);
     CHECK(found.flat->batch_index == "of");
     CHECK(found.other_outputs == strings{"area"});
@@ -145,7 +145,7 @@ TEST_CASE("columns are those that the user names")
     CHECK(read(net({{"out", "float[n,m]"}, {"p", "float[n,5]"}}), flat, names).flat->rows == "out");
 }
 
-TEST_CASE("rows that are not there, or not beyond doubt, are refused")
+TEST_CASE("rows that are missing, or not beyond doubt, are refused")
 {
     check_refused({"'out' (float32 [n, 6])", "[n, 7]", "`columns`"}, net({{"out", "float[n,6]"}}), flat);
     check_refused({"'out' (int64 [n, 7])"}, net({{"out", "int64[n,7]"}}), flat);
@@ -154,10 +154,11 @@ TEST_CASE("rows that are not there, or not beyond doubt, are refused")
     check_refused({"more than one way", "'a'", "'b'"}, net({{"a", "float[n,7]"}, {"b", "float[m,7]"}}), flat);
     check_refused({"more than one way"}, net({{"a", "float[n,6]"}, {"b", "int64[n]"}, {"c", "int64[n]"}}), flat);
     check_refused({"more than one way"}, net({{"a", "float[n,6]"}, {"b", "int64[n]"}, {"c", "float[m,7]"}}), flat);
-    // What has something for each image says no image of a row; nor does what has another number of elements, or bool.
+    // An output with something for each image does not hold the image of each row; nor does one with another number of
+    // elements, or of bool.
     for (const std::string index : {"int64[B]", "int64[5]", "bool[n]", "int64[n,2]"}) {
         CAPTURE(index);
-        check_refused({"no output is the rows"}, net({{"a", "float[n,6]"}, {"b", index}}), flat);
+        check_refused({"no output holds the rows"}, net({{"a", "float[n,6]"}, {"b", index}}), flat);
     }
     check_refused({"[n, 7]", "correct `columns`"}, net({{"a", "float[n,6]"}}), flat,
                   {batch, x1, y1, x2, y2, label, score});
@@ -187,13 +188,13 @@ TEST_CASE("the images are the one input of rank 4")
     CHECK(read(with("float[2] scale, float[B,3,H,W] images"), flat).flat->batch_input == "images");
     check_refused({"'images' (float32 [3, H, W])", "[B, 3, H, W]"}, with("float[3,H,W] images"), flat);
     check_refused({"'a'", "'images'"}, with("float[B,3,H,W] a, float[B,3,H,W] images"), flat);
-    // Height and width come last, or nobody says that they do.
+    // Height and width come last, or the input does not say so.
     CHECK(read(with("float[B,C,H,W] images"), flat).images == strings{"images"});
     const auto channels_last = with("uint8[B,64,80,3] images");
     CHECK(read(channels_last, flat).images.empty());
     auto options = of_batch();
     options.layout = output_layout::tf_od;
-    check_failure(failure::refused, {"tf-od", "inputs are no images"},
+    check_failure(failure::refused, {"tf-od", "inputs are not images"},
                   [&] { (void)plan(channels_last, read(channels_last, flat), options); });
 }
 
@@ -211,7 +212,7 @@ TEST_CASE("the outputs' batch is the input's: a symbol, or a number")
     CHECK(batch_of("4") == dimension{4, ""});
 }
 
-TEST_CASE("the padded model has the new outputs, those that are none of the old, and nothing that nobody needs")
+TEST_CASE("the padded model has the new outputs, those that they do not replace, and nothing unused")
 {
     auto model = nms("float[B,160,4] boxes, float[B,8] f, int64[n,3] selected",
                      "boxes = Identity(p) f = x.Net(images) selected = Identity(picked) unused = Identity(q)");
@@ -227,14 +228,14 @@ TEST_CASE("the padded model has the new outputs, those that are none of the old,
     CHECK(shape == std::vector<dimension>{{std::nullopt, "B"}, {21, ""}, {4, ""}});
     CHECK(declared_type(model.graph().output(2)).element == element_type::int64);
     strings left;
-    for (int i = 0; i < before - 2; ++i) { // without the two that made the outputs that went
+    for (int i = 0; i < before - 2; ++i) { // without the two that made the replaced outputs
         left.push_back(model.graph().node(i).op_type());
     }
     CHECK(left == strings{"Constant", "Constant", "Constant", "NonMaxSuppression", "Net", "Identity"});
     for (const auto& node : model.graph().node()) {
         CHECK(node.op_type() != "Loop");
     }
-    check_failure(failure::refused, {"padded already"}, [&] { (void)read(model, selection); });
+    check_failure(failure::refused, {"already padded"}, [&] { (void)read(model, selection); });
 }
 
 TEST_CASE("a batch of these is not made by `dynamic_batch`")

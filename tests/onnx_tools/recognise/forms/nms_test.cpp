@@ -24,7 +24,7 @@ using column_list = std::vector<flat_column>;
 
 const std::string images = "float[B,3,H,W] images";
 
-// A model with these outputs, made by a node that nobody knows.
+// A model with these outputs, made by an unknown operator.
 onnx::ModelProto net(const std::vector<std::pair<std::string, std::string>>& outputs,
                      const std::string& inputs = images)
 {
@@ -95,7 +95,7 @@ TEST_CASE("a selection is what a NonMaxSuppression makes, of what it reads")
     CHECK(read(nms("int64[n,3] picked"), selection, given).flat->columns == given);
 }
 
-TEST_CASE("what a selection keeps of a class limits its rows where it does and the classes are known")
+TEST_CASE("what a selection keeps per class limits its rows, if the classes are known")
 {
     const auto limit = [](const std::string& most, const std::string& scores) {
         return read(nms("int64[n,3] picked", "", "", most, scores), selection).limit;
@@ -111,7 +111,7 @@ TEST_CASE("what a selection keeps of a class limits its rows where it does and t
                   [&] { (void)plan(unknown, read(unknown, selection)); });
 }
 
-TEST_CASE("a selection that is made otherwise is read by the types of the outputs")
+TEST_CASE("a selection without its node is read by the types of the outputs")
 {
     const auto found =
         read(net({{"s", "float[B,3,k]"}, {"b", "double[B,k,4]"}, {"i", "int64[n,3]"}, {"f", "float[B,9]"}}), selection);
@@ -123,7 +123,7 @@ TEST_CASE("a selection that is made otherwise is read by the types of the output
     CHECK(found.other_outputs == strings{"f"});
     CHECK_FALSE(found.limit);
     check_refused({"'i' (int64 [n, 3])", "`from` flat"}, net({{"i", "int64[n,3]"}}), selection);
-    check_refused({"do not tell"},
+    check_refused({"cannot be told apart"},
                   net({{"i", "int64[n,3]"}, {"b", "float[B,k,4]"}, {"s", "float[B,3,k]"}, {"t", "float[B,3,k]"}}),
                   selection);
 }
@@ -132,7 +132,7 @@ TEST_CASE("selections that are not beyond doubt are refused")
 {
     check_refused({"2 NonMaxSuppression nodes"},
                   nms("int64[n,3] picked, int64[m,3] second", "second = NonMaxSuppression(p, q, most)"), selection);
-    // Boxes that were moved apart by class for the node are not those that somebody wants.
-    check_refused({"'all' (float32 [B, 160, 4])", "selects from others, 'p'", "`from` flat"},
+    // Boxes that were shifted by class for the node are not the boxes that a user wants.
+    check_refused({"'all' (float32 [B, 160, 4])", "selects from other boxes, 'p'", "`from` flat"},
                   nms("int64[n,3] picked, float[B,160,4] all", "all = x.Net(images)"), selection);
 }
