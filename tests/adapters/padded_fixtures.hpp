@@ -2,10 +2,10 @@
 #ifndef PADBATCH_TESTS_ADAPTERS_PADDED_FIXTURES_HPP
 #define PADBATCH_TESTS_ADAPTERS_PADDED_FIXTURES_HPP
 
+#include <onnx_tools/pad/pad.hpp>
 #include <onnx_tools/plan/options.hpp>
 #include <onnx_tools/plan/plan.hpp>
 #include <onnx_tools/recognise/recognise.hpp>
-#include <onnx_tools/pad/pad.hpp>
 #include <padbatch/padded_view.hpp>
 #include <tests/support/fixture_models.hpp>
 #include <tests/support/scenes.hpp>
