@@ -76,7 +76,7 @@ TEST_CASE("named fields: the order follows from the types if it is not given")
     CHECK(found.fields[1].values == names{"r", "s"});
     CHECK(found.fields[1].element == element_type::int64);
     check_usage(model, told({field::boxes, field::labels}, {}, output_order::by_image),
-                {"'r' (int64 [a])", "the boxes of image 1", "has a type that boxes do not have", "`order`"});
+                {"'r' (int64 [a])", "the boxes of image 1", "has a type that boxes cannot have", "`order`"});
     CHECK(recognise(model, told({field::boxes, field::labels}, 2, output_order::by_field)).fields[0].values ==
           names{"p", "q"});
 }
@@ -103,7 +103,7 @@ TEST_CASE("named fields: outputs of different types are not joined")
     check_usage(opaque("float[a,4] p, float[b,4,1] q", "p, q"), told({field::boxes}), {"'q' (float32 [b, 4, 1])"});
     check_usage(opaque("float[a,4] p, float[] q", "p, q"), told({field::boxes}), {"'q' (float32, unknown rank)"});
     check_usage(opaque("float p, float q", "p, q"), told({field::scores}),
-                {"'p' (float32, rank 0)", "has a type that scores do not have"});
+                {"'p' (float32, rank 0)", "has a type that scores cannot have"});
     auto strings = opaque("float[a] p", "p");
     strings.mutable_graph()->mutable_output(0)->mutable_type()->mutable_tensor_type()->set_elem_type(
         onnx::TensorProto::STRING);

@@ -158,7 +158,7 @@ TEST_CASE("rows that are missing, or not beyond doubt, are refused")
     // elements, or of bool.
     for (const std::string index : {"int64[B]", "int64[5]", "bool[n]", "int64[n,2]"}) {
         CAPTURE(index);
-        check_refused({"no output is the rows"}, net({{"a", "float[n,6]"}, {"b", index}}), flat);
+        check_refused({"no output holds the rows"}, net({{"a", "float[n,6]"}, {"b", index}}), flat);
     }
     check_refused({"[n, 7]", "correct `columns`"}, net({{"a", "float[n,6]"}}), flat,
                   {batch, x1, y1, x2, y2, label, score});
@@ -277,7 +277,7 @@ TEST_CASE("selections that are not beyond doubt are refused")
     check_refused({"2 NonMaxSuppression nodes"},
                   nms("int64[n,3] picked, int64[m,3] second", "second = NonMaxSuppression(p, q, most)"), selection);
     // Boxes that were shifted by class for the node are not the boxes that a user wants.
-    check_refused({"'all' (float32 [B, 160, 4])", "selects from others, 'p'", "`from` flat"},
+    check_refused({"'all' (float32 [B, 160, 4])", "selects from other boxes, 'p'", "`from` flat"},
                   nms("int64[n,3] picked, float[B,160,4] all", "all = x.Net(images)"), selection);
 }
 
