@@ -75,7 +75,7 @@ private:
             say("gives each image its rows of the list, in descending order of score");
         }
         if (m_plan.cuts_rows) {
-            say("keeps the first " + count_of(*m_plan.max_detections, "row") + " of each image, which are its best");
+            say("keeps the first " + count_of(*m_plan.max_detections, "row") + " of each image (the best)");
         }
     }
 

@@ -106,10 +106,10 @@ private:
     {
         if (!o.triton) {
             save_model(model, o.out, saving);
-            return "'" + o.out + "' is written\n";
+            return "wrote '" + o.out + "'\n";
         }
         save_triton_repository(model, *o.triton, o.in);
-        std::string text = "'" + o.triton->repository + "/" + o.triton->model_name + "' is written\n";
+        std::string text = "wrote '" + o.triton->repository + "/" + o.triton->model_name + "'\n";
         const auto images = std::max<std::int64_t>(o.triton->max_batch_size, 1);
         for (const auto& warning : with_flags(serving_warnings(model, images))) {
             text += "warning: " + warning + "\n";

@@ -353,7 +353,7 @@ void save_model(const onnx::ModelProto& model, const std::string& path, const sa
         if (options.loaded_from.empty() || !fs::equivalent(folder_of(path), folder_of(options.loaded_from), error)) {
             throw tool_error(failure::refused,
                              {"the model keeps weights in '" + *data + "', beside its own file, and " + quoted(path) +
-                                  " lies in another folder, where they would not be found",
+                                  " is in another folder, where they would not be found",
                               "an output in the folder of the input", "write it there, then move both files together"});
         }
     }

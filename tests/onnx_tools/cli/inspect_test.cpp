@@ -114,7 +114,7 @@ TEST_CASE("--inspect shows what the options change")
     const auto few = inspected({"--max-detections", "5", "--rename", "boxes=b"},
                                data + "faster_rcnn_tv029_b2_tensor_op18_features.onnx");
     CAPTURE(few);
-    CHECK(has(few, "  keeps the first 5 rows of each image, its best\n"));
+    CHECK(has(few, "  keeps the first 5 rows of each image (the best)\n"));
     CHECK(has(few, "  other output: 'features', kept as it is\n"));
     CHECK(has(few, "  keeps 1 other output\n"));
     CHECK(has(few, "  b               float32  [2, 5, 4]"));
@@ -245,7 +245,7 @@ TEST_CASE("--inspect --json gives null for what is not known")
     CHECK(found.at("score_threshold").is_null());
     CHECK(found.at("rewrite").at("cuts_rows") == true);
     const auto text = inspected(options, folder.file("plain.onnx"));
-    CHECK(has(text, "detections of no known family, 1 image\n"));
+    CHECK(has(text, "detections of an unknown family, 1 image\n"));
     CHECK(has(text, "  limit: not found in the graph\n  score threshold: not found in the graph\n"));
     CHECK_FALSE(has(text, "The limit is not known"));
     CHECK(found.at("needs_max_detections") == false);

@@ -146,11 +146,11 @@ TEST_CASE("--inspect shows what becomes of masks")
 TEST_CASE("--inspect shows rows that are dropped and cut")
 {
     CHECK(steps_of({"--min-score=0.99", "--max-detections=1", "--pad-value=scores=-1"}, features) ==
-          strings{"drops rows whose score is below 0.99", "keeps the first 1 row of each image, its best",
+          strings{"drops rows whose score is below 0.99", "keeps the first 1 row of each image (the best)",
                   "pads every image to 1 row", "fills the padding of scores with -1",
                   "writes the counts to num_detections, int32 [1, 1]", "keeps 1 other output"});
     const auto idle = steps_of({"--min-score=0.01"}, features).front();
-    CHECK(idle.find("drops rows whose score is below 0.01; the model itself keeps none below 0.") == 0);
+    CHECK(idle.find("drops rows whose score is below 0.01; the model already drops those below 0.") == 0);
     CHECK(inspected_json({"--min-score=0.6"}, features).at("min_score") == 0.6);
     CHECK(inspected_json({}, features).at("min_score").is_null());
 }
@@ -169,8 +169,7 @@ TEST_CASE("--inspect shows each layout")
         {"yolov7", {{"num_dets", "det_boxes", "det_scores", "det_classes", "masks"}, {"converts labels to int32"}}},
         {"mmdeploy",
          {{"dets", "labels", "masks"},
-          {"fills the padding of labels with -1",
-           "joins boxes, scores into dets, one after the other along the last dimension",
+          {"fills the padding of labels with -1", "joins boxes, scores into dets along the last dimension",
            "writes no counts: the layout mmdeploy has none"}}},
         {"tf-od",
          {{"num_detections", "detection_boxes", "detection_classes", "detection_scores", "detection_masks"},
@@ -178,8 +177,7 @@ TEST_CASE("--inspect shows each layout")
            "converts labels to float32"}}},
         {"ultralytics",
          {{"output0", "masks"},
-          {"converts labels to float32",
-           "joins boxes, scores, labels into output0, one after the other along the last dimension",
+          {"converts labels to float32", "joins boxes, scores, labels into output0 along the last dimension",
            "writes no counts: the layout ultralytics has none"}}},
     };
     for (const auto& entry : layouts) {
@@ -212,8 +210,8 @@ TEST_CASE("--inspect shows rows of all images")
     const auto text = inspected({"--from=flat", "--max-detections=40"}, flat);
     CAPTURE(text);
     for (const char* words :
-         {"  rows              'detections'\n", "  columns           x1, y1, x2, y2, score, label\n",
-          "  image of a row    'batch_index'\n", "  number of images  that of 'images'\n",
+         {"  rows               'detections'\n", "  columns            x1, y1, x2, y2, score, label\n",
+          "  image of each row  'batch_index'\n", "  number of images   that of 'images'\n",
           "  boxes           float32  [batch, 40, 4]  640 B x batch\n",
           "  gives each image its rows of the list, in descending order of score\n"}) {
         CAPTURE(words);
@@ -234,7 +232,7 @@ TEST_CASE("--inspect shows rows of all images")
     CHECK(found.at("needs_max_detections") == true);
     CHECK(inspected_json({}, mask_rcnn).at("flat").is_null());
     CHECK(has(inspected({"--from=flat"}, data + "other/flat_pt113_any_op12_end2end.onnx"),
-              "  image of a row    in the column batch\n"));
+              "  image of each row  the column batch\n"));
 }
 
 TEST_CASE("--inspect shows what is selected from boxes and scores")

@@ -45,7 +45,7 @@ TEST_CASE("errors: the files")
             {{"in.onnx", "a", "b"}, {"more than two files are named: 'in.onnx', 'a', 'b'\n", "quotes"}},
             {{"in.onnx", "a", "--", "-b", "c"}, {"more than two files are named: 'in.onnx', 'a', '-b', 'c'\n"}},
             {{"--inspect"}, {"no model is named", "onnx-pad-outputs --inspect [OPTIONS] IN.onnx"}},
-            with({"--inspect"}, {"--inspect writes nothing, and 'out.onnx' is named"}),
+            with({"--inspect"}, {"--inspect writes nothing, but 'out.onnx' is named"}),
             {{"--inspect", "in.onnx", "a", "b"}, {"more than two files"}},
             with({"--json"}, {"--json is given without --inspect"}),
             {{"--json", "in.onnx"}, {"--json is given without --inspect"}},
@@ -124,7 +124,7 @@ TEST_CASE("errors: --pad-value and --rename")
             with({"--pad-value", "=1"}, {"there is no field ''"}),
             with({"--pad-value", "colour=1"}, {"no field 'colour'", "boxes, labels, scores, masks, keypoints"}),
             with({"--pad-value", "num_detections=1"}, {"there is no field 'num_detections'"}),
-            with({"--pad-value", "keypoints=1"}, {"keypoints=1 names no field of this model"}),
+            with({"--pad-value", "keypoints=1"}, {"keypoints=1 names a field that this model does not have"}),
             with({"--pad-value", "labels="}, {"nothing after the '='"}),
             with({"--pad-value", "labels=1,scores=2"}, {"contains a comma", "repeat the option"}),
             with({"--pad-value", "labels=1", "scores=2"}, {"more than two files", "repeat --pad-value"}),
@@ -143,7 +143,7 @@ TEST_CASE("errors: --pad-value and --rename")
             with({"--rename", "boxes=a", "--rename", "scores=a"}, {"two outputs would be called 'a'"}),
             with({"--rename", "num_detections=boxes"}, {"two outputs would be called 'boxes'"}),
             with({"--rename", "boxes=num_detections"}, {"two outputs would be called 'num_detections'"}),
-            with({"--rename", "keypoints=k"}, {"keypoints=k names no field of this model"}),
+            with({"--rename", "keypoints=k"}, {"keypoints=k names a field that this model does not have"}),
         });
 }
 

@@ -60,19 +60,19 @@ TEST_CASE("refusals: masks")
     const folder_with none("fcos_tv014_b1_tensor_op11.onnx");
     check_errors(none, 2,
                  {
-                     with({"--masks", "roi"}, {"--masks roi is given, and the model has no masks"}),
-                     with({"--masks", "none"}, {"--masks none is given, and the model has no masks"}),
-                     with({"--mask-type", "uint8"}, {"--mask-type uint8 is given, and the model has no masks"}),
-                     with({"--mask-threshold", "0.4"}, {"--mask-threshold 0.4 is given, and the model has no masks"}),
-                     with({"--squeeze-masks"}, {"--squeeze-masks is given, and the model has no masks"}),
+                     with({"--masks", "roi"}, {"--masks roi is given, but the model has no masks"}),
+                     with({"--masks", "none"}, {"--masks none is given, but the model has no masks"}),
+                     with({"--mask-type", "uint8"}, {"--mask-type uint8 is given, but the model has no masks"}),
+                     with({"--mask-threshold", "0.4"}, {"--mask-threshold 0.4 is given, but the model has no masks"}),
+                     with({"--squeeze-masks"}, {"--squeeze-masks is given, but the model has no masks"}),
                  });
 
     const folder_with masks("mask_rcnn_tv029_b1_tensor_op17.onnx");
     std::vector<error_case> cases = {
         with({"--masks", "none", "--mask-type", "uint8"}, {"--masks none is given together with"}),
         with({"--masks", "none", "--squeeze-masks"}, {"--masks none is given together with"}),
-        with({"--masks", "none", "--pad-value", "masks=1"}, {"masks=1 names no field of this model"}),
-        with({"--masks", "none", "--rename", "masks=m"}, {"masks=m names no field of this model"}),
+        with({"--masks", "none", "--pad-value", "masks=1"}, {"masks=1 names a field that this model does not have"}),
+        with({"--masks", "none", "--rename", "masks=m"}, {"masks=m names a field that this model does not have"}),
         with({"--masks", "roi", "--mask-type", "uint8"}, {"--masks roi is given together with --mask-type uint8"}),
         with({"--mask-threshold", "0.4"}, {"--mask-threshold 0.4 is given for masks that stay probabilities"}),
         with({"--mask-threshold", "0.4", "--mask-type", "float"}, {"masks that stay probabilities"}),
@@ -108,7 +108,7 @@ TEST_CASE("refusals: layouts")
         with({"--label-type", "int32"}, {"--label-type is given, but the model has no labels"})};
     for (const char* layout : {"efficientnms", "yolov7", "mmdeploy", "tf-od", "ultralytics"}) {
         const std::string name = layout;
-        cases.push_back(with({"--layout", name}, {"--layout " + name + " needs labels, and this model has boxes"}));
+        cases.push_back(with({"--layout", name}, {"--layout " + name + " needs labels, but this model has boxes"}));
     }
     check_errors(two_fields, 2, cases);
 
@@ -117,12 +117,12 @@ TEST_CASE("refusals: layouts")
         all, 2,
         {
             with({"--layout=ultralytics", "--label-type=int32"}, {"--label-type is given with --layout ultralytics"}),
-            with({"--layout=ultralytics", "--count-type=int32"}, {"--layout ultralytics, which has none"}),
+            with({"--layout=ultralytics", "--count-type=int32"}, {"--layout ultralytics, which has no counts"}),
             with({"--layout=mmdeploy", "--count-shape=B"}, {"for the counts is given with --layout mmdeploy"}),
-            with({"--layout=mmdeploy", "--rename=num_detections=n"}, {"--layout mmdeploy, which has none"}),
+            with({"--layout=mmdeploy", "--rename=num_detections=n"}, {"--layout mmdeploy, which has no counts"}),
             with({"--layout=mmdeploy", "--rename=scores=s"},
-                 {"the layout mmdeploy has them in the output of the boxes", "--rename boxes=NAME"}),
-            with({"--layout=ultralytics", "--rename=labels=s"}, {"the layout ultralytics has them"}),
+                 {"the layout mmdeploy puts them into the output of the boxes", "--rename boxes=NAME"}),
+            with({"--layout=ultralytics", "--rename=labels=s"}, {"the layout ultralytics puts them"}),
             with({"--layout=efficientnms", "--rename=boxes=num_detections"}, {"two outputs would be called"}),
             with({"--label-type=int32", "--pad-value=labels=3000000000"}, {"the labels", "int32"}),
         });
@@ -136,7 +136,7 @@ TEST_CASE("refusals: layouts")
 TEST_CASE("refusals: --dynamic-batch")
 {
     const folder_with two("mask_rcnn_tv029_b2_list_op18.onnx");
-    check_errors(two, 5, {with({"--dynamic-batch"}, {"made for 2 images at a time", "torch.rand(1, 3, H, W)"})});
+    check_errors(two, 5, {with({"--dynamic-batch"}, {"takes 2 images at a time", "torch.rand(1, 3, H, W)"})});
 
     const folder_with no_image(told_model({b, l, s}));
     check_errors(no_image, 5,
@@ -161,7 +161,7 @@ TEST_CASE("refusals: --dynamic-batch")
     const folder_with more(no_rank);
     check_errors(more, 5,
                  {told("boxes,labels,scores", {"--dynamic-batch"},
-                       {"the output 'f' does not say its element type and its rank"})});
+                       {"the output 'f' does not declare its element type and rank"})});
 }
 
 TEST_CASE("refusals: rows of all images")
@@ -182,7 +182,7 @@ TEST_CASE("refusals: rows of all images")
     const folder_with mask_rcnn("mask_rcnn_tv029_b1_tensor_op17.onnx");
     check_errors(mask_rcnn, 5,
                  {
-                     with({"--from=flat"}, {"no output is the rows of all images"}),
+                     with({"--from=flat"}, {"no output holds the rows of all images"}),
                      with({"--from=nms"}, {"NonMaxSuppression"}),
                  });
 }

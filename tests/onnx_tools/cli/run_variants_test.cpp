@@ -154,7 +154,7 @@ TEST_CASE("--from takes rows of all images, and what is selected from boxes and 
     const written rows({"--from", "flat", "--max-detections", "5"}, flat);
     CHECK(rows.outputs == five);
     CAPTURE(rows.report);
-    CHECK(has(rows.report, ": detections of no known family, the rows of all images in one list\n"));
+    CHECK(has(rows.report, ": detections of an unknown family, the rows of all images in one list\n"));
     const std::string columns = "batch,x1,y1,x2,y2,label,score";
     CHECK(padded_bytes({"--from=flat", "--max-detections=5", "--columns", columns}, flat) ==
           padded_bytes({"--from=flat", "--max-detections=5"}, flat));
@@ -181,7 +181,7 @@ TEST_CASE("--triton-repository writes a model that a server accepts")
     CAPTURE(first.err);
     REQUIRE(first.exit_code == 0);
     CHECK(first.out.empty());
-    CHECK(has(first.err, "'models/shapes' is written\n"));
+    CHECK(has(first.err, "wrote 'models/shapes'\n"));
     CHECK_FALSE(has(first.err, "warning: "));
     CHECK(read_file(model) == padded_bytes({"--dynamic-batch"}, mask_rcnn));
     CHECK(has(read_file(config), "max_batch_size: 8"));

@@ -180,7 +180,7 @@ TEST_CASE("names and batch sizes that make no sense")
     for (const std::string name : {"", ".", "..", ".hidden", "a/b", "/a", "a/"}) {
         CAPTURE(name);
         const triton_options options{folder.file("repository"), name};
-        check_failure(failure::usage, {"'" + name + "' is not a name", "`model_name`"},
+        check_failure(failure::usage, {"'" + name + "' is not a valid name", "`model_name`"},
                       [&] { (void)triton_config(batched, options); });
         check_failure(failure::usage, {"is not a valid name"}, [&] { require_savable(options); });
         check_failure(failure::usage, {"is not a valid name"}, [&] { save_triton_repository(batched, options); });
