@@ -4,8 +4,8 @@
 #   padbatch_adapter(NAME [OPTIONAL])
 #
 # finds the library that padbatch/adapters/NAME.hpp is written for and defines padbatch::NAME, which is the headers and
-# that library. The library is looked for only then: the headers alone need none. A target that the
-# project has already (Eigen3::Eigen by FetchContent, for example) is taken as it is.
+# that library. The library is looked for only then: the headers alone need none. A target that the project has already
+# (Eigen3::Eigen by FetchContent, for example) is taken as it is.
 #
 # A library that is missing or too old is an error. With OPTIONAL, padbatch_NAME_FOUND is false then, and
 # padbatch_NAME_NOT_FOUND_MESSAGE says what was found and what to do.
