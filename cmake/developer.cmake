@@ -11,6 +11,13 @@ set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_VERIFY_INTERFACE_HEADER_SETS ON)
 set_target_properties(padbatch PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON) # which was made before this line
 
+# A compiler's cache does not know precompiled headers, unless it is told to overlook much.
+set(no_precompiled_headers OFF)
+if(CMAKE_CXX_COMPILER_LAUNCHER MATCHES "ccache")
+    set(no_precompiled_headers ON)
+endif()
+option(CMAKE_DISABLE_PRECOMPILE_HEADERS "Parse every header again for every source" ${no_precompiled_headers})
+
 add_compile_options(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
     add_compile_options(-Wno-restrict) # false alarms on std::string's operator+, GCC bug 105651
@@ -18,6 +25,19 @@ endif()
 if(PADBATCH_SANITIZERS)
     add_compile_options(-fsanitize=${PADBATCH_SANITIZERS} -fno-sanitize-recover=all -fno-omit-frame-pointer)
     add_link_options(-fsanitize=${PADBATCH_SANITIZERS})
+    if(NOT PADBATCH_LONG_TESTS AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+        # Before each function clang writes its type's name, which for templates is a third of the time and of the memory
+        # that compiling takes. It is there to catch calls through a function pointer of another type, and padbatch has
+        # one function pointer.
+        add_compile_options(-fno-sanitize=function)
+    endif()
+endif()
+
+# Engines that run models, and the programs linked with them, have no sanitizers, and are slow to run beside ours. What
+# is ours in them, the rewrite and the adapters' headers, is sanitized by other tests; these programs are for --long.
+set(PADBATCH_ENGINE_TESTS ON)
+if(PADBATCH_SANITIZERS AND NOT PADBATCH_LONG_TESTS)
+    set(PADBATCH_ENGINE_TESTS OFF)
 endif()
 
 # The adapters whose libraries are here.

@@ -17,3 +17,4 @@ configure_package_config_file(cmake/padbatchConfig.cmake.in padbatchConfig.cmake
 write_basic_package_version_file(padbatchConfigVersion.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES "${PROJECT_BINARY_DIR}/padbatchConfig.cmake" "${PROJECT_BINARY_DIR}/padbatchConfigVersion.cmake"
     cmake/padbatchAdapters.cmake cmake/FindONNXRuntime.cmake cmake/FindPadbatchOnnx.cmake DESTINATION "${package_dir}")
+install(DIRECTORY cmake/adapters DESTINATION "${package_dir}" FILES_MATCHING PATTERN "*.cmake")

@@ -4,73 +4,37 @@
 #   padbatch_adapter(NAME [OPTIONAL])
 #
 # finds the library that padbatch/adapters/NAME.hpp is written for and defines padbatch::NAME, which is the headers and
-# that library. Only then is the library looked for: who wants the headers alone needs none of them. A target that the
-# project has already (Eigen3::Eigen by FetchContent, for example) is taken as it is.
+# that library. The library is looked for only then: the headers alone need none. A target that the project has already
+# (Eigen3::Eigen by FetchContent, for example) is taken as it is.
 #
 # A library that is missing or too old is an error. With OPTIONAL, padbatch_NAME_FOUND is false then, and
 # padbatch_NAME_NOT_FOUND_MESSAGE says what was found and what to do.
 
 cmake_policy(VERSION 3.25...3.31)
 
-set(padbatch_ADAPTERS eigen onnxruntime opencv openvino xtensor CACHE INTERNAL "")
+# One file for each adapter, adapters/NAME.cmake. It runs inside padbatch_adapter and sets
+#
+#   title    the library's name in messages
+#   oldest   the oldest version that will do
+#   package  what find_package looks for
+#   library  the target that the package defines
+#   advice   what to do when it is missing or too old
+#   wanted   optional: further arguments of find_package
+#   how      optional: MODULE, where padbatch brings the find module
+file(GLOB padbatch_adapter_files CONFIGURE_DEPENDS "${CMAKE_CURRENT_LIST_DIR}/adapters/*.cmake")
+list(TRANSFORM padbatch_adapter_files REPLACE "^.*/([a-z_]+)\\.cmake$" "\\1" OUTPUT_VARIABLE padbatch_adapter_names)
+set(padbatch_ADAPTERS ${padbatch_adapter_names} CACHE INTERNAL "")
+unset(padbatch_adapter_files)
+unset(padbatch_adapter_names)
 
 function(padbatch_adapter name)
     cmake_parse_arguments(PARSE_ARGV 1 arg OPTIONAL "" "")
-    set(how CONFIG)
-    set(wanted "")
-    if(name STREQUAL "eigen")
-        set(title Eigen)
-        set(oldest 3.4)
-        set(package Eigen3)
-        set(library Eigen3::Eigen)
-        set(advice "install it (Debian: libeigen3-dev) or pass -DEigen3_DIR=<the folder of Eigen3Config.cmake>")
-    elseif(name STREQUAL "xtensor")
-        set(title xtensor)
-        set(oldest 0.24)
-        set(package xtensor)
-        set(library xtensor)
-        if(NOT XTENSOR_USE_TBB)
-            # xtensor's package looks for TBB in any case, and CMake would link a TBB::tbb with OpenVINO, which has its own.
-            set(CMAKE_DISABLE_FIND_PACKAGE_TBB TRUE)
-        endif()
-        set(advice "install it (Debian: libxtensor-dev) or pass -Dxtensor_DIR=<the folder of xtensorConfig.cmake>")
-    elseif(name STREQUAL "opencv")
-        set(title OpenCV)
-        set(oldest 4.5)
-        set(package OpenCV)
-        set(library opencv_core)
-        set(wanted COMPONENTS core)
-        set(advice "install it (Debian: libopencv-dev) or pass -DOpenCV_DIR=<the folder of OpenCVConfig.cmake>")
-    elseif(name STREQUAL "openvino")
-        set(title OpenVINO)
-        set(oldest 2024.0)
-        set(package OpenVINO)
-        set(library openvino::runtime)
-        set(wanted COMPONENTS Runtime)
-        set(advice "install it (the Python package openvino is enough) and pass -DOPENVINO_ROOT=<its folder>, or, with padbatch's sources, run `scripts/openvino-root build/openvino` and pass -DOPENVINO_ROOT=build/openvino")
-        set(root "${OPENVINO_ROOT}")
-        if(NOT root)
-            set(root "$ENV{OPENVINO_ROOT}")
-        endif()
-        if(root) # then nothing else is looked at
-            cmake_path(ABSOLUTE_PATH root BASE_DIRECTORY "${CMAKE_SOURCE_DIR}" NORMALIZE)
-            cmake_path(IS_PREFIX root "${OpenVINO_DIR}" NORMALIZE found_there)
-            if(NOT found_there)
-                unset(OpenVINO_DIR CACHE)
-            endif()
-            list(APPEND wanted PATHS "${root}" "${root}/runtime" NO_DEFAULT_PATH)
-        endif()
-    elseif(name STREQUAL "onnxruntime")
-        set(title "ONNX Runtime")
-        set(oldest 1.17)
-        set(package ONNXRuntime)
-        set(library ONNXRuntime::ONNXRuntime)
-        set(how MODULE)
-        list(PREPEND CMAKE_MODULE_PATH "${CMAKE_CURRENT_FUNCTION_LIST_DIR}")
-        set(advice "pass -DONNXRUNTIME_ROOT=<the folder of a newer one>")
-    else()
+    if(NOT name IN_LIST padbatch_ADAPTERS)
         message(FATAL_ERROR "padbatch has no adapter ${name}; it has: ${padbatch_ADAPTERS}")
     endif()
+    set(how CONFIG)
+    set(wanted "")
+    include("${CMAKE_CURRENT_FUNCTION_LIST_DIR}/adapters/${name}.cmake")
 
     set(message "")
     if(TARGET ${library})

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# cmake -DHOW=... -DSOURCE=... -DPREFIX=... -DWORK=... -DCOMPILER=... -DFIXTURE=... -DFOUND_AT=... -DADAPTERS=... -P run.cmake
+# cmake -DHOW=... -DSOURCE=... -DPREFIX=... -DWORK=... -DCOMPILER=... -DFIXTURE=... -DFOUND_AT=... -DADAPTERS=... -DVERSION=...
+#     -P run.cmake
 #
 # Configures, builds and runs the consumer project in WORK. Where HOW names a thing that cannot be had, configuring must
 # fail, with a message that says what is missing and what to do.
@@ -20,7 +21,7 @@ endif()
 execute_process(
     COMMAND "${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}" -B "${WORK}" -G Ninja -DHOW=${HOW}
         "-DCMAKE_CXX_COMPILER=${COMPILER}" "-DPADBATCH_SOURCE=${SOURCE}" "-DCMAKE_PREFIX_PATH=${PREFIX}"
-        "-DADAPTERS=${ADAPTERS}" ${FOUND_AT}
+        "-DADAPTERS=${ADAPTERS}" -DVERSION=${VERSION} ${FOUND_AT}
     RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
 if(DEFINED refusal_${HOW})
     string(REGEX REPLACE "[ \n]+" " " output_line "${output}") # CMake wraps its messages
