@@ -68,7 +68,7 @@ TEST_CASE("planned outputs have their bytes, and other outputs follow")
     pad.dynamic_batch = true;
     const auto any = planned(one, pad);
     CAPTURE(any);
-    CHECK(any.find(" x batch x masks_height x masks_width = 200.0 KiB an image\n") != std::string::npos);
+    CHECK(any.find(" x batch x masks_height x masks_width = 200.0 KiB per image\n") != std::string::npos);
     CHECK(any.find("|160 B x batch\n") != std::string::npos); // the boxes, whose bytes say no more
 
     const auto& features = fixture_named("retinanet_tv029_b1_tensor_op18_features");

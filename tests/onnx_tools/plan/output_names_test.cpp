@@ -23,7 +23,7 @@ TEST_CASE("names of padded outputs are unused, distinct and plain text")
                      with_count_name("all_boxes"));
     check_plan_fails(failure::usage, {"two outputs", "'scores'"}, model, with_name(field::boxes, "scores"));
     check_plan_fails(failure::usage, {"two outputs", "'labels'"}, model, with_count_name("labels"));
-    check_plan_fails(failure::usage, {"`rename` boxes=", "no usable name"}, model, with_name(field::boxes, ""));
+    check_plan_fails(failure::usage, {"`rename` boxes=", "not give a usable name"}, model, with_name(field::boxes, ""));
     check_plan_fails(failure::usage, {"`rename` scores=a,b", "comma"}, model, with_name(field::scores, "a,b"));
     check_plan_fails(failure::usage, {"does not give a usable name"}, model, with_count_name(","));
 
