@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compiles or runs every code block of a Markdown page, and looks up its links, so that none can rot.
 
-    code_blocks.py PAGE --root REPOSITORY --prefix INSTALLED --work FOLDER --compiler CXX [-DNAME=VALUE...]
+    code_blocks.py PAGE --root REPOSITORY --prefix INSTALLED --work FOLDER --compiler CXX [--each] [-DNAME=VALUE...]
 
 What happens to a block depends on its language:
 
@@ -15,9 +15,14 @@ What happens to a block depends on its language:
     json     parsed
     text     left alone: pictures and quotations
 
-Blocks run in one folder, in the page's order, so that a block may use what an earlier one made. (The cpp blocks are all
-compiled first, as programs of one project.) Each relative link and image of the page must lead to a file or folder that
-exists. -DNAME=VALUE is passed to CMake: where to find the adapters' libraries.
+Blocks run in one folder, in the page's order, so that a block may use what an earlier one made. Each relative link and
+image of the page must lead to a file or folder that exists. -DNAME=VALUE is passed to CMake: where to find the
+adapters' libraries.
+
+The cpp blocks are all compiled first, as programs of one project. Those that link the same targets share a program, and
+with it their #include lines, so that a block which lacks one may go unnoticed. With --each every block is compiled
+alone, as a reader would, which takes longer; so it is when the shared programs do not compile, to tell which block is
+to blame. Either way each block runs in a process of its own.
 """
 
 import argparse
@@ -39,6 +44,12 @@ FILES = {
     "nms.onnx": "tests/data/other/nms_pt215_any_op17_xyxy.onnx",
 }
 NEEDS_MAIN = "int main("
+# The namespace of a block in a program that holds several, up to the line.
+BLOCK = "block_at_line_"
+# A main() that a shared program can hold under another name: one without arguments, which ends at a brace in column 1.
+MAIN = re.compile(r"^int main\(\)(\n\{\n.*?)^\}$", re.MULTILINE | re.DOTALL)
+# A directive that would act on the other blocks of a program.
+DIRECTIVE = re.compile(r"^[ \t]*#(?!include )|^[ \t]+#", re.MULTILINE)
 
 
 class Rotten(Exception):
@@ -71,17 +82,49 @@ def run(command, folder, env):
     return result.stdout
 
 
-def program(body, line, page):
-    """A C++ block that begins at a line of a page as a whole program; the compiler speaks of the page's lines."""
-    if NEEDS_MAIN in body:
-        return f'#line {line} "{page}"\n{body}'
-    includes, rest = "", ""
+def without_includes(body, line, page):
+    """The #include lines of a C++ block that begins at a line of a page, and the rest of it; the compiler speaks of the
+    page's lines."""
+    includes, rest = {}, f'#line {line} "{page}"\n'
     for number, text in enumerate(body.splitlines(), line):
         if text.startswith("#include"):
-            includes += f'#line {number} "{page}"\n{text}\n'
+            includes[text] = f'#line {number} "{page}"\n{text}\n'
             text = ""
         rest += text + "\n"
-    return f'{includes}int main()\n{{\n#line {line} "{page}"\n{rest}}}\n'
+    return includes, rest
+
+
+def program(body, line, page):
+    """A C++ block that begins at a line of a page as a whole program."""
+    if NEEDS_MAIN in body:
+        return f'#line {line} "{page}"\n{body}'
+    includes, rest = without_includes(body, line, page)
+    return f"{''.join(includes.values())}int main()\n{{\n{rest}}}\n"
+
+
+def can_share(body):
+    """Whether a C++ block can be part of a program that holds others too."""
+    return not DIRECTIVE.search(body) and (NEEDS_MAIN not in body or len(MAIN.findall(body)) == 1)
+
+
+def shared_program(cpp_blocks, page):
+    """One program of several C++ blocks, (line of the fence, body). It is given the line of the block to run."""
+    includes, namespaces, cases = {}, "", ""
+    for line, body in cpp_blocks:
+        own, rest = without_includes(body, line + 1, page)
+        includes |= {text: directive for text, directive in own.items() if text not in includes}
+        if NEEDS_MAIN in body:
+            # Only the true main() may end without a return.
+            rest = MAIN.sub(r"int block()\1return 0; }", rest)
+        else:
+            rest = f"int block()\n{{\n{rest}return 0;\n}}\n"
+        namespaces += f"namespace {BLOCK}{line}\n{{\n{rest}}}\n"
+        cases += f"    case {line}: return {BLOCK}{line}::block();\n"
+    return (f"{''.join(includes.values())}{namespaces}"
+            f"int main(int, char** arguments)\n{{\n    int line = 0;\n"
+            f"    for (const char* digit = arguments[1]; *digit != 0; ++digit) {{\n"
+            f"        line = 10 * line + (*digit - '0');\n    }}\n"
+            f"    switch (line) {{\n{cases}    }}\n    return 99;\n}}\n")
 
 
 class Page:
@@ -131,26 +174,37 @@ class Page:
         run(["cmake", "--build", project / "build"], project, self.env)
         return project / "build"
 
-    def compile(self, cpp_blocks):
-        """Compiles the C++ blocks, (line number, body), as programs of one project."""
-        if not cpp_blocks:
-            return
-        programs, sources, wanted = "", {}, set()
+    def compile(self, cpp_blocks, each):
+        """Compiles the C++ blocks, (line number, body), as programs of one project; each alone, or shared."""
+        groups = {}
         for line, body in cpp_blocks:
             components = set(re.findall(r"^#include <padbatch/adapters/([a-z_]+)\.hpp>", body, re.MULTILINE))
             if re.search(r"^#include <onnx_tools/", body, re.MULTILINE):
                 components.add("onnx_tools")
-            wanted |= components
-            libraries = " ".join(f"padbatch::{component}" for component in ["padbatch", *sorted(components)])
-            programs += f"add_executable(line{line} line{line}.cpp)\n"
-            programs += f"target_link_libraries(line{line} PRIVATE {libraries})\n"
-            sources[f"line{line}.cpp"] = program(body, line + 1, self.options.page.name)
-        components = f" COMPONENTS {' '.join(sorted(wanted))}" if wanted else ""
-        self.programs = self.build("cpp", f"find_package(padbatch REQUIRED{components})\n{programs}", sources)
+            alone = each or not can_share(body)
+            groups.setdefault((tuple(sorted(components)), line if alone else None), []).append((line, body))
+        targets, sources, commands = "", {}, {}
+        for (components, _), members in groups.items():
+            first, body = members[0]
+            name = f"line{first}"
+            if len(members) == 1:
+                sources[f"{name}.cpp"] = program(body, first + 1, self.options.page.name)
+                commands[first] = [name]
+            else:
+                sources[f"{name}.cpp"] = shared_program(members, self.options.page.name)
+                commands |= {line: [name, str(line)] for line, _ in members}
+            libraries = " ".join(f"padbatch::{component}" for component in ["padbatch", *components])
+            targets += f"add_executable({name} {name}.cpp)\n"
+            targets += f"target_link_libraries({name} PRIVATE {libraries})\n"
+        wanted = sorted({component for components, _ in groups for component in components})
+        components = f" COMPONENTS {' '.join(wanted)}" if wanted else ""
+        folder = self.build("each" if each else "shared",
+                            f"find_package(padbatch REQUIRED{components})\n{targets}", sources)
+        self.programs = {line: [folder / name, *arguments] for line, (name, *arguments) in commands.items()}
 
-    def cpp(self, body, line):
+    def cpp(self, _body, line):
         """Runs a C++ block."""
-        run([self.programs / f"line{line}"], self.folder, self.env)
+        run(self.programs[line], self.folder, self.env)
 
     def cmake(self, body, line):
         """Configures and builds a project."""
@@ -164,6 +218,24 @@ class Page:
         """Nothing to check."""
 
 
+def compiled(page, cpp_blocks):
+    """Compiles the C++ blocks of a page; returns whether they do, and says which does not."""
+    name = page.options.page.name
+    if not page.options.each:
+        try:
+            page.compile(cpp_blocks, each=False)
+            return True
+        except Rotten:
+            print(f"{name}: the cpp blocks do not compile in shared programs; compiling each alone")
+    try:
+        page.compile(cpp_blocks, each=True)
+        return True
+    except Rotten as error:
+        failed = re.search(r"^FAILED: .*?\bline(\d+)", str(error), re.MULTILINE)
+        print(f"{name}:{failed.group(1)}: {error}" if failed else f"{name}: the cpp blocks: {error}")
+        return False
+
+
 def main():
     """Goes through a page; the exit status is 1 when a block or a link is rotten."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -172,6 +244,7 @@ def main():
     parser.add_argument("--prefix", type=pathlib.Path, required=True)
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--compiler", required=True)
+    parser.add_argument("--each", action="store_true")
     parser.add_argument("-D", dest="define", action="append", default=[], metavar="NAME=VALUE")
     options = parser.parse_args()
     missing = list(missing_links(options.page))
@@ -187,9 +260,10 @@ def main():
         if language not in checks:
             print(f"{options.page.name}:{line}: a block of language {language!r} cannot be checked; see code_blocks.py")
             return 1
-    place = f"{options.page.name}: the cpp blocks"
+    cpp_blocks = [(line, body) for line, language, body in found if language == "cpp"]
+    if cpp_blocks and not compiled(page, cpp_blocks):
+        return 1
     try:
-        page.compile([(line, body) for line, language, body in found if language == "cpp"])
         for line, language, body in found:
             place = f"{options.page.name}:{line}"
             checks[language](body, line)
