@@ -61,7 +61,7 @@ std::string serving(const std::vector<std::string>& warnings)
         for (const char c : warning) {
             text += c == '\n' ? "\n    " : std::string(1, c);
         }
-        text += "\n";
+        text += '\n';
     }
     return text.empty() ? "  nothing to report\n" : text;
 }

@@ -198,8 +198,7 @@ private:
         if (op == "Concat") {
             number sum = 0;
             for (const auto& input : node->input()) {
-                const auto part = length(input);
-                sum = part ? plus(sum, *part) : std::nullopt;
+                sum = plus(sum, length(input));
             }
             return sum;
         }

@@ -133,7 +133,7 @@ private:
             const auto* number = std::get_if<std::int64_t>(&m_options.max_detections);
             m_plan.max_detections = number != nullptr ? *number : limit->rows;
             m_plan.cuts_rows = !limit || *m_plan.max_detections < limit->rows;
-            m_rows = {*m_plan.max_detections, ""};
+            m_rows = {m_plan.max_detections, ""};
         }
         if (m_options.min_score) {
             m_plan.min_score = m_options.min_score;

@@ -29,8 +29,9 @@ bool name_fields(const graph_outputs& outputs, reading& r)
         }
         found.push_back(*kind);
     }
-    r.fields = found;
-    return has(field::boxes) && has(field::scores);
+    const bool detects = has(field::boxes) && has(field::scores);
+    r.fields = std::move(found);
+    return detects;
 }
 
 // Whether every image's outputs fit their fields and have the types of the first image's.
