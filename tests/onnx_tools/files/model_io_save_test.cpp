@@ -321,6 +321,7 @@ TEST_CASE("a model of 2 GiB or more is refused before anything is written")
     CHECK(folder.names().empty());
 }
 
+// Over 10 s on a busy machine: 40 processes, each killed at another time, so that some are hit while they write.
 TEST_CASE("a process that is killed while it saves leaves the old or the new file, whole")
 {
     const temporary_folder folder;
