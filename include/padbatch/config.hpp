@@ -15,7 +15,7 @@
 #define PADBATCH_DETAIL_ABI_(major, minor, mode) v##major##_##minor##_##mode
 #define PADBATCH_DETAIL_ABI(major, minor, mode) PADBATCH_DETAIL_ABI_(major, minor, mode)
 
-// The inline namespace of all names, such as `v0_1_throwing`. The linker keeps one copy of each inline function, so
+// The inline namespace of all names, such as `v0_2_throwing`. The linker keeps one copy of each inline function, so
 // object files that mean different code by one name must not meet in a program. They differ
 // - in the version: two libraries of a program may have been built with different releases of padbatch, whose functions
 //   and types share names but not contents;

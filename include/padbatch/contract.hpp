@@ -8,7 +8,7 @@
 /// `onnx-pad-outputs` writes these; a program that runs such a model finds its outputs by them.
 namespace padbatch::inline PADBATCH_ABI::contract {
 
-/// The version of padbatch that wrote the file, such as `0.1.0`.
+/// The version of padbatch that wrote the file, such as `0.2.0`.
 inline constexpr char version_key[] = "padbatch.version";
 /// The name of the count output, int32 `[B, 1]` by default: how many rows of each image are real. Absent in layouts
 /// without counts.

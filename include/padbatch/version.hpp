@@ -4,7 +4,7 @@
 
 // The one place that holds the version; CMakeLists.txt reads these three lines.
 #define PADBATCH_VERSION_MAJOR 0
-#define PADBATCH_VERSION_MINOR 1
+#define PADBATCH_VERSION_MINOR 2
 #define PADBATCH_VERSION_PATCH 0
 
 #define PADBATCH_DETAIL_TEXT_(x) #x
