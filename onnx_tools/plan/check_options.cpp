@@ -85,7 +85,7 @@ void require_masks(const detections& source, const pad_options& options)
                 "the probabilities of each region, which pasting needs, or full masks above a threshold",
                 "leave `mask_type` out, and give the threshold to paste_masks; or leave out `masks` roi");
     }
-    if (options.mask_type && !is_floating(masks->element)) {
+    if (masks != nullptr && options.mask_type && !is_floating(masks->element)) {
         misused(mask_type_option(options) + " is given, but the masks of this model are " + name_of(masks->element),
                 "masks that are probabilities, which can be compared with a threshold", "leave the option out");
     }

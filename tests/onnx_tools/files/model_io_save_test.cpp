@@ -81,7 +81,7 @@ bool in_child(const std::function<bool()>& action)
         bool done = false;
         try {
             done = action();
-        } catch (...) {
+        } catch (...) { // NOLINT(bugprone-empty-catch): the exit code tells
         }
         ::_exit(done ? 0 : 1);
     }
