@@ -4,6 +4,7 @@
 option(PADBATCH_BUILD_TESTS "Build the tests" ON)
 option(PADBATCH_BUILD_BENCHMARKS "Build the benchmarks" ON)
 option(PADBATCH_LONG_TESTS "Also run the tests that take long" OFF)
+option(PADBATCH_UNITY_BUILD "Compile several sources at once: faster from scratch, slower after a change" OFF)
 set(PADBATCH_SANITIZERS "" CACHE STRING "Sanitizers to build with, such as address,undefined")
 
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
@@ -32,6 +33,14 @@ if(PADBATCH_SANITIZERS)
         add_compile_options(-fno-sanitize=function)
     endif()
 endif()
+
+# Compiles a target's sources together, if asked for.
+function(padbatch_unity_build target)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ${PADBATCH_UNITY_BUILD})
+    if(PADBATCH_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+        target_compile_options(${target} PRIVATE -Wno-shadow) # of what another source has in its unnamed namespace
+    endif()
+endfunction()
 
 # Engines that run models, and the programs linked with them, have no sanitizers, and are slow to run beside ours. What
 # is ours in them, the rewrite and the adapters' headers, is sanitized by other tests; these programs are for --long.

@@ -8,7 +8,7 @@ namespace padbatch::onnx_tools::cli {
 namespace {
 
 // The options that the library's messages name.
-constexpr std::array<std::string_view, 21> options{
+constexpr std::array<std::string_view, 21> all_options{
     "batch",          "columns",    "count_shape", "count_type",     "dynamic_batch", "fields", "force",
     "from",           "label_type", "layout",      "mask_threshold", "mask_type",     "masks",  "max_batch_size",
     "max_detections", "min_score",  "model_name",  "order",          "pad_value",     "rename", "squeeze_masks"};
@@ -26,8 +26,8 @@ std::string with_flags(std::string_view text)
         }
         const auto word = text.substr(begin + 1, end - begin - 1);
         result += text.substr(0, begin);
-        if (std::find(options.begin(), options.end(), word) ==
-            options.end()) { // its closing backquote may open the next word
+        if (std::find(all_options.begin(), all_options.end(), word) ==
+            all_options.end()) { // its closing backquote may open the next word
             result += text.substr(begin, end - begin);
             text.remove_prefix(end);
             continue;

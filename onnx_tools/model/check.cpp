@@ -12,11 +12,11 @@
 namespace padbatch::onnx_tools {
 namespace {
 
-using names = std::unordered_set<std::string_view>;
+using name_set = std::unordered_set<std::string_view>;
 
 // The names that a graph defines, and the graph around it.
 struct scope {
-    names defined;
+    name_set defined;
     const scope* around;
 
     [[nodiscard]] bool sees(std::string_view name) const
@@ -30,9 +30,9 @@ struct scope {
 };
 
 // The padded outputs that the model's metadata names; none for a model that is not padded.
-names padded_outputs(const onnx::ModelProto& model)
+name_set padded_outputs(const onnx::ModelProto& model)
 {
-    names outputs;
+    name_set outputs;
     for (const auto& entry : model.metadata_props()) {
         std::string_view value = entry.value();
         if (entry.key() == contract::count_key) {
@@ -56,7 +56,7 @@ public:
     {
         const std::string where = graph.name().empty() ? std::string() : " of graph '" + graph.name() + "'";
         scope visible = {inputs_and_initializers(graph, where), around};
-        names node_names;
+        name_set node_names;
         for (const auto& node : graph.node()) {
             if (!node.name().empty() && !node_names.insert(node.name()).second) {
                 found.push_back("two nodes" + where + " are called '" + node.name() + "'");
@@ -82,9 +82,9 @@ public:
         }
     }
 
-    void check_outputs(const onnx::GraphProto& graph, const names& padded)
+    void check_outputs(const onnx::GraphProto& graph, const name_set& padded)
     {
-        names outputs;
+        name_set outputs;
         for (const auto& output : graph.output()) {
             if (!outputs.insert(output.name()).second) {
                 found.push_back("two outputs are called '" + output.name() + "'");
@@ -100,16 +100,16 @@ public:
     }
 
 private:
-    names inputs_and_initializers(const onnx::GraphProto& graph, const std::string& where)
+    name_set inputs_and_initializers(const onnx::GraphProto& graph, const std::string& where)
     {
-        names inputs;
+        name_set inputs;
         for (const auto& input : graph.input()) {
             if (!inputs.insert(input.name()).second) {
                 found.push_back("two inputs" + where + " are called '" + input.name() + "'");
             }
         }
         // An initializer may be the default value of an input.
-        names initializers;
+        name_set initializers;
         for (const auto& tensor : graph.initializer()) {
             if (!initializers.insert(tensor.name()).second) {
                 found.push_back("two initializers" + where + " are called '" + tensor.name() + "'");

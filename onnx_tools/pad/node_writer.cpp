@@ -154,8 +154,8 @@ std::string node_writer::largest_or_zero(const std::string& name, const std::str
 
 std::string node_writer::not_negative(const std::string& name, const std::string& value)
 {
-    const auto number = cast(name + "/float", value, element_type::float32);
-    return cast(name + "/int64", add("Relu", name + "/relu", {number}), element_type::int64);
+    const auto as_float = cast(name + "/float", value, element_type::float32);
+    return cast(name + "/int64", add("Relu", name + "/relu", {as_float}), element_type::int64);
 }
 
 std::string node_writer::filled(const std::string& name, const std::string& shape, const onnx::TensorProto& value)

@@ -17,6 +17,10 @@
 
 namespace padbatch::test {
 
+inline const std::string data = PADBATCH_TESTS_DATA "/";
+inline const std::string one_image = data + "mask_rcnn_tv029_b1_tensor_op17.onnx"; // 10 rows
+inline const std::string two_images = data + "mask_rcnn_tv029_b2_list_op18.onnx";  // 100 rows
+
 inline bool has(const std::string& text, const std::string& words)
 {
     return text.find(words) != std::string::npos;

@@ -24,8 +24,6 @@ namespace {
 using namespace padbatch::test;
 using nlohmann::json;
 
-const std::string data = PADBATCH_TESTS_DATA "/";
-
 // What the command prints in a folder of its own with a copy of the model, which it must not change.
 std::string inspected(std::vector<std::string> arguments, const std::filesystem::path& model)
 {

@@ -21,8 +21,6 @@ using namespace padbatch::test;
 using nlohmann::json;
 using strings = std::vector<std::string>;
 
-const std::string data = PADBATCH_TESTS_DATA "/";
-const std::string mask_rcnn = data + "mask_rcnn_tv029_b1_tensor_op17.onnx"; // 10 rows
 const std::string features = data + "retinanet_tv029_b1_tensor_op18_features.onnx";
 const std::string flat = data + "other/flat_pt113_any_op11_index_int64.onnx";
 const std::string selection = data + "other/nms_pt113_any_op11_cxcywh.onnx";
@@ -62,7 +60,7 @@ strings names_of(const json& report)
 
 TEST_CASE("--inspect shows a dynamic batch")
 {
-    const auto text = inspected({"--dynamic-batch"}, mask_rcnn);
+    const auto text = inspected({"--dynamic-batch"}, one_image);
     CAPTURE(text);
     for (const char* words :
          {": Mask R-CNN, 1 image\n", "\nserving the model as it is\n  - the model takes exactly 1 image ",
@@ -73,7 +71,7 @@ TEST_CASE("--inspect shows a dynamic batch")
         CAPTURE(words);
         CHECK(has(text, words));
     }
-    const auto found = inspected_json({"--dynamic-batch"}, mask_rcnn);
+    const auto found = inspected_json({"--dynamic-batch"}, one_image);
     CHECK(found.at("batch") == 1);
     CHECK(found.at("dynamic_batch") == true);
     CHECK(found.at("output_batch") == "batch");
@@ -82,7 +80,7 @@ TEST_CASE("--inspect shows a dynamic batch")
     CHECK(found.at("serving_warnings").at("as_it_is").size() == 2);
     CHECK(found.at("serving_warnings").at("result").empty());
 
-    const auto fixed = inspected_json({}, mask_rcnn);
+    const auto fixed = inspected_json({}, one_image);
     CHECK(fixed.at("dynamic_batch") == false);
     CHECK(fixed.at("output_batch") == 1);
     CHECK(fixed.at("serving_warnings").at("result").size() == 1);
@@ -90,7 +88,7 @@ TEST_CASE("--inspect shows a dynamic batch")
 
 TEST_CASE("--inspect shows a dynamic batch that is padded to the largest count, and outputs that are stacked")
 {
-    CHECK(steps_of({"--dynamic-batch", "--max-detections=batch"}, mask_rcnn) ==
+    CHECK(steps_of({"--dynamic-batch", "--max-detections=batch"}, one_image) ==
           strings{"repeats the graph for each image of the batch, in a Loop",
                   "pads every image to 10 rows in the Loop, and then cuts to the largest count in the batch",
                   "writes the counts to num_detections, int32 [batch, 1]"});
@@ -105,7 +103,7 @@ TEST_CASE("--inspect shows a dynamic batch that is padded to the largest count, 
 TEST_CASE("--inspect shows how large masks of one image are")
 {
     const temporary_folder folder;
-    auto model = padbatch::onnx_tools::load_model(mask_rcnn);
+    auto model = padbatch::onnx_tools::load_model(one_image);
     auto& shape = *model.mutable_graph()->mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape();
     shape.mutable_dim(2)->set_dim_value(480);
     shape.mutable_dim(3)->set_dim_value(640);
@@ -120,26 +118,26 @@ TEST_CASE("--inspect shows how large masks of one image are")
 
 TEST_CASE("--inspect shows what becomes of masks")
 {
-    const auto roi = inspected_json({"--masks=roi"}, mask_rcnn);
+    const auto roi = inspected_json({"--masks=roi"}, one_image);
     CHECK(roi.at("masks") == "roi");
     CHECK(roi.at("outputs")[4].at("shape") == json{1, 10, 1, 28, 28});
     CHECK(roi.at("outputs")[4].at("bytes") == 10 * 28 * 28 * 4);
-    CHECK(has(inspected({"--masks=roi"}, mask_rcnn),
+    CHECK(has(inspected({"--masks=roi"}, one_image),
               "  keeps the masks that the mask head makes for the region of each box, and does not paste them\n"));
 
-    const auto none = inspected_json({"--masks=none"}, mask_rcnn);
+    const auto none = inspected_json({"--masks=none"}, one_image);
     CHECK(none.at("masks") == "none");
     CHECK(names_of(none) == strings{"num_detections", "boxes", "labels", "scores"});
     CHECK(none.at("rewrite").at("steps")[0] == "leaves masks out");
 
-    const auto bytes = inspected_json({"--mask-type=uint8", "--squeeze-masks", "--mask-threshold=0.4"}, mask_rcnn);
+    const auto bytes = inspected_json({"--mask-type=uint8", "--squeeze-masks", "--mask-threshold=0.4"}, one_image);
     CHECK(bytes.at("masks") == "full");
     CHECK(bytes.at("mask_threshold") == 0.4);
     CHECK(bytes.at("outputs")[4].at("type") == "uint8");
     CHECK(bytes.at("rewrite").at("steps") == strings{"writes masks as uint8, 1 where they are at least 0.4",
                                                      "drops the 1 in masks [n, 1, H, W]", "pads every image to 10 rows",
                                                      "writes the counts to num_detections, int32 [1, 1]"});
-    CHECK(steps_of({"--mask-type=bool"}, mask_rcnn)[0] == "writes masks as bool, true where they are at least 0.5");
+    CHECK(steps_of({"--mask-type=bool"}, one_image)[0] == "writes masks as bool, true where they are at least 0.5");
     CHECK(inspected_json({}, features).at("masks").is_null());
 }
 
@@ -184,10 +182,10 @@ TEST_CASE("--inspect shows each layout")
         const auto& layout = entry.first;
         const auto& expected = entry.second;
         CAPTURE(layout);
-        const auto found = inspected_json({"--layout", layout}, mask_rcnn);
+        const auto found = inspected_json({"--layout", layout}, one_image);
         CHECK(found.at("layout") == layout);
         CHECK(names_of(found) == expected.names);
-        const auto text = inspected({"--layout", layout}, mask_rcnn);
+        const auto text = inspected({"--layout", layout}, one_image);
         CAPTURE(text);
         for (const auto& step : expected.steps) {
             CAPTURE(step);
@@ -197,7 +195,7 @@ TEST_CASE("--inspect shows each layout")
             CHECK(has(text, "\n  " + name + " "));
         }
     }
-    const auto joined = inspected_json({"--layout=ultralytics", "--pad-value=labels=-1"}, mask_rcnn).at("outputs")[0];
+    const auto joined = inspected_json({"--layout=ultralytics", "--pad-value=labels=-1"}, one_image).at("outputs")[0];
     CHECK(joined.at("field") == "boxes");
     CHECK(joined.at("fields") == strings{"boxes", "scores", "labels"});
     CHECK(joined.at("pad_values") == strings{"0", "0", "-1"});
@@ -230,7 +228,7 @@ TEST_CASE("--inspect shows rows of all images")
     CHECK(found.at("dynamic_batch") == true);
     CHECK(found.at("output_batch") == "batch");
     CHECK(found.at("needs_max_detections") == true);
-    CHECK(inspected_json({}, mask_rcnn).at("flat").is_null());
+    CHECK(inspected_json({}, one_image).at("flat").is_null());
     CHECK(has(inspected({"--from=flat"}, data + "other/flat_pt113_any_op12_end2end.onnx"),
               "  image of each row  the column batch\n"));
 }
@@ -252,7 +250,7 @@ TEST_CASE("--inspect shows the outputs of a model that is not rewritten, and wha
 {
     const temporary_folder folder;
     const std::string model = folder.file("padded.onnx");
-    REQUIRE(run_command({mask_rcnn, model}).exit_code == 0);
+    REQUIRE(run_command({one_image, model}).exit_code == 0);
     const auto text = run_command({"--inspect", model});
     CHECK(text.exit_code == 5);
     CHECK(has(text.err, "onnx-pad-outputs: the model is already padded"));
@@ -286,7 +284,7 @@ TEST_CASE("--inspect shows the outputs of a model that is not rewritten, and wha
     CHECK(has(two.out, "the model takes exactly 2 images"));
 
     // Only the error is printed for an option that makes no sense.
-    const auto misused = run_command({"--inspect", "--min-score=2", mask_rcnn});
+    const auto misused = run_command({"--inspect", "--min-score=2", one_image});
     CHECK(misused.exit_code == 2);
     CHECK(misused.out.empty());
 }

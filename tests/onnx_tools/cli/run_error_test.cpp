@@ -27,14 +27,12 @@ namespace {
 using namespace padbatch::test;
 namespace fs = std::filesystem;
 
-const std::string mask_rcnn = PADBATCH_TESTS_DATA "/mask_rcnn_tv029_b2_list_op18.onnx";
-
 } // namespace
 
 TEST_CASE("errors: the files")
 {
     const temporary_folder folder;
-    fs::copy_file(mask_rcnn, folder.file("in.onnx"));
+    fs::copy_file(two_images, folder.file("in.onnx"));
     check_errors(
         folder, 2,
         {
@@ -58,7 +56,7 @@ TEST_CASE("errors: the files")
 TEST_CASE("errors: options that are unknown or have no value")
 {
     const temporary_folder folder;
-    fs::copy_file(mask_rcnn, folder.file("in.onnx"));
+    fs::copy_file(two_images, folder.file("in.onnx"));
     check_errors(
         folder, 2,
         {
@@ -87,7 +85,7 @@ TEST_CASE("errors: options that are unknown or have no value")
 TEST_CASE("errors: numbers and words")
 {
     const temporary_folder folder;
-    fs::copy_file(mask_rcnn, folder.file("in.onnx"));
+    fs::copy_file(two_images, folder.file("in.onnx"));
     std::vector<error_case> cases = {
         with({"--max-detections", ""}, {"--max-detections has no value"}),
         with({"--max-detections"}, {"--max-detections is 'in.onnx'"}),
@@ -112,7 +110,7 @@ TEST_CASE("errors: numbers and words")
 TEST_CASE("errors: --pad-value and --rename")
 {
     const temporary_folder folder;
-    fs::copy_file(mask_rcnn, folder.file("in.onnx"));
+    fs::copy_file(two_images, folder.file("in.onnx"));
     check_errors(
         folder, 2,
         {
@@ -150,7 +148,7 @@ TEST_CASE("errors: --pad-value and --rename")
 TEST_CASE("errors: --fields")
 {
     const temporary_folder folder;
-    fs::copy_file(mask_rcnn, folder.file("in.onnx"));
+    fs::copy_file(two_images, folder.file("in.onnx"));
     check_errors(
         folder, 2,
         {
@@ -171,7 +169,7 @@ TEST_CASE("errors: --fields")
 TEST_CASE("errors: files that cannot be read or written")
 {
     const temporary_folder folder;
-    fs::copy_file(mask_rcnn, folder.file("in.onnx"));
+    fs::copy_file(two_images, folder.file("in.onnx"));
     write_file(folder.file("existing.onnx"), "mine");
     fs::create_directory(folder.file("a folder"));
     fs::create_symlink("in.onnx", folder.file("link.onnx"));
@@ -201,7 +199,7 @@ TEST_CASE("errors: files that cannot be read or written")
 TEST_CASE("errors: a limit on the size of files")
 {
     const temporary_folder folder;
-    const auto result = run_command({mask_rcnn, "out.onnx"}, {.folder = folder.path(), .file_size = 4096});
+    const auto result = run_command({two_images, "out.onnx"}, {.folder = folder.path(), .file_size = 4096});
     CHECK(result.exit_code == 3);
     CHECK(result.err.find("onnx-pad-outputs: cannot write 'out.onnx': File too large\n  expected: ") == 0);
     CHECK(folder.names().empty());
@@ -210,7 +208,7 @@ TEST_CASE("errors: a limit on the size of files")
 TEST_CASE("errors: files that are not ONNX models")
 {
     const temporary_folder folder;
-    const std::string model = read_file(mask_rcnn);
+    const std::string model = read_file(two_images);
     std::string noise(5000, '\0');
     unsigned state = 1;
     for (char& byte : noise) {
@@ -265,7 +263,7 @@ TEST_CASE("errors: models that are not rewritten")
     auto broken = identity_model("x");
     broken.mutable_graph()->mutable_node(0)->set_input(0, "nowhere");
     save(broken, "broken.onnx");
-    REQUIRE(run_command({mask_rcnn, folder.file("padded.onnx")}).exit_code == 0);
+    REQUIRE(run_command({two_images, folder.file("padded.onnx")}).exit_code == 0);
 
     const std::vector<std::string> by_hand = {"--fields", "boxes,labels,scores", "--max-detections", "5"};
     const auto told = [&](const std::string& in, std::vector<std::string> words) {

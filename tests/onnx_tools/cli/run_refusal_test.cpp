@@ -18,8 +18,6 @@ namespace {
 
 using namespace padbatch::test;
 
-const std::string data = PADBATCH_TESTS_DATA "/";
-
 // A folder with `in.onnx`.
 struct folder_with : temporary_folder {
     explicit folder_with(const std::string& fixture) { std::filesystem::copy_file(data + fixture, file("in.onnx")); }

@@ -16,7 +16,6 @@ namespace {
 
 using namespace padbatch::test;
 
-const std::string mask_rcnn = PADBATCH_TESTS_DATA "/mask_rcnn_tv029_b2_list_op18.onnx";
 const std::string by_field = PADBATCH_TESTS_DATA "/keypoint_rcnn_tv014_b2_list_op13_field.onnx";
 
 std::size_t longest_line(const std::string& text)
@@ -34,8 +33,8 @@ std::size_t longest_line(const std::string& text)
 TEST_CASE("a plain run writes the padded model and says on standard error what it did")
 {
     const temporary_folder folder;
-    const std::string before = read_file(mask_rcnn);
-    const auto report = padded({}, mask_rcnn, folder.file("out.onnx"));
+    const std::string before = read_file(two_images);
+    const auto report = padded({}, two_images, folder.file("out.onnx"));
     CAPTURE(report);
     for (const char* words :
          {"Mask R-CNN, 2 images, outputs image by image", "\nbefore\n", "onnx::Shape_1832  int64", "boxes.71",
@@ -48,7 +47,7 @@ TEST_CASE("a plain run writes the padded model and says on standard error what i
     CHECK(report.find("\nbefore\n") < report.find("\nafter\n"));
     CHECK_FALSE(has(report, "warning"));
     CHECK(folder.names() == std::set<std::string>{"out.onnx"});
-    CHECK(read_file(mask_rcnn) == before);
+    CHECK(read_file(two_images) == before);
     CHECK(outputs_of(folder.file("out.onnx")) ==
           std::vector<std::string>{"num_detections [2, 1]", "boxes [2, 100, 4]", "labels [2, 100]", "scores [2, 100]",
                                    "masks [2, 100, 1, masks_height, masks_width]"});
@@ -57,7 +56,7 @@ TEST_CASE("a plain run writes the padded model and says on standard error what i
 TEST_CASE("--quiet prints nothing")
 {
     const temporary_folder folder;
-    CHECK(padded({"--quiet", "--max-detections", "2000000000"}, mask_rcnn, folder.file("out.onnx")).empty());
+    CHECK(padded({"--quiet", "--max-detections", "2000000000"}, two_images, folder.file("out.onnx")).empty());
 }
 
 TEST_CASE("--version is the project's version")
@@ -122,11 +121,11 @@ TEST_CASE("--help names every option, shows examples and fits a terminal")
 TEST_CASE("--max-detections sets the number of rows")
 {
     const temporary_folder folder;
-    padded({"--max-detections", "7"}, mask_rcnn, folder.file("few.onnx"));
+    padded({"--max-detections", "7"}, two_images, folder.file("few.onnx"));
     CHECK(outputs_of(folder.file("few.onnx"))[1] == "boxes [2, 7, 4]");
-    padded({"--max-detections=500"}, mask_rcnn, folder.file("many.onnx"));
+    padded({"--max-detections=500"}, two_images, folder.file("many.onnx"));
     CHECK(outputs_of(folder.file("many.onnx"))[1] == "boxes [2, 500, 4]");
-    const auto report = padded({"--max-detections", "batch"}, mask_rcnn, folder.file("batch.onnx"));
+    const auto report = padded({"--max-detections", "batch"}, two_images, folder.file("batch.onnx"));
     CHECK(has(report, "boxes           float32  [2, max_detections, 4]"));
     CHECK(has(report, "32 B x max_detections\n"));
     CHECK(outputs_of(folder.file("batch.onnx"))[1] == "boxes [2, max_detections, 4]");
@@ -137,7 +136,7 @@ TEST_CASE("--max-detections sets the number of rows")
 TEST_CASE("outputs over 2 GiB are warned of")
 {
     const temporary_folder folder;
-    const auto report = padded({"--max-detections", "2000000000"}, mask_rcnn, folder.file("out.onnx"));
+    const auto report = padded({"--max-detections", "2000000000"}, two_images, folder.file("out.onnx"));
     CAPTURE(report);
     for (const char* name : {"boxes", "labels", "scores"}) {
         CHECK(has(report, std::string("warning: the output '") + name + "' has "));
@@ -149,12 +148,12 @@ TEST_CASE("outputs over 2 GiB are warned of")
 
 TEST_CASE("--pad-value fills the padding of its field only")
 {
-    const auto zero = padded_bytes({}, mask_rcnn);
-    CHECK(padded_bytes({"--pad-value", "labels=0"}, mask_rcnn) == zero);
-    const auto filled = padded_bytes({"--pad-value", "labels=-1", "--pad-value=scores=-0.5"}, mask_rcnn);
+    const auto zero = padded_bytes({}, two_images);
+    CHECK(padded_bytes({"--pad-value", "labels=0"}, two_images) == zero);
+    const auto filled = padded_bytes({"--pad-value", "labels=-1", "--pad-value=scores=-0.5"}, two_images);
     CHECK(filled != zero);
-    CHECK(padded_bytes({"--pad-value", "scores=-0.5", "--pad-value", "labels=-1"}, mask_rcnn) == filled);
-    CHECK(padded_bytes({"--pad-value", "boxes=nan"}, mask_rcnn) != zero);
+    CHECK(padded_bytes({"--pad-value", "scores=-0.5", "--pad-value", "labels=-1"}, two_images) == filled);
+    CHECK(padded_bytes({"--pad-value", "boxes=nan"}, two_images) != zero);
 }
 
 TEST_CASE("--rename names the outputs")
@@ -162,7 +161,7 @@ TEST_CASE("--rename names the outputs")
     const temporary_folder folder;
     const auto report = padded({"--rename", "boxes=detection_boxes", "--rename", "num_detections=how many",
                                 "--rename=scores=labels", "--rename", "labels=classes=x"},
-                               mask_rcnn, folder.file("out.onnx"));
+                               two_images, folder.file("out.onnx"));
     CHECK(outputs_of(folder.file("out.onnx")) ==
           std::vector<std::string>{"how many [2, 1]", "detection_boxes [2, 100, 4]", "classes=x [2, 100]",
                                    "labels [2, 100]", "masks [2, 100, 1, masks_height, masks_width]"});
@@ -174,8 +173,8 @@ TEST_CASE("--rename names the outputs")
 
 TEST_CASE("options given by hand give the bytes that recognition gives")
 {
-    CHECK(padded_bytes({"--fields", "boxes,labels,scores,masks", "--batch", "2", "--order", "image"}, mask_rcnn) ==
-          padded_bytes({}, mask_rcnn));
+    CHECK(padded_bytes({"--fields", "boxes,labels,scores,masks", "--batch", "2", "--order", "image"}, two_images) ==
+          padded_bytes({}, two_images));
     CHECK(padded_bytes({"--fields=boxes,labels,scores,keypoints,keypoints_scores", "--batch=2", "--order=field"},
                        by_field) == padded_bytes({}, by_field));
     CHECK(padded_bytes({"--batch", "2"}, by_field) == padded_bytes({"--order", "field"}, by_field));
@@ -185,23 +184,23 @@ TEST_CASE("--force replaces an existing file")
 {
     const temporary_folder folder;
     write_file(folder.file("out.onnx"), "old");
-    CHECK(run_command({mask_rcnn, folder.file("out.onnx")}).exit_code == 3);
+    CHECK(run_command({two_images, folder.file("out.onnx")}).exit_code == 3);
     CHECK(read_file(folder.file("out.onnx")) == "old");
-    padded({"--force"}, mask_rcnn, folder.file("out.onnx"));
-    CHECK(read_file(folder.file("out.onnx")) == padded_bytes({}, mask_rcnn));
+    padded({"--force"}, two_images, folder.file("out.onnx"));
+    CHECK(read_file(folder.file("out.onnx")) == padded_bytes({}, two_images));
     CHECK(folder.names() == std::set<std::string>{"out.onnx"});
 }
 
 TEST_CASE("options may come after the files, and files may have any name")
 {
     const temporary_folder folder;
-    std::filesystem::copy_file(mask_rcnn, folder.file("-in.onnx"));
-    const std::string expected = padded_bytes({"--max-detections", "3"}, mask_rcnn);
+    std::filesystem::copy_file(two_images, folder.file("-in.onnx"));
+    const std::string expected = padded_bytes({"--max-detections", "3"}, two_images);
     const std::string odd = "a\nname 'of' \"its\" own =;*";
     const command_setting here{.folder = folder.path()};
     const std::vector<std::vector<std::string>> commands = {
-        {mask_rcnn, "after.onnx", "--max-detections", "3"},
-        {mask_rcnn, "--max-detections", "3", "between.onnx", "--quiet"},
+        {two_images, "after.onnx", "--max-detections", "3"},
+        {two_images, "--max-detections", "3", "between.onnx", "--quiet"},
         {"--max-detections", "3", "--", "-in.onnx", "-out.onnx"},
         {"--max-detections", "3", "./-in.onnx", odd},
         {"--max-detections", "3", "./-in.onnx", "--", "--force"},
@@ -225,14 +224,14 @@ TEST_CASE("closed and full streams do no harm")
         setting.folder = folder.path();
         return run_command(arguments, setting);
     };
-    CHECK(run({mask_rcnn, "1.onnx"}, {.close_out = true}).exit_code == 0);
-    CHECK(run({mask_rcnn, "2.onnx"}, {.close_err = true}).exit_code == 0);
-    CHECK(run({mask_rcnn, "3.onnx"}, {.close_out = true, .close_err = true}).exit_code == 0);
+    CHECK(run({two_images, "1.onnx"}, {.close_out = true}).exit_code == 0);
+    CHECK(run({two_images, "2.onnx"}, {.close_err = true}).exit_code == 0);
+    CHECK(run({two_images, "3.onnx"}, {.close_out = true, .close_err = true}).exit_code == 0);
     for (const char* name : {"1.onnx", "2.onnx", "3.onnx"}) {
-        CHECK(read_file(folder.file(name)) == padded_bytes({}, mask_rcnn));
+        CHECK(read_file(folder.file(name)) == padded_bytes({}, two_images));
     }
     CHECK(run({"--version"}, {.close_out = true}).exit_code == 3);
-    const auto full = run({"--inspect", mask_rcnn}, {.full_out = true});
+    const auto full = run({"--inspect", two_images}, {.full_out = true});
     CHECK(full.exit_code == 3);
     CHECK(has(full.err, "cannot write to standard output: No space left on device\n  expected: "));
 }
@@ -241,12 +240,12 @@ TEST_CASE("pipes without a reader do no harm")
 {
     const temporary_folder folder;
     const auto written =
-        run_command({mask_rcnn, "out.onnx"}, {.folder = folder.path(), .unread_out = true, .unread_err = true});
+        run_command({two_images, "out.onnx"}, {.folder = folder.path(), .unread_out = true, .unread_err = true});
     CHECK(written.exit_code == 0);
-    CHECK(read_file(folder.file("out.onnx")) == padded_bytes({}, mask_rcnn));
+    CHECK(read_file(folder.file("out.onnx")) == padded_bytes({}, two_images));
     CHECK(run_command({"absent.onnx", "new.onnx"}, {.folder = folder.path(), .unread_err = true}).exit_code == 3);
     for (const char* option : {"--inspect", "--help"}) {
-        const auto unread = run_command({option, mask_rcnn}, {.unread_out = true});
+        const auto unread = run_command({option, two_images}, {.unread_out = true});
         CHECK(unread.exit_code == 3);
         CHECK(has(unread.err, "cannot write to standard output: Broken pipe\n  expected: "));
     }

@@ -16,9 +16,6 @@ namespace {
 using namespace padbatch::test;
 using strings = std::vector<std::string>;
 
-const std::string data = PADBATCH_TESTS_DATA "/";
-const std::string mask_rcnn = data + "mask_rcnn_tv029_b1_tensor_op17.onnx"; // 10 rows
-const std::string two_images = data + "mask_rcnn_tv029_b2_list_op18.onnx";  // 100 rows
 const std::string flat = data + "other/flat_pt113_any_op12_end2end.onnx";
 const std::string selection = data + "other/nms_pt113_any_op13_yxyx.onnx";
 
@@ -44,7 +41,7 @@ struct written {
 
 TEST_CASE("--dynamic-batch makes a model of any number of images")
 {
-    written any({"--dynamic-batch"}, mask_rcnn);
+    written any({"--dynamic-batch"}, one_image);
     CHECK(any.outputs == strings{"num_detections [batch, 1]", "boxes [batch, 10, 4]", "labels [batch, 10]",
                                  "scores [batch, 10]", "masks [batch, 10, 1, masks_height, masks_width]"});
     CHECK(any.metadata["padbatch.batch"] == "dynamic");
@@ -52,14 +49,14 @@ TEST_CASE("--dynamic-batch makes a model of any number of images")
     CHECK(has(any.report, "boxes           float32  [batch, 10, 4]                             160 B x batch\n"));
     CHECK(has(any.report, "40 B x batch x masks_height x masks_width\n"));
 
-    const written largest({"--dynamic-batch", "--max-detections", "batch"}, mask_rcnn);
+    const written largest({"--dynamic-batch", "--max-detections", "batch"}, one_image);
     CHECK(largest.outputs[1] == "boxes [batch, max_detections, 4]");
-    CHECK(written({}, mask_rcnn).metadata.at("padbatch.batch") == "1");
+    CHECK(written({}, one_image).metadata.at("padbatch.batch") == "1");
 }
 
 TEST_CASE("--masks keeps masks of regions, or leaves masks out")
 {
-    written roi({"--masks", "roi"}, mask_rcnn);
+    written roi({"--masks", "roi"}, one_image);
     CHECK(roi.outputs.back() == "masks [1, 10, 1, 28, 28]");
     CHECK(roi.metadata["padbatch.masks"] == "roi");
     CHECK(has(roi.report, "[1, 10, 1, 28, 28]  30.6 KiB\n"));
@@ -81,7 +78,7 @@ TEST_CASE("--mask-type and --mask-threshold write masks above a threshold")
 TEST_CASE("--squeeze-masks drops the 1 in the shape of masks")
 {
     CHECK(written({"--squeeze-masks"}, two_images).outputs.back() == "masks [2, 100, masks_height, masks_width]");
-    CHECK(written({"--squeeze-masks", "--masks", "roi"}, mask_rcnn).outputs.back() == "masks [1, 10, 28, 28]");
+    CHECK(written({"--squeeze-masks", "--masks", "roi"}, one_image).outputs.back() == "masks [1, 10, 28, 28]");
 }
 
 TEST_CASE("--min-score drops rows, and keeps the shapes")
@@ -111,11 +108,11 @@ TEST_CASE("--layout names, orders and shapes the outputs")
     for (const auto& entry : layouts) {
         const auto& layout = entry.first;
         CAPTURE(layout);
-        written model({"--layout", layout}, mask_rcnn);
+        written model({"--layout", layout}, one_image);
         CHECK(model.outputs == entry.second);
         CHECK(model.metadata["padbatch.layout"] == (layout == "torchvision" ? "" : layout));
     }
-    written tf({"--layout", "tf-od"}, mask_rcnn);
+    written tf({"--layout", "tf-od"}, one_image);
     REQUIRE(tf.outputs.size() == 5);
     CHECK(tf.outputs[0] == "num_detections [1]");
     CHECK(tf.outputs[1] == "detection_boxes [1, 10, 4]");
@@ -129,12 +126,12 @@ TEST_CASE("options override the layout")
 {
     written model({"--layout", "yolov7", "--rename", "boxes=b", "--rename=num_detections=n", "--count-type", "int64",
                    "--count-shape", "B", "--label-type", "float32"},
-                  mask_rcnn);
+                  one_image);
     CHECK(model.outputs[0] == "n [1]");
     CHECK(model.outputs[1] == "b [1, 10, 4]");
     CHECK(model.types["n"] == "int64");
     CHECK(model.types["det_classes"] == "float32");
-    CHECK(written({"--layout=tf-od", "--count-shape=Bx1"}, mask_rcnn).outputs[0] == "num_detections [1, 1]");
+    CHECK(written({"--layout=tf-od", "--count-shape=Bx1"}, one_image).outputs[0] == "num_detections [1, 1]");
 }
 
 TEST_CASE("--count-type, --count-shape and --label-type")
@@ -144,7 +141,7 @@ TEST_CASE("--count-type, --count-shape and --label-type")
     CHECK(model.types["num_detections"] == "float32");
     CHECK(model.types["labels"] == "int32");
     CHECK(written({"--count-shape=B"}, two_images).outputs[0] == "num_detections [2]");
-    CHECK(written({"--dynamic-batch", "--count-shape=B"}, mask_rcnn).outputs[0] == "num_detections [batch]");
+    CHECK(written({"--dynamic-batch", "--count-shape=B"}, one_image).outputs[0] == "num_detections [batch]");
     CHECK(padded_bytes({"--count-type=int32", "--label-type=int64"}, two_images) == padded_bytes({}, two_images));
 }
 
@@ -171,7 +168,7 @@ TEST_CASE("--triton-repository writes a model that a server accepts")
 {
     const temporary_folder folder;
     const auto run = [&](strings options) {
-        options.insert(options.end(), {"--triton-repository", "models", "--model-name", "shapes", mask_rcnn});
+        options.insert(options.end(), {"--triton-repository", "models", "--model-name", "shapes", one_image});
         return run_command(options, {.folder = folder.path()});
     };
     const std::string config = folder.file("models/shapes/config.pbtxt");
@@ -183,13 +180,13 @@ TEST_CASE("--triton-repository writes a model that a server accepts")
     CHECK(first.out.empty());
     CHECK(has(first.err, "wrote 'models/shapes'\n"));
     CHECK_FALSE(has(first.err, "warning: "));
-    CHECK(read_file(model) == padded_bytes({"--dynamic-batch"}, mask_rcnn));
+    CHECK(read_file(model) == padded_bytes({"--dynamic-batch"}, one_image));
     CHECK(has(read_file(config), "max_batch_size: 8"));
 
     const auto again = run({"--dynamic-batch"});
     CHECK(again.exit_code == 3);
     CHECK(has(again.err, "--force"));
-    CHECK(read_file(model) == padded_bytes({"--dynamic-batch"}, mask_rcnn));
+    CHECK(read_file(model) == padded_bytes({"--dynamic-batch"}, one_image));
 
     const auto larger = run({"--force", "--dynamic-batch", "--max-batch-size", "32", "--quiet"});
     CHECK(larger.exit_code == 0);

@@ -14,8 +14,6 @@ namespace {
 
 using namespace padbatch::test;
 
-const std::string mask_rcnn = PADBATCH_TESTS_DATA "/mask_rcnn_tv029_b1_tensor_op17.onnx";
-
 // Options that take a word or a number, and may be given once.
 const std::vector<std::string> once = {
     "--min-score",      "--masks",       "--mask-type",  "--mask-threshold",    "--layout",
@@ -27,7 +25,7 @@ const std::vector<std::string> once = {
 TEST_CASE("errors: options without a value, or with several")
 {
     const temporary_folder folder;
-    std::filesystem::copy_file(mask_rcnn, folder.file("in.onnx"));
+    std::filesystem::copy_file(one_image, folder.file("in.onnx"));
     std::vector<error_case> cases;
     for (const auto& option : once) {
         cases.push_back(with({option + "="}, {option + " has no value"}));
@@ -48,7 +46,7 @@ TEST_CASE("errors: options without a value, or with several")
 TEST_CASE("errors: words")
 {
     const temporary_folder folder;
-    std::filesystem::copy_file(mask_rcnn, folder.file("in.onnx"));
+    std::filesystem::copy_file(one_image, folder.file("in.onnx"));
     check_errors(
         folder, 2,
         {
@@ -77,7 +75,7 @@ TEST_CASE("errors: words")
 TEST_CASE("errors: --columns and --from")
 {
     const temporary_folder folder;
-    std::filesystem::copy_file(mask_rcnn, folder.file("in.onnx"));
+    std::filesystem::copy_file(one_image, folder.file("in.onnx"));
     const std::string known = "batch, x1, y1, x2, y2, cx, cy, w, h, label or score";
     check_errors(
         folder, 2,
@@ -100,8 +98,8 @@ TEST_CASE("errors: --columns and --from")
 TEST_CASE("errors: --triton-repository and what belongs to it")
 {
     const temporary_folder folder;
-    std::filesystem::copy_file(mask_rcnn, folder.file("in.onnx"));
-    std::filesystem::copy_file(mask_rcnn, folder.file("mask rcnn.v2.onnx"));
+    std::filesystem::copy_file(one_image, folder.file("in.onnx"));
+    std::filesystem::copy_file(one_image, folder.file("mask rcnn.v2.onnx"));
     const std::vector<std::string> repository = {"--triton-repository", "models", "--model-name", "m"};
     const auto also = [&](std::vector<std::string> arguments, std::vector<std::string> words) {
         arguments.insert(arguments.begin(), repository.begin(), repository.end());

@@ -16,14 +16,14 @@ using padbatch::element_type;
 
 namespace {
 
-const std::string header = "<ir_version: 7, opset_import: [\"\" : 13]> ";
+const std::string opset = "<ir_version: 7, opset_import: [\"\" : 13]> ";
 
 } // namespace
 
 TEST_CASE("outputs have the ranks that the file leaves out")
 {
-    const auto model = parse_model(header + "g (float[n,4] x) => (float[] y, float[a,b] z, float[] u) "
-                                            "{ y = Identity(x) z = Net(x) u = Net(x) }");
+    const auto model = parse_model(opset + "g (float[n,4] x) => (float[] y, float[a,b] z, float[] u) "
+                                           "{ y = Identity(x) z = Net(x) u = Net(x) }");
     const auto outputs = typed_outputs(model, graph_index(model.graph()));
     REQUIRE(outputs.size() == 3);
     CHECK(outputs[0].name == "y");
@@ -64,7 +64,7 @@ TEST_CASE("rows that cannot be followed have the nearest cut, if it is that of a
                               "b = Concat <axis = 1> (kept, kept) ";
     const auto cut_of_boxes = [&](const std::string& outputs, const std::string& more) {
         const auto model =
-            parse_model(header + "g (float[n,2] all, int64[k] keep) => (" + outputs + ") { " + nodes + more + "}");
+            parse_model(opset + "g (float[n,2] all, int64[k] keep) => (" + outputs + ") { " + nodes + more + "}");
         const graph_outputs found(model);
         CHECK(found[0].bound.cut == nullptr);
         CHECK(found[0].nearest == found.index().producer("rows"));

@@ -48,8 +48,8 @@ recognise_options told(std::optional<std::int64_t> batch = {}, std::optional<out
     return options;
 }
 
-void check_usage(const std::vector<output>& outputs, const recognise_options& options,
-                 const std::vector<std::string>& words)
+void check_told_usage(const std::vector<output>& outputs, const recognise_options& options,
+                      const std::vector<std::string>& words)
 {
     check_failure(failure::usage, words, [&] { (void)read_as_told(outputs, options); });
 }
@@ -90,29 +90,29 @@ TEST_CASE("outputs are read as the user says, in the order that their types allo
     CHECK(r.fields == std::vector{field::boxes, field::scores});
     CHECK(read_as_told(by_field(), told()).order == output_order::by_field);
     CHECK(read_as_told(by_image(), told(1)).images == 1);
-    check_usage(by_image(), told({}, output_order::by_field), {"'s0'"});
-    check_usage(by_field(), told(2, output_order::by_image), {"'s0'", "image 1"});
+    check_told_usage(by_image(), told({}, output_order::by_field), {"'s0'"});
+    check_told_usage(by_field(), told(2, output_order::by_image), {"'s0'", "image 1"});
 }
 
 TEST_CASE("outputs that cannot be what the user says are named")
 {
     auto five = by_image();
     five.push_back(floats("extra", {any}));
-    check_usage(five, told(), {"`fields`", "5", "'extra'", "`batch`"});
+    check_told_usage(five, told(), {"`fields`", "5", "'extra'", "`batch`"});
     CHECK(read_as_told(five, told(2)).images == 2);
-    check_usage(five, told(3), {"`batch`", "3", "5"});
-    check_usage(five, told(0), {});
+    check_told_usage(five, told(3), {"`batch`", "3", "5"});
+    check_told_usage(five, told(0), {});
     auto none = told();
     none.fields.emplace();
-    check_usage(five, none, {});
+    check_told_usage(five, none, {});
 
     auto rows = by_image();
     rows[2] = floats("b1", {any, {5, ""}});
-    check_usage(rows, told(), {"'b1'", "image 1", "'b0'"});
+    check_told_usage(rows, told(), {"'b1'", "image 1", "'b0'"});
     rows[2] = floats("b1", {any, any}); // may be 4
     CHECK(read_as_told(rows, told()).images == 2);
     rows[2].type.element = element_type::float64;
-    check_usage(rows, told(), {"'b1'", "image 1", "'b0'"});
+    check_told_usage(rows, told(), {"'b1'", "image 1", "'b0'"});
     rows[2].type.element.reset();
-    check_usage(rows, told(), {"'b1'"});
+    check_told_usage(rows, told(), {"'b1'"});
 }

@@ -41,7 +41,7 @@ onnx::ModelProto opaque(const std::string& outputs, const std::string& made)
     return model_of("g (float[n,3] x) => (" + outputs + ") { " + made + " = Net(x) }");
 }
 
-void check_usage(const onnx::ModelProto& model, const recognise_options& options, const names& words)
+void check_fields_usage(const onnx::ModelProto& model, const recognise_options& options, const names& words)
 {
     check_failure(failure::usage, words, [&] { (void)recognise(model, options); });
 }
@@ -75,8 +75,8 @@ TEST_CASE("named fields: the order follows from the types if it is not given")
     CHECK(found.fields[0].values == names{"p", "q"});
     CHECK(found.fields[1].values == names{"r", "s"});
     CHECK(found.fields[1].element == element_type::int64);
-    check_usage(model, told({field::boxes, field::labels}, {}, output_order::by_image),
-                {"'r' (int64 [a])", "the boxes of image 1", "has a type that boxes cannot have", "`order`"});
+    check_fields_usage(model, told({field::boxes, field::labels}, {}, output_order::by_image),
+                       {"'r' (int64 [a])", "the boxes of image 1", "has a type that boxes cannot have", "`order`"});
     CHECK(recognise(model, told({field::boxes, field::labels}, 2, output_order::by_field)).fields[0].values ==
           names{"p", "q"});
 }
@@ -90,26 +90,28 @@ TEST_CASE("named fields: a batch says how many outputs belong to them")
     const auto one = recognise(model, told({field::boxes, field::scores}, 1));
     CHECK(one.fields[1].values == names{"q"});
     CHECK(one.other_outputs == names{"r", "s", "t"});
-    check_usage(model, told({field::boxes, field::scores}), {"names 2 fields", "5 outputs", "'t'", "`batch`"});
-    check_usage(model, told({field::boxes, field::scores}, 3), {"says 3 images", "5 outputs"});
-    check_usage(model, told({field::boxes, field::scores}, std::int64_t{1} << 40), {"1099511627776 images"});
-    check_usage(opaque("float[a,4] p", "p"), told({field::boxes, field::scores}), {"1 outputs"});
+    check_fields_usage(model, told({field::boxes, field::scores}), {"names 2 fields", "5 outputs", "'t'", "`batch`"});
+    check_fields_usage(model, told({field::boxes, field::scores}, 3), {"says 3 images", "5 outputs"});
+    check_fields_usage(model, told({field::boxes, field::scores}, std::int64_t{1} << 40), {"1099511627776 images"});
+    check_fields_usage(opaque("float[a,4] p", "p"), told({field::boxes, field::scores}), {"1 outputs"});
 }
 
 TEST_CASE("named fields: outputs of different types are not joined")
 {
-    check_usage(opaque("float[a,4] p, double[b,4] q", "p, q"), told({field::boxes}),
-                {"'q' (float64 [b, 4])", "of image 1", "'p' (float32 [a, 4])"});
-    check_usage(opaque("float[a,4] p, float[b,4,1] q", "p, q"), told({field::boxes}), {"'q' (float32 [b, 4, 1])"});
-    check_usage(opaque("float[a,4] p, float[] q", "p, q"), told({field::boxes}), {"'q' (float32, unknown rank)"});
-    check_usage(opaque("float p, float q", "p, q"), told({field::scores}),
-                {"'p' (float32, rank 0)", "has a type that scores cannot have"});
+    check_fields_usage(opaque("float[a,4] p, double[b,4] q", "p, q"), told({field::boxes}),
+                       {"'q' (float64 [b, 4])", "of image 1", "'p' (float32 [a, 4])"});
+    check_fields_usage(opaque("float[a,4] p, float[b,4,1] q", "p, q"), told({field::boxes}),
+                       {"'q' (float32 [b, 4, 1])"});
+    check_fields_usage(opaque("float[a,4] p, float[] q", "p, q"), told({field::boxes}),
+                       {"'q' (float32, unknown rank)"});
+    check_fields_usage(opaque("float p, float q", "p, q"), told({field::scores}),
+                       {"'p' (float32, rank 0)", "has a type that scores cannot have"});
     auto strings = opaque("float[a] p", "p");
     strings.mutable_graph()->mutable_output(0)->mutable_type()->mutable_tensor_type()->set_elem_type(
         onnx::TensorProto::STRING);
-    check_usage(strings, told({field::labels}), {"'p'", "not a tensor of numbers"});
+    check_fields_usage(strings, told({field::labels}), {"'p'", "not a tensor of numbers"});
     strings.mutable_graph()->mutable_output(0)->mutable_type()->mutable_sequence_type();
-    check_usage(strings, told({field::labels}), {"not a tensor of numbers"});
+    check_fields_usage(strings, told({field::labels}), {"not a tensor of numbers"});
 }
 
 TEST_CASE("named fields of unknown rank have the usual one")
@@ -175,6 +177,6 @@ TEST_CASE("the rows of an image are cut by one node, which cuts no other image's
 TEST_CASE("named fields: a rank that a field does not have is a mistake")
 {
     const auto& model = fixture_named("faster_rcnn_tv014_b2_list_op11").model;
-    check_usage(model, told({field::labels, field::boxes, field::scores}),
-                {"as the labels of image 0", "(float32 [", ", 4])", "`fields`"});
+    check_fields_usage(model, told({field::labels, field::boxes, field::scores}),
+                       {"as the labels of image 0", "(float32 [", ", 4])", "`fields`"});
 }

@@ -6,6 +6,7 @@
 
 #include <onnx_tools/pad/pad.hpp>
 
+#include <tests/onnx_tools/serve/batched_models.hpp>
 #include <tests/support/check_failure.hpp>
 #include <tests/support/fixture_models.hpp>
 #include <tests/support/parse_model.hpp>
@@ -21,14 +22,6 @@ using namespace padbatch::onnx_tools;
 using namespace padbatch::test;
 
 namespace {
-
-onnx::ModelProto model_of(const std::string& signature)
-{
-    return parse_model("<ir_version: 7, opset_import: [\"\" : 13]> g " + signature + " { }");
-}
-
-const auto batched =
-    model_of("(float[batch,3,h,w] images) => (int32[batch,1] num_detections, float[batch,20,4] boxes)");
 
 std::string config_of(const onnx::ModelProto& model, std::int64_t max_batch_size = 8)
 {

@@ -2,6 +2,7 @@
 #include <onnx_tools/serve/triton_config.hpp>
 #include <onnx_tools/serve/triton_repository.hpp>
 
+#include <tests/onnx_tools/serve/batched_models.hpp>
 #include <tests/support/check_failure.hpp>
 #include <tests/support/limited_file_system.hpp>
 #include <tests/support/parse_model.hpp>
@@ -29,14 +30,6 @@ using namespace padbatch::test;
 namespace {
 
 namespace fs = std::filesystem;
-
-onnx::ModelProto model_of(const std::string& signature)
-{
-    return parse_model("<ir_version: 7, opset_import: [\"\" : 13]> g " + signature + " { }");
-}
-
-const auto batched =
-    model_of("(float[batch,3,h,w] images) => (int32[batch,1] num_detections, float[batch,20,4] boxes)");
 
 triton_options options_of(const temporary_folder& folder, bool overwrite = false)
 {

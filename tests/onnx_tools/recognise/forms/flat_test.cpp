@@ -28,7 +28,6 @@ pad_options of_batch()
 }
 
 constexpr auto flat = export_kind::flat;
-constexpr auto selection = export_kind::nms;
 
 } // namespace
 

@@ -16,12 +16,6 @@ using namespace padbatch::test;
 using padbatch::element_type;
 using enum padbatch::onnx_tools::flat_column;
 
-namespace {
-
-constexpr auto selection = export_kind::nms;
-
-} // namespace
-
 TEST_CASE("a selection is what a NonMaxSuppression makes, of what it reads")
 {
     const auto check = [](const onnx::ModelProto& model, const strings& others) {

@@ -19,6 +19,8 @@ using namespace onnx_tools;
 using strings = std::vector<std::string>;
 using column_list = std::vector<flat_column>;
 
+inline constexpr auto selection = export_kind::nms;
+
 inline const std::string images = "float[B,3,H,W] images";
 
 // A model with these outputs, made by an unknown operator.
