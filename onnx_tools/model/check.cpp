@@ -2,12 +2,14 @@
 #include <onnx_tools/model/check.hpp>
 
 #include <onnx_tools/model/graph.hpp>
+#include <onnx_tools/model/sort.hpp>
 #include <padbatch/contract.hpp>
 
 #include <algorithm>
 #include <string_view>
 #include <unordered_set>
 #include <utility>
+#include <vector>
 
 namespace padbatch::onnx_tools {
 namespace {
@@ -75,6 +77,7 @@ public:
             }
             for_each_subgraph(node, [&](const onnx::GraphProto& sub) { check_graph(sub, &visible); });
         }
+        check_cycles(graph, where);
         for (const auto& output : graph.output()) {
             if (!visible.sees(output.name())) {
                 found.push_back("nothing produces the output '" + output.name() + "'" + where);
@@ -100,6 +103,19 @@ public:
     }
 
 private:
+    void check_cycles(const onnx::GraphProto& graph, const std::string& where)
+    {
+        std::vector<bool> sorted(static_cast<std::size_t>(graph.node_size()), false);
+        for (const int i : sorted_positions(graph)) {
+            sorted[static_cast<std::size_t>(i)] = true;
+        }
+        const auto left = std::find(sorted.begin(), sorted.end(), false);
+        if (left != sorted.end() && found.empty()) { // a name that is taken twice may look like one
+            found.push_back(describe(graph.node(static_cast<int>(left - sorted.begin()))) + where +
+                            " depends on itself: the graph has a cycle");
+        }
+    }
+
     name_set inputs_and_initializers(const onnx::GraphProto& graph, const std::string& where)
     {
         name_set inputs;

@@ -289,11 +289,16 @@ fresh_names::fresh_names(const onnx::GraphProto& graph)
 
 std::string fresh_names::operator()(const std::string& wanted)
 {
-    std::string name = wanted;
-    for (int i = 2; !m_taken.insert(name).second; ++i) {
-        name = wanted + "_" + std::to_string(i);
+    if (m_taken.insert(wanted).second) {
+        return wanted;
     }
-    return name;
+    int& next = m_next.try_emplace(wanted, 2).first->second; // those before are taken
+    for (;; ++next) {
+        std::string name = wanted + "_" + std::to_string(next);
+        if (m_taken.insert(name).second) {
+            return name;
+        }
+    }
 }
 
 void rename_value(onnx::GraphProto& graph, const std::string& from, const std::string& to)

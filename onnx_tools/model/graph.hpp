@@ -74,6 +74,7 @@ public:
 
 private:
     std::unordered_set<std::string> m_taken;
+    std::unordered_map<std::string, int> m_next; // the number to try first, for each name that was taken
 };
 
 /// Renames the value `from` of `graph` to `to` wherever it is defined, used, described or captured by a subgraph. A

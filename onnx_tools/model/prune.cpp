@@ -45,19 +45,39 @@ void remove_unused(onnx::GraphProto& graph, const std::unordered_set<std::string
     const auto lost_its_use = [&](const std::string& value) {
         return before.count(value) != 0 && now.count(value) == 0;
     };
+    // A node goes if something that it made has lost its use, and also if it reads what is gone: nobody used it before
+    // either, and it would have nothing to read.
     std::unordered_set<std::string> gone;
-    drop(*graph.mutable_node(), [&](const onnx::NodeProto& node) {
-        bool lost = false;
-        for (const auto& output : node.output()) {
-            lost = lost || lost_its_use(output);
-        }
-        for (const auto& output : node.output()) {
-            lost = lost && now.count(output) == 0;
-        }
-        if (lost) {
+    std::unordered_set<const onnx::NodeProto*> dropped;
+    std::vector<const onnx::NodeProto*> pending;
+    const auto drop_node = [&](const onnx::NodeProto& node) {
+        if (dropped.insert(&node).second) {
             gone.insert(node.output().begin(), node.output().end());
+            pending.push_back(&node);
         }
-        return lost;
+    };
+    const graph_index index(graph);
+    for (const auto& node : graph.node()) {
+        const auto& made = node.output();
+        if (std::any_of(made.begin(), made.end(), lost_its_use) &&
+            std::none_of(made.begin(), made.end(), [&](const std::string& value) { return now.count(value) != 0; })) {
+            drop_node(node);
+        }
+    }
+    while (!pending.empty()) {
+        const auto& node = *pending.back();
+        pending.pop_back();
+        for (const auto& value : node.output()) {
+            for (const auto* reader : index.readers(value)) {
+                drop_node(*reader);
+            }
+        }
+    }
+    drop(*graph.mutable_node(), [&](const onnx::NodeProto& node) {
+        const auto& made = node.output();
+        return !made.empty() && std::all_of(made.begin(), made.end(), [&](const std::string& value) {
+            return value.empty() || gone.count(value) != 0;
+        }) && std::any_of(made.begin(), made.end(), [](const std::string& value) { return !value.empty(); });
     });
     // A weight may also be an input, which the model keeps since a caller may supply it.
     std::unordered_set<std::string> inputs;

@@ -13,7 +13,8 @@ namespace padbatch::onnx_tools {
 [[nodiscard]] std::unordered_set<std::string> values_in_use(const onnx::GraphProto& graph);
 
 /// Removes from `graph` the nodes and initializers that made values of `before` and that no output depends on any more,
-/// and what describes those values. What had no use before stays.
+/// and what describes those values. What had no use before stays, unless
+/// it reads what is removed.
 void remove_unused(onnx::GraphProto& graph, const std::unordered_set<std::string>& before);
 
 } // namespace padbatch::onnx_tools

@@ -2,6 +2,7 @@
 #include <onnx_tools/pad/batch_loop.hpp>
 
 #include <onnx_tools/model/prune.hpp>
+#include <onnx_tools/model/sort.hpp>
 #include <onnx_tools/pad/image_rows.hpp>
 #include <onnx_tools/pad/outputs.hpp>
 
@@ -71,6 +72,7 @@ private:
         declare(*m_body.add_input(), m_condition, element_type::boolean, {});
 
         // The nodes of the model read the image, so these nodes come first.
+        sort_nodes(m_body);
         const int nodes = m_body.node_size();
         const auto index =
             m_plan.source.image_rank == 4 ? m_inner.unsqueeze("image/index", m_iteration, 0) : m_iteration;
@@ -92,6 +94,9 @@ private:
         image.image_rank = m_plan.source.image_rank;
         for (const auto& f : m_plan.fields) {
             image.fields.push_back(f.values.front());
+        }
+        if (m_plan.cuts_rows || m_plan.score_above) {
+            require_equal_counts(m_inner, m_plan, image);
         }
         drop_low_scores(m_inner, m_plan, image);
         cut_rows(m_inner, m_plan, image);
@@ -120,7 +125,9 @@ private:
             shape.insert(shape.begin(), {rows(), ""});
             const auto own = m_plan.max_detections ? own_output(m_plan, i) : "";
             m_padded.push_back(own.empty() ? fresh("padbatch/" + name + "/stacked") : own);
-            m_stacked.push_back({m_inner.concat(name + "/padded", {image.fields[i], padding}, 0), f.element,
+            const auto joined = m_inner.concat(name + "/joined", {image.fields[i], padding}, 0);
+            const auto padded_to = padded_shape(m_inner, f, {rows()}, row); // fails if these rows are more or fewer
+            m_stacked.push_back({m_inner.add("Reshape", name + "/padded", {joined, padded_to}), f.element,
                                  std::move(shape), m_padded.back()});
         }
         for (const auto& other : m_plan.others) {

@@ -50,6 +50,10 @@ private:
         for (const auto& f : m_plan.fields) {
             rows.fields.push_back(f.values[image]);
         }
+        // Joining them to M rows fails for any that are more or fewer, unless M follows from them or some are dropped.
+        if (!m_plan.max_detections || m_plan.cuts_rows || m_plan.score_above) {
+            require_equal_counts(m_nodes, m_plan, rows);
+        }
         drop_low_scores(m_nodes, m_plan, rows);
         cut_rows(m_nodes, m_plan, rows);
         convert_rows(m_nodes, m_plan, rows);
@@ -94,32 +98,25 @@ private:
             widen(f, values);
         }
         const auto row = row_extents(m_nodes, f, values.front());
+        // Reshape reads 0 as "keep this extent", and M may be 0 if it follows the batch: -1 is right for both.
+        const auto shape = padded_shape(m_nodes, f, {1, m_plan.max_detections.value_or(-1)}, row);
+        const bool alone = values.size() == 1;
         std::vector<std::string> parts;
         for (std::size_t image = 0; image < values.size(); ++image) {
             const auto& where = m_images[image].where;
-            parts.push_back(values[image]);
-            parts.push_back(padding_rows(m_nodes, f, m_missing[image], row, where));
-        }
-        if (f.row.size() == 3) {
-            // OpenVINO 2026.4 joins tensors of four dimensions wrongly if one of them is empty.
-            for (auto& part : parts) {
-                part = m_nodes.add("Reshape", name + "/flat", {part, m_nodes.integers({-1})});
+            auto rows = values[image];
+            auto padding = padding_rows(m_nodes, f, m_missing[image], row, where);
+            if (f.row.size() == 3) {
+                // OpenVINO 2026.4 joins tensors of four dimensions wrongly if one of them is empty.
+                rows = m_nodes.add("Reshape", name + where + "/flat", {rows, m_nodes.integers({-1})});
+                padding = m_nodes.add("Reshape", name + where + "/padding/flat", {padding, m_nodes.integers({-1})});
             }
+            // Image by image, so that a row too many in one cannot make up for one that another lacks.
+            const auto joined = m_nodes.concat(name + where + "/joined", {rows, padding}, 0);
+            parts.push_back(
+                m_nodes.add("Reshape", name + where + "/padded", {joined, shape}, alone ? own_output(m_plan, i) : ""));
         }
-        const auto joined = m_nodes.concat(name + "/joined", parts, 0);
-        // Reshape reads 0 as "keep this extent", and M may be 0 if it follows the batch: -1 is right for both.
-        const std::vector<std::int64_t> front{m_plan.source.batch, m_plan.max_detections.value_or(-1)};
-        std::string shape;
-        if (all_known(f.row)) {
-            auto all = front;
-            for (const auto& extent : f.row) {
-                all.push_back(*extent.size);
-            }
-            shape = m_nodes.integers(all);
-        } else {
-            shape = m_nodes.concat(name + "/shape", {m_nodes.integers(front), row}, 0);
-        }
-        return m_nodes.add("Reshape", name + "/reshape", {joined, shape}, own_output(m_plan, i));
+        return alone ? parts.front() : m_nodes.concat(name + "/batch", parts, 0, own_output(m_plan, i));
     }
 
     // Pads every image's masks to the largest height, then to the largest width.

@@ -64,7 +64,9 @@ private:
         if (m_source.batch_index.empty()) {
             image = column("image/list", flat_column::batch);
         } else {
-            image = m_nodes.add("Reshape", "image/list", {m_source.batch_index, m_nodes.integers({-1})});
+            // As many as there are rows, or the run fails.
+            image = m_nodes.add("Reshape", "image/list",
+                                {m_source.batch_index, m_nodes.extents("rows", m_source.rows, {0})});
         }
         rows.more.push_back(m_nodes.cast("image", image, element_type::int64));
         return rows;

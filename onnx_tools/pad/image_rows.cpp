@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/pad/image_rows.hpp>
 
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
 namespace padbatch::onnx_tools {
 namespace {
 
@@ -25,16 +29,40 @@ std::string normalised(node_writer& nodes, const planned_field& f, const row_val
     return nodes.add("Div", at + "/normalised", {swapped, nodes.cast(at + "/image/cast", size, *f.from)});
 }
 
-} // namespace
-
 bool all_known(const std::vector<dimension>& extents)
 {
-    for (const auto& extent : extents) {
-        if (!extent.size) {
-            return false;
-        }
+    return std::all_of(extents.begin(), extents.end(), [](const dimension& extent) { return extent.size.has_value(); });
+}
+
+} // namespace
+
+void require_equal_counts(node_writer& nodes, const pad_plan& p, row_values& rows)
+{
+    if (rows.fields.size() == 1) {
+        return;
     }
-    return true;
+    // A column of as many elements as each field has rows, side by side: only columns of one length can be joined.
+    const std::string at = "count" + rows.where + "/equal";
+    onnx::TensorProto nothing;
+    nothing.set_data_type(onnx::TensorProto::FLOAT);
+    nothing.add_dims(1);
+    nothing.add_float_data(0.0F);
+    std::vector<std::string> columns;
+    for (std::size_t i = 0; i < rows.fields.size(); ++i) {
+        const auto field = at + "/" + std::string(name_of(p.fields[i].kind));
+        const auto count = nodes.extents(field, rows.fields[i], {0});
+        columns.push_back(
+            nodes.filled(field + "/column", nodes.concat(field + "/shape", {count, nodes.integers({1})}, 0), nothing));
+    }
+    // The field by which rows are counted takes part, so that this is not left out.
+    const auto count = nodes.extents(at, nodes.concat(at + "/columns", columns, 1), {0});
+    const auto counted = counted_field(p);
+    const auto value = rows.fields[counted];
+    std::vector<std::int64_t> axes(p.fields[counted].row.size() + (p.fields[counted].squeezed ? 1 : 0));
+    std::iota(axes.begin(), axes.end(), 1);
+    const auto shape =
+        axes.empty() ? count : nodes.concat(at + "/shape", {count, nodes.extents(at + "/row", value, axes)}, 0);
+    rows.fields[counted] = nodes.add("Reshape", name(p.fields[counted], rows) + "/counted", {value, shape});
 }
 
 void drop_low_scores(node_writer& nodes, const pad_plan& p, row_values& rows)
@@ -118,6 +146,18 @@ std::string padding_rows(node_writer& nodes, const planned_field& f, const std::
     const std::string at = std::string(name_of(f.kind)) + where;
     const auto shape = row.empty() ? missing : nodes.concat(at + "/padding_shape", {missing, row}, 0);
     return nodes.filled(at + "/padding", shape, f.pad_value);
+}
+
+std::string padded_shape(node_writer& nodes, const planned_field& f, std::vector<std::int64_t> front,
+                         const std::string& row)
+{
+    if (!all_known(f.row)) {
+        return nodes.concat(std::string(name_of(f.kind)) + "/padded_shape", {nodes.integers(front), row}, 0);
+    }
+    for (const auto& extent : f.row) {
+        front.push_back(*extent.size);
+    }
+    return nodes.integers(front);
 }
 
 } // namespace padbatch::onnx_tools

@@ -23,6 +23,8 @@ struct row_values {
     std::string where;
 };
 
+/// Makes a run fail if the fields have different numbers of rows, which dropping rows would hide.
+void require_equal_counts(node_writer& nodes, const pad_plan& p, row_values& rows);
 /// Drops rows with scores below `p.score_above`, if the plan says so.
 void drop_low_scores(node_writer& nodes, const pad_plan& p, row_values& rows);
 /// Keeps the first M rows, if there can be more.
@@ -42,8 +44,9 @@ void convert_rows(node_writer& nodes, const pad_plan& p, row_values& rows);
 [[nodiscard]] std::string padding_rows(node_writer& nodes, const planned_field& f, const std::string& missing,
                                        const std::string& row, const std::string& where);
 
-/// Whether all extents have a known size.
-[[nodiscard]] bool all_known(const std::vector<dimension>& extents);
+/// The shape of padded rows: `front`, then the extents of a row. `row` is what `row_extents` returns.
+[[nodiscard]] std::string padded_shape(node_writer& nodes, const planned_field& f, std::vector<std::int64_t> front,
+                                       const std::string& row);
 
 } // namespace padbatch::onnx_tools
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/pad/outputs.hpp>
 
+#include <set>
+#include <string_view>
+
 namespace padbatch::onnx_tools {
 
 void declare(onnx::ValueInfoProto& info, const std::string& name, element_type element,
@@ -59,12 +62,10 @@ void declare_outputs(onnx::GraphProto& graph, const pad_plan& p)
         declare(*outputs.Add(), other.name, other.element, other.shape);
     }
     if (p.how != batching::loop) { // untouched
-        for (const auto& name : p.source.other_outputs) {
-            for (auto& old : *graph.mutable_output()) {
-                if (old.name() == name) {
-                    outputs.Add()->Swap(&old);
-                    break;
-                }
+        const std::set<std::string_view> others(p.source.other_outputs.begin(), p.source.other_outputs.end());
+        for (auto& old : *graph.mutable_output()) { // in the model's order
+            if (others.count(old.name()) != 0) {
+                outputs.Add()->Swap(&old);
             }
         }
     }

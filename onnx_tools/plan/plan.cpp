@@ -4,6 +4,7 @@
 #include <onnx_tools/error.hpp>
 #include <onnx_tools/model/graph.hpp>
 #include <onnx_tools/model/wording.hpp>
+#include <onnx_tools/plan/check_body.hpp>
 #include <onnx_tools/plan/check_options.hpp>
 #include <onnx_tools/plan/output_names.hpp>
 #include <onnx_tools/plan/pad_value.hpp>
@@ -112,6 +113,13 @@ private:
                                          : source.image_rank == 4 && input.name() == source.images.front();
             if (!names_batch || shape.empty()) {
                 continue;
+            }
+            if (m_plan.how == batching::loop && shape.front().size.value_or(1) != 1) {
+                throw tool_error(failure::refused,
+                                 {"`dynamic_batch`: the model takes " + std::to_string(*shape.front().size) +
+                                      " images at a time, but has the detections of one",
+                                  "an export of one image, which can be repeated for each image of a batch",
+                                  "export the model with one image, or leave `dynamic_batch` out"});
             }
             if (!shape.front().size) {
                 m_plan.batch.symbol = shape.front().symbol; // as the user named it
@@ -339,7 +347,7 @@ private:
                               "outputs that are made by nodes", "export the model without this output"});
         }
         const bool open = *type.rank > 0 && !type.shape.front().size;
-        if (open && !all_cuts(index(), name).empty()) {
+        if (open && !cuts().of(name).empty()) {
             throw tool_error(failure::refused,
                              {"`dynamic_batch`: the output '" + name +
                                   "' depends on what is detected, but does not declare how many rows it has",
@@ -357,9 +365,11 @@ private:
 
     // Most plans need none.
     const graph_index& index() { return m_index ? *m_index : m_index.emplace(m_graph); }
+    const cut_sets& cuts() { return m_cuts ? *m_cuts : m_cuts.emplace(index()); }
 
     const onnx::GraphProto& m_graph;
     std::optional<graph_index> m_index;
+    std::optional<cut_sets> m_cuts;
     const pad_options& m_options;
     const layout_rules& m_rules;
     fresh_names m_fresh;
@@ -373,6 +383,9 @@ pad_plan plan(const onnx::ModelProto& model, const detections& source, const pad
 {
     require_opset(model);
     check_options(source, options);
+    if (options.dynamic_batch) {
+        check_body(model);
+    }
     return planner(model, source, options).run();
 }
 

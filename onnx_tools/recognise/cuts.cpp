@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/recognise/cuts.hpp>
 
+#include <onnx_tools/model/sort.hpp>
 #include <onnx_tools/recognise/walk.hpp>
 
+#include <algorithm>
 #include <limits>
 #include <string_view>
 #include <vector>
@@ -104,16 +106,56 @@ row_cut nearest_cut(const graph_index& index, const std::string& value)
     return cut;
 }
 
-std::set<const onnx::NodeProto*> all_cuts(const graph_index& index, const std::string& value)
+cut_sets::cut_sets(const graph_index& index) : m_index(index)
 {
-    std::set<const onnx::NodeProto*> cuts;
-    walk_up(index, value, [&](const onnx::NodeProto& node) {
-        if (const auto cut = cut_of_gather(index, node); cut.node != nullptr) {
-            cuts.insert(cut.node);
+    (void)shared({});
+    const auto& nodes = index.graph().node();
+    for (const int i : sorted_positions(index.graph())) {
+        const auto& node = nodes[i];
+        std::size_t set = 0;
+        for (const auto value : dependencies(node)) {
+            const auto* maker = index.producer(value);
+            if (const auto found = m_of_node.find(maker); found != m_of_node.end()) {
+                set = joined(set, found->second);
+            }
         }
-        return dependencies(node);
-    });
-    return cuts;
+        if (const auto cut = cut_of_gather(index, node); cut.node != nullptr) {
+            set = joined(set, shared({cut.node}));
+        }
+        m_of_node.emplace(&node, set);
+    }
+}
+
+const cut_set& cut_sets::of(std::string_view value) const
+{
+    const auto found = m_of_node.find(m_index.producer(value));
+    return *m_sets[found == m_of_node.end() ? 0 : found->second];
+}
+
+std::size_t cut_sets::shared(cut_set set)
+{
+    const auto [entry, added] = m_numbers.try_emplace(std::move(set), m_sets.size());
+    if (added) {
+        m_sets.push_back(&entry->first);
+    }
+    return entry->second;
+}
+
+std::size_t cut_sets::joined(std::size_t a, std::size_t b)
+{
+    if (a == b || b == 0) {
+        return a;
+    }
+    if (a == 0) {
+        return b;
+    }
+    const auto [entry, added] = m_joined.try_emplace(std::minmax(a, b), 0);
+    if (added) {
+        cut_set both = *m_sets[a];
+        both.insert(m_sets[b]->begin(), m_sets[b]->end());
+        entry->second = shared(std::move(both));
+    }
+    return entry->second;
 }
 
 } // namespace padbatch::onnx_tools

@@ -5,10 +5,16 @@
 #include <onnx_tools/model/graph.hpp>
 #include <onnx_tools/recognise/detections.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
 /// The nodes that cut the rows of an image. All of these functions answer "not found" rather than guess.
 namespace padbatch::onnx_tools {
@@ -38,8 +44,28 @@ struct row_bound {
 /// shape of.
 [[nodiscard]] row_cut nearest_cut(const graph_index& index, const std::string& value);
 
-/// All cuts that `value` depends on.
-[[nodiscard]] std::set<const onnx::NodeProto*> all_cuts(const graph_index& index, const std::string& value);
+using cut_set = std::set<const onnx::NodeProto*>;
+
+/// All cuts that each value of a graph depends on. Values that depend on the same ones share a set, since a graph may
+/// have thousands of outputs.
+class cut_sets {
+public:
+    /// `index` must outlive this.
+    explicit cut_sets(const graph_index& index);
+
+    /// The set of `value`; empty for a value that no node makes, or that depends on a cycle.
+    [[nodiscard]] const cut_set& of(std::string_view value) const;
+
+private:
+    [[nodiscard]] std::size_t shared(cut_set set);
+    [[nodiscard]] std::size_t joined(std::size_t a, std::size_t b);
+
+    const graph_index& m_index;
+    std::unordered_map<const onnx::NodeProto*, std::size_t> m_of_node;
+    std::vector<const cut_set*> m_sets; // the first is empty
+    std::map<cut_set, std::size_t> m_numbers;
+    std::map<std::pair<std::size_t, std::size_t>, std::size_t> m_joined;
+};
 
 } // namespace padbatch::onnx_tools
 

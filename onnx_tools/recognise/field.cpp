@@ -4,7 +4,6 @@
 #include <onnx_tools/model/wording.hpp>
 #include <padbatch/fields.hpp>
 
-#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -65,21 +64,6 @@ std::string all_field_names()
 std::string list_of(const std::vector<field>& fields, std::string_view separator)
 {
     return joined(fields, separator, [](field f) { return name_of(f); });
-}
-
-std::optional<field> first_fitting(const value_type& type, const std::vector<field>& used, bool scored_keypoints)
-{
-    std::vector<field> fitting;
-    for (const auto& [kind, name] : field_names) {
-        if (std::find(used.begin(), used.end(), kind) == used.end() && fits(kind, type)) {
-            fitting.push_back(kind);
-        }
-    }
-    if (fitting == std::vector{field::masks, field::keypoints}) {
-        const bool three = !type.shape.empty() && type.shape.back().size == 3;
-        return three || scored_keypoints ? std::optional(field::keypoints) : std::nullopt;
-    }
-    return fitting.empty() ? std::nullopt : std::optional(fitting.front());
 }
 
 bool fits(field kind, const value_type& type)

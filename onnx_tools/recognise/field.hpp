@@ -35,13 +35,6 @@ inline constexpr int field_count = 6;
 /// `boxes, labels, scores`, or with another separator.
 [[nodiscard]] std::string list_of(const std::vector<field>& fields, std::string_view separator = ", ");
 
-/// The first field, in the order above, that a value of this type can be and that is not in `used`. Nothing when there
-/// is none, or when the element type or the rank is not known. Both masks and keypoints may have rank 3:
-/// `scored_keypoints` says whether the image also has keypoints_scores, and therefore keypoints. If neither that nor
-/// the last extent decides, the answer is nothing.
-[[nodiscard]] std::optional<field> first_fitting(const value_type& type, const std::vector<field>& used,
-                                                 bool scored_keypoints);
-
 /// Whether the element type, the rank and, if it is known, the last extent are those of `kind`. An unknown rank fits
 /// nothing.
 [[nodiscard]] bool fits(field kind, const value_type& type);

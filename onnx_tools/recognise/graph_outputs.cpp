@@ -5,6 +5,7 @@
 #include <onnx_tools/model/ranks.hpp>
 #include <onnx_tools/model/wording.hpp>
 
+#include <set>
 #include <utility>
 
 namespace padbatch::onnx_tools {
@@ -23,7 +24,7 @@ std::vector<typed_value> typed_outputs(const onnx::ModelProto& model, const grap
     return outputs;
 }
 
-graph_outputs::graph_outputs(const onnx::ModelProto& model) : m_index(model.graph())
+graph_outputs::graph_outputs(const onnx::ModelProto& model) : m_index(model.graph()), m_cuts_above(m_index)
 {
     std::set<std::string> seen;
     for (auto& value : typed_outputs(model, m_index)) {
@@ -34,7 +35,7 @@ graph_outputs::graph_outputs(const onnx::ModelProto& model) : m_index(model.grap
         output o;
         static_cast<typed_value&>(o) = std::move(value);
         o.bound = bound_of(m_index, o.name);
-        o.nearest = nearest_cut(m_index, o.name).node;
+        o.nearest = cuts_above(o.name).empty() ? nullptr : nearest_cut(m_index, o.name).node;
         m_cuts.insert(o.bound.cut);
         m_all.push_back(std::move(o));
     }
@@ -47,15 +48,6 @@ graph_outputs::graph_outputs(const onnx::ModelProto& model) : m_index(model.grap
 std::string graph_outputs::text() const
 {
     return list_of(std::vector<typed_value>(m_all.begin(), m_all.end()));
-}
-
-const std::set<const onnx::NodeProto*>& graph_outputs::cuts_above(const output& o) const
-{
-    const auto [entry, added] = m_cuts_above.try_emplace(o.name);
-    if (added) {
-        entry->second = all_cuts(m_index, o.name);
-    }
-    return entry->second;
 }
 
 } // namespace padbatch::onnx_tools

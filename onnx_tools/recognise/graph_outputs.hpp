@@ -8,9 +8,8 @@
 
 #include <onnx/onnx_pb.h>
 
-#include <map>
-#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace padbatch::onnx_tools {
@@ -47,14 +46,16 @@ public:
 
     /// Whether the rows of any output are bounded by a cut.
     [[nodiscard]] bool any_cut() const noexcept { return !m_cuts.empty(); }
-    /// All cuts that an output depends on.
-    [[nodiscard]] const std::set<const onnx::NodeProto*>& cuts_above(const output& o) const;
+    /// Whether `cut` bounds the rows of an output.
+    [[nodiscard]] bool bounds_rows(const onnx::NodeProto* cut) const { return m_cuts.count(cut) != 0; }
+    /// All cuts that a value depends on.
+    [[nodiscard]] const cut_set& cuts_above(std::string_view value) const { return m_cuts_above.of(value); }
 
 private:
     graph_index m_index;
     std::vector<output> m_all;
-    std::set<const onnx::NodeProto*> m_cuts; // those that bound the rows of an output
-    mutable std::map<std::string, std::set<const onnx::NodeProto*>> m_cuts_above;
+    cut_sets m_cuts_above;
+    cut_set m_cuts; // those that bound the rows of an output
 };
 
 } // namespace padbatch::onnx_tools

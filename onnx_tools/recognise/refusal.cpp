@@ -3,6 +3,7 @@
 
 #include <onnx_tools/error.hpp>
 #include <onnx_tools/model/wording.hpp>
+#include <onnx_tools/recognise/evidence.hpp>
 #include <onnx_tools/recognise/search.hpp>
 
 #include <string>
@@ -22,6 +23,17 @@ std::string text_of(const reading& r)
     return std::to_string(r.images) + " x (" + list_of(r.fields) + ")";
 }
 
+// Says which output has the name of a field that it cannot be, if there is one.
+std::string wrong_name(const graph_outputs& outputs)
+{
+    for (const auto& o : outputs.all()) {
+        if (const auto named = named_field(o.name); named && !fits(*named, o.type)) {
+            return "; the name of " + quoted(o.name) + " is not that of a field with its type";
+        }
+    }
+    return "";
+}
+
 } // namespace
 
 void refuse_without_outputs()
@@ -31,10 +43,11 @@ void refuse_without_outputs()
 
 void refuse_unrecognised(const graph_outputs& outputs)
 {
-    throw tool_error(failure::refused, {"the outputs are not recognised as detections: " + outputs.text(), families,
-                                        "if they are detections after all, name them: `fields` boxes,labels,scores "
-                                        "`batch` B `order` image|field; if they hold the rows of all images in one "
-                                        "list, or what a NonMaxSuppression selects, use `from` flat or `from` nms"});
+    throw tool_error(failure::refused,
+                     {"the outputs are not recognised as detections: " + outputs.text() + wrong_name(outputs), families,
+                      "if they are detections after all, name them: `fields` boxes,labels,scores "
+                      "`batch` B `order` image|field; if they hold the rows of all images in one "
+                      "list, or what a NonMaxSuppression selects, use `from` flat or `from` nms"});
 }
 
 void refuse_incomplete(const graph_outputs& outputs, const reading& part)
@@ -45,15 +58,17 @@ void refuse_incomplete(const graph_outputs& outputs, const reading& part)
             rest.push_back(outputs[i]);
         }
     }
-    throw tool_error(
-        failure::refused,
-        {"the " + std::to_string(outputs.size()) + " outputs are not a whole number of images: " + text_of(part) +
-             " fits, but these, which also look like detections, are left over: " + list_of(rest),
-         "the same fields in the same order for every image",
-         "export the model with all the fields of every image" +
-             (part.first != 0 ? std::string() // `fields` names the outputs from the first one on
-                              : "; or, to pad only what fits and leave the rest as it is, use `fields` " +
-                                    list_of(part.fields, ",") + " `batch` " + std::to_string(part.images))});
+    throw tool_error(failure::refused,
+                     {"the " + std::to_string(outputs.size()) +
+                          " outputs are not a whole number of images: " + text_of(part) +
+                          " fits, but these, which also look like detections, are left over: " + list_of(rest),
+                      "the same fields in the same order for every image",
+                      "export the model with all the fields of every image" +
+                          // `fields` names the outputs from the first one on; and types alone may mislead
+                          (part.first != 0 || !outputs.any_cut()
+                               ? std::string()
+                               : "; or, to pad only what fits and leave the rest as it is, use `fields` " +
+                                     list_of(part.fields, ",") + " `batch` " + std::to_string(part.images))});
 }
 
 void refuse_ambiguous(const graph_outputs& outputs, const reading& a, const reading& b)
@@ -61,6 +76,16 @@ void refuse_ambiguous(const graph_outputs& outputs, const reading& a, const read
     throw tool_error(failure::refused, {"the outputs can be read in more than one way: as " + text_of(a) + " and as " +
                                             text_of(b) + ". They are " + outputs.text(),
                                         "one way to read them", say_which});
+}
+
+void refuse_misplaced(const graph_outputs& outputs, const reading& r, int image, int slot)
+{
+    throw tool_error(failure::refused,
+                     {"output " + text_of(r.at(outputs.all(), image, slot)) + " as the " +
+                          std::string(name_of(r.fields[static_cast<std::size_t>(slot)])) + " of image " +
+                          std::to_string(image) + " comes from the detections of another image",
+                      "the fields of each image in the same order as its boxes",
+                      "export the model with its outputs in the order in which it returns them"});
 }
 
 void refuse_options(const graph_outputs& outputs, const recognise_options& options, const reading& r)

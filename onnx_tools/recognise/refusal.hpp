@@ -21,6 +21,9 @@ namespace padbatch::onnx_tools {
 /// Two readings fit equally well.
 [[noreturn]] void refuse_ambiguous(const graph_outputs& outputs, const reading& a, const reading& b);
 
+/// The graph shows that an output which `r` takes for a field of `image` is another image's.
+[[noreturn]] void refuse_misplaced(const graph_outputs& outputs, const reading& r, int image, int slot);
+
 /// The outputs do not fit `options.batch` or `options.order`; without these they would be read as `r`.
 [[noreturn]] void refuse_options(const graph_outputs& outputs, const recognise_options& options, const reading& r);
 

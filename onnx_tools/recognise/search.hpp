@@ -6,6 +6,7 @@
 #include <onnx_tools/recognise/graph_outputs.hpp>
 #include <onnx_tools/recognise/readings.hpp>
 
+#include <optional>
 #include <vector>
 
 namespace padbatch::onnx_tools {
@@ -14,8 +15,8 @@ namespace padbatch::onnx_tools {
 struct found_readings {
     /// Those that leave over no output that looks like a detection, the largest first.
     std::vector<reading> possible;
-    /// Those that leave over such outputs, the most likely first.
-    std::vector<reading> incomplete;
+    /// One that leaves over such outputs: the largest that begins with the first output that any can begin with.
+    std::optional<reading> incomplete;
 };
 
 /// Tries every way to read the outputs as fields of images that `options.batch` and `options.order` allow.
@@ -24,6 +25,9 @@ struct found_readings {
 /// Whether a reading leaves over the output at `position`, and it might belong to the detections of these images or of
 /// one more.
 [[nodiscard]] bool is_left_over(const graph_outputs& outputs, const reading& r, int position);
+
+/// Whether the graph shows that the output which `r` takes for a field of `image` is another image's.
+[[nodiscard]] bool is_misplaced(const graph_outputs& outputs, const reading& r, int image, int slot);
 
 } // namespace padbatch::onnx_tools
 

@@ -16,16 +16,28 @@ reading read(const graph_outputs& outputs, const recognise_options& options)
     if (possible.empty() && (options.batch || options.order)) {
         refuse_options(outputs, options, read(outputs, {}));
     }
-    if (possible.empty() && incomplete.empty()) {
+    if (possible.empty() && !incomplete) {
         refuse_unrecognised(outputs);
     }
     if (possible.empty()) {
-        refuse_incomplete(outputs, incomplete.front());
+        refuse_incomplete(outputs, *incomplete);
     }
     if (possible.size() > 1 && possible[0].count() == possible[1].count()) {
         refuse_ambiguous(outputs, possible[0], possible[1]);
     }
     return possible.front();
+}
+
+// The user may know what the graph does not show, but not against what it shows.
+void require_own_rows(const graph_outputs& outputs, const reading& r)
+{
+    for (int image = 0; image < r.images; ++image) {
+        for (int slot = 0; slot < static_cast<int>(r.fields.size()); ++slot) {
+            if (is_misplaced(outputs, r, image, slot)) {
+                refuse_misplaced(outputs, r, image, slot);
+            }
+        }
+    }
 }
 
 } // namespace
@@ -36,7 +48,9 @@ detections recognise_fields(const onnx::ModelProto& model, const recognise_optio
     if (outputs.size() == 0) {
         refuse_without_outputs();
     }
-    return describe(outputs, options.fields ? read_as_told(outputs.all(), options) : read(outputs, options));
+    const auto found = options.fields ? read_as_told(outputs.all(), options) : read(outputs, options);
+    require_own_rows(outputs, found);
+    return describe(outputs, found);
 }
 
 } // namespace padbatch::onnx_tools

@@ -163,10 +163,13 @@ TEST_CASE("padding has the extents of a row, and as many rows as are missing")
     CHECK(row_extents(i.nodes, i.p.fields[1], "s").empty());
 }
 
-TEST_CASE("extents are all known where each has a size")
+TEST_CASE("the shape of padded rows is a constant where each extent has a size")
 {
-    CHECK(all_known({}));
-    CHECK(all_known({{4, ""}, {0, ""}}));
-    CHECK_FALSE(all_known({{4, ""}, {{}, "w"}}));
-    CHECK_FALSE(all_known({{{}, ""}, {4, ""}}));
+    image i;
+    const auto shape = [&](std::size_t f, const std::string& row) {
+        return i.text(padded_shape(i.nodes, i.p.fields[f], {1, 9}, row));
+    };
+    CHECK(shape(0, "row") == "[1, 9, 4]");
+    CHECK(shape(1, "") == "[1, 9]");
+    CHECK(shape(2, "row") == "Concat<axis=0>([1, 9], row)");
 }

@@ -101,10 +101,10 @@ TEST_CASE("the nearest cut is the one the fewest nodes up, whether it bounds the
 TEST_CASE("all cuts are those at any distance")
 {
     using cuts = std::set<const onnx::NodeProto*>;
-    CHECK(all_cuts(index(), "deeper") == cuts{maker("rows"), maker("proposals")});
-    CHECK(all_cuts(index(), "twice") == cuts{maker("rows")});
-    CHECK(all_cuts(index(), "others").empty());
-    CHECK(all_cuts(index(), "rows").empty()); // nothing is gathered with it yet
+    CHECK(cut_sets(index()).of("deeper") == cuts{maker("rows"), maker("proposals")});
+    CHECK(cut_sets(index()).of("twice") == cuts{maker("rows")});
+    CHECK(cut_sets(index()).of("others").empty());
+    CHECK(cut_sets(index()).of("rows").empty()); // nothing is gathered with it yet
 }
 
 TEST_CASE("a limit that the graph does not show is absent")

@@ -75,18 +75,6 @@ TEST_CASE("a type fits the fields that have its elements, rank and last extent")
     CHECK(fitting({element_type::float32, 3, {}}) == fields{masks, keypoints}); // no shape is known
 }
 
-TEST_CASE("the first fitting field is one that is not used, and masks and keypoints are not guessed")
-{
-    CHECK(first_fitting(floats({-1, 4}), {}, false) == field::boxes);
-    CHECK(first_fitting(floats({-1, 4}), {field::boxes}, false) == field::keypoints_scores);
-    CHECK_FALSE(first_fitting(floats({-1}), {field::scores}, false));
-    CHECK(first_fitting(floats({-1, 17, 3}), {}, false) == field::keypoints);
-    CHECK(first_fitting(floats({-1, 28, 28}), {}, true) == field::masks);
-    CHECK_FALSE(first_fitting(floats({-1, -1, -1}), {}, false));
-    CHECK(first_fitting(floats({-1, -1, -1}), {}, true) == field::keypoints);
-    CHECK(first_fitting(floats({-1, -1, -1}), {field::keypoints}, true) == field::masks);
-}
-
 TEST_CASE("a user may call a value what its type does not rule out")
 {
     for (const auto kind : all_fields()) {

@@ -52,7 +52,7 @@ TEST_CASE("each output knows the cut of its image")
         CHECK(outputs[i].bound.cut == cut);
         CHECK(outputs[i].nearest == cut);
         CHECK(outputs[i].cut == cut);
-        CHECK(outputs.cuts_above(outputs[i]) == std::set{cut});
+        CHECK(outputs.cuts_above(outputs[i].name) == std::set{cut});
         CHECK(outputs.text().find("'" + outputs[i].name + "'") != std::string::npos);
     }
 }

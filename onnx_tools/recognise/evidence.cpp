@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <onnx_tools/recognise/evidence.hpp>
+
+#include <onnx_tools/recognise/region_masks.hpp>
+#include <onnx_tools/recognise/walk.hpp>
+
+#include <algorithm>
+#include <cctype>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+namespace padbatch::onnx_tools {
+namespace {
+
+bool is_integer_type(int type)
+{
+    switch (type) {
+    case onnx::TensorProto::INT8:
+    case onnx::TensorProto::INT16:
+    case onnx::TensorProto::INT32:
+    case onnx::TensorProto::INT64:
+    case onnx::TensorProto::UINT8:
+    case onnx::TensorProto::UINT16:
+    case onnx::TensorProto::UINT32:
+    case onnx::TensorProto::UINT64: return true;
+    default: return false;
+    }
+}
+
+// Whether `value` is known to hold integers, by the nodes that make it. The types of inner values are often left out.
+bool holds_integers(const graph_index& index, std::string_view value)
+{
+    for (int steps = 0; steps < 64; ++steps) { // a broken graph may have a cycle
+        if (const auto* tensor = index.initializer(value)) {
+            return is_integer_type(tensor->data_type());
+        }
+        const auto* node = index.producer(value);
+        if (node == nullptr) {
+            const auto& inputs = index.graph().input();
+            const auto info =
+                std::find_if(inputs.begin(), inputs.end(), [&](const auto& input) { return input.name() == value; });
+            return info != inputs.end() && is_integer_type(info->type().tensor_type().elem_type());
+        }
+        if (is(node, {"Shape", "Size", "NonZero", "ArgMax", "ArgMin", "NonMaxSuppression"}) ||
+            (is(node, {"TopK"}) && node->output_size() > 1 && node->output(1) == value)) {
+            return true;
+        }
+        if (is(node, {"Cast"})) {
+            return is_integer_type(static_cast<int>(integer_attribute(*node, "to", 0)));
+        }
+        if (is(node, {"Constant", "ConstantOfShape"})) {
+            const auto* held = attribute(*node, "value");
+            return attribute(*node, "value_int") != nullptr || attribute(*node, "value_ints") != nullptr ||
+                   (held != nullptr && is_integer_type(held->t().data_type()));
+        }
+        const int data = is(node, {"Where"}) ? 1 : 0;
+        if (node->input_size() <= data || !is(node, {"Gather",
+                                                     "GatherND",
+                                                     "GatherElements",
+                                                     "Slice",
+                                                     "Split",
+                                                     "Concat",
+                                                     "Reshape",
+                                                     "Flatten",
+                                                     "Squeeze",
+                                                     "Unsqueeze",
+                                                     "Expand",
+                                                     "Tile",
+                                                     "Transpose",
+                                                     "Identity",
+                                                     "Compress",
+                                                     "Range",
+                                                     "Mod",
+                                                     "Add",
+                                                     "Sub",
+                                                     "Mul",
+                                                     "Div",
+                                                     "Min",
+                                                     "Max",
+                                                     "Clip",
+                                                     "Where",
+                                                     "ScatterElements",
+                                                     "ScatterND",
+                                                     "TopK",
+                                                     "CumSum",
+                                                     "Neg",
+                                                     "Abs"})) {
+            return false;
+        }
+        value = node->input(data);
+    }
+    return false;
+}
+
+// Whether a conversion from integers lies between `value` and the operator that computed it.
+bool was_integer(const graph_index& index, std::string_view value)
+{
+    for (int steps = 0; steps < 64; ++steps) {
+        const auto* node = index.producer(value);
+        if (node == nullptr || node->input_size() == 0) {
+            return false;
+        }
+        if (is(node, {"Cast"}) && holds_integers(index, node->input(0))) {
+            return true;
+        }
+        if (!is(node, {"Cast", "Identity", "Gather", "GatherND", "GatherElements", "Slice", "Split", "Reshape",
+                       "Flatten", "Squeeze", "Unsqueeze", "Compress", "Clip", "Mul", "Add", "Div", "Sub", "Expand"})) {
+            return false;
+        }
+        value = node->input(0);
+    }
+    return false;
+}
+
+// Whether a Transpose moves the rows of `value` to another dimension.
+bool moves_rows(const graph_index& index, std::string_view value)
+{
+    const auto* node = producer_behind(
+        index, value,
+        {"Identity", "Cast", "Clip", "Mul", "Div", "Add", "Sub", "Unsqueeze", "Squeeze", "Reshape", "Flatten"}, 32);
+    if (!is(node, {"Transpose"})) {
+        return false;
+    }
+    const auto* perm = attribute(*node, "perm");
+    return perm == nullptr || perm->ints_size() == 0 || perm->ints(0) != 0;
+}
+
+// Whether `value` is four columns side by side, as torchvision puts boxes together.
+bool joins_columns(const graph_index& index, std::string_view value)
+{
+    const auto* node = producer_behind(index, value, {"Identity", "Cast", "Clip", "Mul", "Div", "Add", "Sub"}, 32);
+    if (!is(node, {"Concat"})) {
+        return false;
+    }
+    const auto axis = integer_attribute(*node, "axis", 0);
+    return (axis == 1 || axis == -1) && (node->input_size() == 4 || node->input_size() == 2);
+}
+
+bool declares_last(const output& o, std::int64_t size)
+{
+    return !o.type.shape.empty() && o.type.shape.back().size == size;
+}
+
+bool gains_dimension(const graph_index& index, std::string_view value, std::int64_t wanted)
+{
+    const auto* node = producer_behind(index, value, {"Identity", "Cast"}, 32);
+    if (!is(node, {"Unsqueeze"})) {
+        return false;
+    }
+    if (const auto* axes = attribute(*node, "axes")) {
+        return axes->ints_size() == 1 && axes->ints(0) == wanted;
+    }
+    const auto axes = node->input_size() > 1 ? index.constant_integers(node->input(1)) : std::nullopt;
+    return axes && *axes == std::vector<std::int64_t>{wanted};
+}
+
+} // namespace
+
+std::optional<field> named_field(std::string_view name)
+{
+    while (!name.empty() && (std::isdigit(static_cast<unsigned char>(name.back())) != 0)) {
+        name.remove_suffix(1);
+    }
+    while (!name.empty() && std::string_view("_.:-/").find(name.back()) != std::string_view::npos) {
+        name.remove_suffix(1);
+    }
+    std::string lower(name);
+    std::transform(lower.begin(), lower.end(), lower.begin(),
+                   [](char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); });
+    return field_from_name(lower);
+}
+
+bool nodes_show(const graph_outputs& outputs, const output& o, field kind)
+{
+    const auto& index = outputs.index();
+    switch (kind) {
+    case field::boxes: return o.bound.cut != nullptr || joins_columns(index, o.name);
+    case field::masks:
+        return find_region_masks(index, o.name).has_value() || (o.type.rank == 4 && gains_dimension(index, o.name, 1));
+    default: return false;
+    }
+}
+
+bool shows(const graph_outputs& outputs, const output& o, field kind)
+{
+    if (named_field(o.name) == kind || nodes_show(outputs, o, kind)) {
+        return true;
+    }
+    const auto& shape = o.type.shape;
+    switch (kind) {
+    case field::boxes: return declares_last(o, 4);
+    case field::keypoints: return declares_last(o, 3);
+    case field::keypoints_scores: return !shape.empty() && shape.back().size && !declares_last(o, 4);
+    case field::masks:
+        return !o.type.element || !is_floating(*o.type.element) || (shape.size() == 4 && shape[1].size == 1) ||
+               (shape.size() == 3 && shape.back().size && !declares_last(o, 3));
+    default: return true;
+    }
+}
+
+bool contradicts(const graph_outputs& outputs, const output& o, field kind)
+{
+    const auto named = named_field(o.name);
+    if ((named && *named != kind) || moves_rows(outputs.index(), o.name)) {
+        return true;
+    }
+    return kind == field::scores && was_integer(outputs.index(), o.name);
+}
+
+const onnx::NodeProto* owner_of(const graph_outputs& outputs, const output& o)
+{
+    // One step up the graph at a time, up to the first values that depend on the detections of one image alone.
+    std::vector<std::string_view> level{o.name};
+    std::unordered_set<std::string_view> seen;
+    while (!level.empty()) {
+        cut_set owners;
+        std::vector<std::string_view> next;
+        for (const auto value : level) {
+            if (!seen.insert(value).second) {
+                continue;
+            }
+            cut_set own;
+            for (const auto* cut : outputs.cuts_above(value)) {
+                if (outputs.bounds_rows(cut)) {
+                    own.insert(cut);
+                }
+            }
+            if (own.size() == 1) {
+                owners.insert(*own.begin());
+            } else if (const auto* node = outputs.index().producer(value); node != nullptr && !own.empty()) {
+                const auto read = values_read(*node);
+                next.insert(next.end(), read.begin(), read.end());
+            }
+        }
+        if (!owners.empty()) {
+            return owners.size() == 1 ? *owners.begin() : nullptr;
+        }
+        level = std::move(next);
+    }
+    return nullptr;
+}
+
+} // namespace padbatch::onnx_tools
