@@ -8,10 +8,12 @@
 #include <onnx_tools/cli/report.hpp>
 #include <onnx_tools/error.hpp>
 #include <onnx_tools/files/model_io.hpp>
+#include <onnx_tools/model/wording.hpp>
 #include <onnx_tools/plan/pad_value.hpp>
 #include <onnx_tools/rewrite.hpp>
 #include <onnx_tools/serve/triton_repository.hpp>
 #include <onnx_tools/serve/warnings.hpp>
+#include <onnx_tools/utf8.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -24,17 +26,6 @@
 
 namespace padbatch::onnx_tools::cli {
 namespace {
-
-// File names and names in a model may hold anything; their control characters must not reach a terminal.
-std::string printable(std::string text)
-{
-    for (char& c : text) {
-        if ((c >= 0 && c < ' ' && c != '\n') || c == '\x7f') {
-            c = '?';
-        }
-    }
-    return text;
-}
 
 class command {
 public:
@@ -64,7 +55,7 @@ public:
 
     int fail(failure kind, const std::string& message)
     {
-        print_aside("onnx-pad-outputs: " + printable(message) + "\n");
+        print_aside("onnx-pad-outputs: " + printable_lines(message) + "\n");
         return static_cast<int>(kind);
     }
 
@@ -83,8 +74,8 @@ private:
         require_boolean(o, p);
         const auto written = save(o, saving, model);
         if (!o.quiet) {
-            print_aside(
-                printable(before_and_after(o.in, before, p, planned_rows(model, p)) + written + size_warnings(p)));
+            print_aside(printable_lines(before_and_after(o.in, before, p, planned_rows(model, p)) + written +
+                                        size_warnings(p)));
         }
     }
 
@@ -106,10 +97,10 @@ private:
     {
         if (!o.triton) {
             save_model(model, o.out, saving);
-            return "wrote '" + o.out + "'\n";
+            return "wrote " + quoted(o.out) + "\n";
         }
         save_triton_repository(model, *o.triton, o.in);
-        std::string text = "wrote '" + o.triton->repository + "/" + o.triton->model_name + "'\n";
+        std::string text = "wrote " + quoted(o.triton->repository + "/" + o.triton->model_name) + "\n";
         const auto images = std::max<std::int64_t>(o.triton->max_batch_size, 1);
         for (const auto& warning : with_flags(serving_warnings(model, images))) {
             text += "warning: " + warning + "\n";
@@ -123,10 +114,10 @@ private:
         const model_as_it_is before{o.in, model.graph().output(), with_flags(serving_warnings(model))};
         try {
             const auto after = try_rewrite(o.rewrite, model);
-            print(o.json ? inspect_json(before, after) : printable(inspect_text(before, after)));
+            print(o.json ? inspect_json(before, after) : printable_lines(inspect_text(before, after)));
         } catch (const tool_error& e) {
             if (e.kind() == failure::refused) { // its outputs, and what a server makes of them, can still be reported
-                print(o.json ? inspect_json(before, with_flags(e.what())) : printable(inspect_text(before)));
+                print(o.json ? inspect_json(before, with_flags(e.what())) : printable_lines(inspect_text(before)));
             }
             throw;
         }

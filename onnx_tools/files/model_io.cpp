@@ -352,8 +352,8 @@ void save_model(const onnx::ModelProto& model, const std::string& path, const sa
         std::error_code error;
         if (options.loaded_from.empty() || !fs::equivalent(folder_of(path), folder_of(options.loaded_from), error)) {
             throw tool_error(failure::refused,
-                             {"the model keeps weights in '" + *data + "', beside its own file, and " + quoted(path) +
-                                  " is in another folder, where they would not be found",
+                             {"the model keeps weights in " + quoted(*data) + ", beside its own file, and " +
+                                  quoted(path) + " is in another folder, where they would not be found",
                               "an output in the folder of the input", "write it there, then move both files together"});
         }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/model/graph.hpp>
 
+#include <onnx_tools/model/wording.hpp>
 #include <padbatch/float16.hpp>
 
 #include <algorithm>
@@ -409,7 +410,7 @@ std::int64_t integer_attribute(const onnx::NodeProto& node, std::string_view nam
 std::string describe(const onnx::NodeProto& node)
 {
     const std::string& name = !node.name().empty() || node.output_size() == 0 ? node.name() : node.output(0);
-    return node.op_type() + " '" + name + "'";
+    return shown(node.op_type()) + " " + quoted(name);
 }
 
 } // namespace padbatch::onnx_tools

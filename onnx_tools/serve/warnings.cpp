@@ -120,8 +120,8 @@ std::string warn_of_false_promise(const false_promise& promise)
 {
     const std::string symbol = declared_type(*promise.input).shape.front().symbol;
     const bool split = promise.how.node->op_type() == "Split";
-    return "the input '" + promise.input->name() + "' declares any number of images" +
-           (symbol.empty() ? "" : " ('" + symbol + "')") + ", but the graph takes it apart into " +
+    return "the input " + quoted(promise.input->name()) + " declares any number of images" +
+           (symbol.empty() ? "" : " (" + quoted(symbol) + ")") + ", but the graph takes it apart into " +
            images(promise.how.images) + " (" + describe(*promise.how.node) + "): " +
            (split ? "runs at other batch sizes fail there"
                   : "runs with fewer fail there, and runs with more ignore the rest") +
@@ -164,7 +164,7 @@ std::string warn_of_ragged(const std::vector<std::string>& names, const dimensio
     const bool one = names.size() == 1;
     const std::string which = std::string(one ? "the output " : "the outputs ") + list_of(names) +
                               (one ? " does not begin" : " do not begin") + " with the batch (" +
-                              (batch.size ? images(*batch.size) : "'" + batch.symbol + "'") + "): ";
+                              (batch.size ? images(*batch.size) : quoted(batch.symbol)) + "): ";
     if (batch.size) {
         return which + "responses differ in shape from request to request, and a server cannot split them by image; "
                        "pad the model";

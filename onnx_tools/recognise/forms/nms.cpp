@@ -76,7 +76,7 @@ private:
                 m_list.taken.insert(output.name);
             } else if (is_floating_of_rank(output.type, 3) && last_extent(output.type) == 4) {
                 refuse("the output " + text_of(output) + " looks like boxes, but " + describe(node) +
-                           " selects from other boxes, '" + m_list.source.boxes + "'",
+                           " selects from other boxes, " + quoted(m_list.source.boxes),
                        "the boxes that are selected from (some models shift them by class first)",
                        "export the model without that output; or with rows of all images, [n, 7], for `from` flat");
             }

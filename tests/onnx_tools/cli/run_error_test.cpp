@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <tests/onnx_tools/cli/command.hpp>
 #include <tests/onnx_tools/cli/command_errors.hpp>
 #include <tests/support/parse_model.hpp>
 #include <tests/support/run_command.hpp>
@@ -181,7 +182,7 @@ TEST_CASE("errors: files that cannot be read or written")
                      {{"--inspect", "absent.onnx"}, {"cannot read 'absent.onnx'"}},
                      {{"a folder", "out.onnx"}, {"'a folder' is a folder", "name the .onnx file in it"}},
                      {{"--inspect", "a folder"}, {"'a folder' is a folder"}},
-                     {{"absent\x1b[31m.onnx", "out.onnx"}, {"cannot read 'absent?[31m.onnx'"}},
+                     {{"absent\x1b[31m.onnx", "out.onnx"}, {"cannot read 'absent\\u001b[31m.onnx'"}},
                      {{"in.onnx", "existing.onnx"}, {"'existing.onnx' already exists", "--force"}},
                      {{"in.onnx", "in.onnx"}, {"'in.onnx' is the input file itself"}},
                      {{"--force", "in.onnx", "in.onnx"}, {"'in.onnx' is the input file itself"}},

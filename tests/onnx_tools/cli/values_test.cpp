@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <tests/onnx_tools/cli/command.hpp>
 #include <tests/onnx_tools/cli/command_errors.hpp>
 #include <tests/support/temporary_folder.hpp>
 
