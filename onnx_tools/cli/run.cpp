@@ -20,9 +20,11 @@
 #include <cstdint>
 #include <exception>
 #include <new>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <variant>
+#include <vector>
 
 namespace padbatch::onnx_tools::cli {
 namespace {
@@ -62,20 +64,31 @@ public:
 private:
     void rewrite(const options& o)
     {
-        const save_options saving{o.force, o.in};
-        if (o.triton) { // before the work, and again after it
-            require_savable(*o.triton, o.in);
-        } else {
-            require_savable(o.out, saving);
-        }
+        save_options saving{o.force, o.in, {}};
+        require_savable(o, saving); // before the work, and again after it
         auto model = load_model(o.in);
+        saving.external_files = external_data(model);
+        require_savable(o, saving);
         const auto before = declared_rows(model.graph().output());
         const auto p = onnx_tools::rewrite(model, o.rewrite);
         require_boolean(o, p);
-        const auto written = save(o, saving, model);
-        if (!o.quiet) {
-            print_aside(printable_lines(before_and_after(o.in, before, p, planned_rows(model, p)) + written +
-                                        size_warnings(p)));
+        save(o, saving, model);
+        if (o.quiet) {
+            return;
+        }
+        try {
+            print_aside(report_of(o, before, p, model));
+        } catch (const std::exception&) { // the model is there, and that is what was asked for
+            std::fputs("onnx-pad-outputs: the model is written, but memory ran out for the report on it\n", m_err);
+        }
+    }
+
+    static void require_savable(const options& o, const save_options& saving)
+    {
+        if (o.triton) {
+            onnx_tools::require_savable(*o.triton, saving.loaded_from, saving.external_files);
+        } else {
+            onnx_tools::require_savable(o.out, saving);
         }
     }
 
@@ -92,20 +105,30 @@ private:
         }
     }
 
-    // Writes the model, and returns the message that says where.
-    static std::string save(const options& o, const save_options& saving, const onnx::ModelProto& model)
+    static void save(const options& o, const save_options& saving, const onnx::ModelProto& model)
     {
-        if (!o.triton) {
+        if (o.triton) {
+            save_triton_repository(model, *o.triton, saving.loaded_from, saving.external_files);
+        } else {
             save_model(model, o.out, saving);
-            return "wrote " + quoted(o.out) + "\n";
         }
-        save_triton_repository(model, *o.triton, o.in);
-        std::string text = "wrote " + quoted(o.triton->repository + "/" + o.triton->model_name) + "\n";
-        const auto images = std::max<std::int64_t>(o.triton->max_batch_size, 1);
-        for (const auto& warning : with_flags(serving_warnings(model, images))) {
-            text += "warning: " + warning + "\n";
+    }
+
+    // What was done, and what a server will make of it.
+    static std::string report_of(const options& o, const std::vector<table_row>& before, const pad_plan& p,
+                                 const onnx::ModelProto& model)
+    {
+        std::string text = before_and_after(o.in, before, p, planned_rows(model, p));
+        if (!o.triton) {
+            text += "wrote " + quoted(o.out) + "\n";
+        } else {
+            text += "wrote " + quoted(o.triton->repository + "/" + o.triton->model_name) + "\n";
+            const auto images = std::max<std::int64_t>(o.triton->max_batch_size, 1);
+            for (const auto& warning : with_flags(serving_warnings(model, images))) {
+                text += "warning: " + warning + "\n";
+            }
         }
-        return text;
+        return printable_lines(text + size_warnings(p));
     }
 
     void inspect(const options& o)
@@ -158,6 +181,8 @@ int run(int argc, const char* const* argv, std::FILE* out, std::FILE* err) noexc
         } catch (const tool_error& e) {
             return c.fail(e.kind(), with_flags(e.what()));
         } catch (const std::bad_alloc&) {
+            throw;
+        } catch (const std::length_error&) { // a text that would be longer than memory
             throw;
         } catch (const std::exception& e) {
             return c.fail(failure::internal, std::string("internal error: ") + e.what() +
