@@ -161,6 +161,9 @@ graph_index::graph_index(const onnx::GraphProto& graph) : m_graph(graph)
     for (const auto& tensor : graph.initializer()) {
         m_initializers.emplace(tensor.name(), &tensor);
     }
+    for (const auto& tensor : graph.sparse_initializer()) {
+        m_sparse_initializers.insert(tensor.values().name());
+    }
     for (const auto& node : graph.node()) {
         for (const auto& output : node.output()) {
             if (!output.empty()) {
@@ -276,7 +279,7 @@ std::vector<const onnx::ValueInfoProto*> graph_index::required_inputs() const
 {
     std::vector<const onnx::ValueInfoProto*> inputs;
     for (const auto& input : m_graph.input()) {
-        if (initializer(input.name()) == nullptr) {
+        if (initializer(input.name()) == nullptr && m_sparse_initializers.count(input.name()) == 0) {
             inputs.push_back(&input);
         }
     }

@@ -66,6 +66,11 @@ private:
 
     void read_selection_of(const onnx::NodeProto& node)
     {
+        if (node.input_size() < 2 || node.input(0).empty() || node.input(1).empty()) {
+            refuse(describe(node) + " does not read both boxes and scores",
+                   "a NonMaxSuppression with the inputs that ONNX requires",
+                   "correct the node, or export the model again");
+        }
         m_list.source.rows = node.output(0);
         m_list.source.boxes = node.input(0);
         m_list.source.scores = node.input(1);
