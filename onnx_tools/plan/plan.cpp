@@ -30,7 +30,11 @@ void require_opset(const onnx::ModelProto& model)
                          {version == 0 ? "the model uses no standard ONNX operators"
                                        : "the model has opset " + std::to_string(version),
                           "opset " + std::to_string(oldest_opset) + " or newer",
-                          "export the model again with opset_version=" + std::to_string(oldest_opset) + " or newer"});
+                          (version == 0 ? ""
+                                        : "convert it: onnx.version_converter.convert_version(onnx.load(IN), " +
+                                              std::to_string(oldest_opset) + ") in Python; or ") +
+                              "export the model again with opset_version=" + std::to_string(oldest_opset) +
+                              " or newer"});
     }
 }
 
