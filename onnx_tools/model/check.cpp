@@ -49,6 +49,14 @@ name_set padded_outputs(const onnx::ModelProto& model)
     return outputs;
 }
 
+// Whether a standard operator may read nothing, in one of its versions.
+bool may_read_nothing(std::string_view op)
+{
+    static const name_set sources{"Constant",      "RandomNormal", "RandomUniform",
+                                  "SequenceEmpty", "Optional",     "OptionalHasElement"};
+    return sources.count(op) != 0;
+}
+
 class checker {
 public:
     std::vector<std::string> found;
@@ -69,6 +77,7 @@ public:
             }
         }
         for (const auto& node : graph.node()) {
+            check_not_empty(node, where);
             for (const auto& input : node.input()) {
                 if (!input.empty() && !visible.sees(input)) {
                     found.push_back(describe(node) + where + " reads " + quoted(input) + ", which nothing produces");
@@ -101,6 +110,19 @@ public:
     }
 
 private:
+    void check_not_empty(const onnx::NodeProto& node, const std::string& where)
+    {
+        if (!node.domain().empty() && node.domain() != "ai.onnx") {
+            return; // what other operators need is not known
+        }
+        if (node.input_size() == 0 && !may_read_nothing(node.op_type())) {
+            found.push_back(describe(node) + where + " has no inputs");
+        }
+        if (node.output_size() == 0) {
+            found.push_back(describe(node) + where + " has no outputs");
+        }
+    }
+
     name_set inputs_and_initializers(const onnx::GraphProto& graph, const std::string& where)
     {
         name_set inputs;
