@@ -70,6 +70,8 @@ private:
         saving.external_files = external_data(model);
         require_savable(o, saving);
         const auto before = declared_rows(model.graph().output());
+        // The result does not tell what another rewrite would do.
+        const auto advice = o.triton && !o.quiet ? advice_on(model, o.rewrite) : dynamic_batch_advice::refused;
         const auto p = onnx_tools::rewrite(model, o.rewrite);
         require_boolean(o, p);
         save(o, saving, model);
@@ -77,7 +79,7 @@ private:
             return;
         }
         try {
-            print_aside(report_of(o, before, p, model));
+            print_aside(report_of(o, before, p, model, advice));
         } catch (const std::exception&) { // the model is there, and that is what was asked for
             std::fputs("onnx-pad-outputs: the model is written, but memory ran out for the report on it\n", m_err);
         }
@@ -116,7 +118,7 @@ private:
 
     // What was done, and what a server will make of it.
     static std::string report_of(const options& o, const std::vector<table_row>& before, const pad_plan& p,
-                                 const onnx::ModelProto& model)
+                                 const onnx::ModelProto& model, dynamic_batch_advice advice)
     {
         std::string text = before_and_after(o.in, before, p, planned_rows(model, p));
         if (!o.triton) {
@@ -124,7 +126,7 @@ private:
         } else {
             text += "wrote " + quoted(o.triton->repository + "/" + o.triton->model_name) + "\n";
             const auto images = std::max<std::int64_t>(o.triton->max_batch_size, 1);
-            for (const auto& warning : with_flags(serving_warnings(model, images))) {
+            for (const auto& warning : with_flags(serving_warnings(model, images, advice))) {
                 text += "warning: " + warning + "\n";
             }
         }
@@ -134,9 +136,11 @@ private:
     void inspect(const options& o)
     {
         auto model = load_model(o.in);
-        const model_as_it_is before{o.in, model.graph().output(), with_flags(serving_warnings(model))};
+        const auto advice = advice_on(model, o.rewrite);
+        const model_as_it_is before{o.in, model.graph().output(),
+                                    with_flags(serving_warnings(model, default_request_images, advice))};
         try {
-            const auto after = try_rewrite(o.rewrite, model);
+            const auto after = try_rewrite(o.rewrite, model, advice);
             print(o.json ? inspect_json(before, after) : printable_lines(inspect_text(before, after)));
         } catch (const tool_error& e) {
             if (e.kind() == failure::refused) { // its outputs, and what a server makes of them, can still be reported
@@ -146,7 +150,8 @@ private:
         }
     }
 
-    static rewritten_model try_rewrite(const rewrite_options& chosen, onnx::ModelProto& model)
+    static rewritten_model try_rewrite(const rewrite_options& chosen, onnx::ModelProto& model,
+                                       dynamic_batch_advice advice)
     {
         const auto found = examine(model, chosen.recognise);
         auto pad = chosen.pad;
@@ -157,7 +162,8 @@ private:
             pad.max_detections = largest_of_batch{};
         }
         const auto p = onnx_tools::rewrite(model, found, pad);
-        return {p, needs_rows, planned_rows(model, p), with_flags(serving_warnings(model))};
+        return {p, needs_rows, planned_rows(model, p),
+                with_flags(serving_warnings(model, default_request_images, advice))};
     }
 
     std::FILE* m_out;
