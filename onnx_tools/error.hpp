@@ -2,6 +2,8 @@
 #ifndef PADBATCH_ONNX_TOOLS_ERROR_HPP
 #define PADBATCH_ONNX_TOOLS_ERROR_HPP
 
+#include <onnx_tools/utf8.hpp>
+
 #include <stdexcept>
 #include <string>
 
@@ -21,7 +23,8 @@ enum class failure {
     refused = 5,
 };
 
-/// The three things that every error message says.
+/// The three things that every error message says, a line each. Names from a model or a command line may hold anything:
+/// `tool_error` makes the texts printable, so that no name adds a line, ends the message or commands a terminal.
 struct problem {
     std::string found;
     std::string expected;
@@ -32,7 +35,9 @@ struct problem {
 class tool_error : public std::runtime_error {
 public:
     tool_error(failure kind, const problem& p)
-        : std::runtime_error(p.found + "\n  expected: " + p.expected + "\n  what to do: " + p.remedy), m_kind(kind)
+        : std::runtime_error(printable(p.found) + "\n  expected: " + printable(p.expected) +
+                             "\n  what to do: " + printable(p.remedy)),
+          m_kind(kind)
     {
     }
 

@@ -25,10 +25,10 @@ public:
         say_padding();
         for (const auto& output : m_plan.outputs) {
             if (output.fields.size() > 1) {
-                say("joins " + names_of(output) + " into " + output.name + " along the last dimension");
+                say("joins " + names_of(output) + " into " + shown(output.name) + " along the last dimension");
             }
         }
-        say(m_plan.count ? "writes the counts to " + m_plan.count->name + ", " +
+        say(m_plan.count ? "writes the counts to " + shown(m_plan.count->name) + ", " +
                                std::string(name_of(m_plan.count->element)) + " " + text_of_shape(m_plan.count->shape)
                          : "writes no counts: the layout " + std::string(m_plan.layout->name) + " has none");
         say_others();

@@ -42,7 +42,7 @@ std::string recognised(const pad_plan& p)
     const auto& d = p.source;
     std::string text = table(d.flat ? rows_of_list(*d.flat) : rows_of_images(d));
     for (const auto& name : d.other_outputs) {
-        text += "  other output: '" + name + (p.how == batching::loop ? "'\n" : "', kept as it is\n");
+        text += "  other output: " + quoted(name) + (p.how == batching::loop ? "\n" : ", kept as it is\n");
     }
     text += d.limit ? "  limit: " + count_of(d.limit->rows, "row") + " per image, cut by " + d.limit->node + "\n"
                     : "  limit: not found in the graph\n";
@@ -71,7 +71,7 @@ std::string serving(const std::vector<std::string>& warnings)
 std::string inspect_text(const model_as_it_is& before, const rewritten_model& after)
 {
     const auto& p = after.plan;
-    std::string text = before.file + ": " + headline(p.source) + "\n\nrecognised\n" + recognised(p) +
+    std::string text = shown(before.file) + ": " + headline(p.source) + "\n\nrecognised\n" + recognised(p) +
                        "\nserving the model as it is\n" + serving(before.serving_warnings) + "\npadded outputs\n" +
                        table(after.outputs) + "\nthe rewrite\n";
     for (const auto& line : describe(p)) {
@@ -88,8 +88,8 @@ std::string inspect_text(const model_as_it_is& before, const rewritten_model& af
 
 std::string inspect_text(const model_as_it_is& model)
 {
-    return model.file + "\n\noutputs\n" + table(declared_rows(model.outputs)) + "\nserving the model as it is\n" +
-           serving(model.serving_warnings);
+    return shown(model.file) + "\n\noutputs\n" + table(declared_rows(model.outputs)) +
+           "\nserving the model as it is\n" + serving(model.serving_warnings);
 }
 
 } // namespace padbatch::onnx_tools::cli

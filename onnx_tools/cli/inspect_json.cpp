@@ -3,6 +3,7 @@
 
 #include <onnx_tools/cli/describe.hpp>
 #include <onnx_tools/recognise/flat_columns.hpp>
+#include <onnx_tools/utf8.hpp>
 #include <padbatch/contract.hpp>
 #include <padbatch/version.hpp>
 
@@ -129,10 +130,10 @@ json beginning(const model_as_it_is& model)
     return {{"schema", schema}, {"padbatch", PADBATCH_VERSION}, {"file", model.file}};
 }
 
-// Names in a model may hold any bytes; JSON is UTF-8.
+// Names in a model may hold any bytes. JSON is UTF-8, and a terminal must not obey what it shows.
 std::string text_of(const json& document)
 {
-    return document.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+    return printable_lines(document.dump(2, ' ', false, json::error_handler_t::replace)) + "\n";
 }
 
 } // namespace

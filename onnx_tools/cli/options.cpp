@@ -3,6 +3,7 @@
 
 #include <onnx_tools/cli/help.hpp>
 #include <onnx_tools/cli/values.hpp>
+#include <onnx_tools/model/wording.hpp>
 #include <padbatch/contract.hpp>
 #include <padbatch/version.hpp>
 
@@ -240,15 +241,15 @@ void require_no_more(const std::vector<std::string>& left_over, const std::vecto
         } else if (!options_end && argument.size() > 1 && argument.front() == '-') {
             const std::string name = argument.substr(0, argument.find('='));
             const std::string meant = closest(name, option_names);
-            misused("there is no option '" + name + "'", usage,
+            misused("there is no option " + quoted(name), usage,
                     meant.empty() ? std::string(see_help) + "; write a file name that begins with '-' as ./" + name
                                   : "did you mean " + meant + "? " + see_help);
         } else {
-            files += ", '" + argument + "'";
+            files += ", " + quoted(argument);
         }
     }
     if (!files.empty()) {
-        misused("more than two files are named: '" + o.in + "', '" + o.out + "'" + files, usage,
+        misused("more than two files are named: " + quoted(o.in) + ", " + quoted(o.out) + files, usage,
                 "put names with spaces in quotes, write the lists of --fields and --columns with commas and without "
                 "spaces, and repeat --pad-value and --rename for each field");
     }
@@ -270,7 +271,7 @@ void require_files(const options& o)
                     "; onnx-pad-outputs --help shows examples");
     }
     if (!o.inspect && !o.triton && o.out.empty()) {
-        misused("only '" + o.in + "' is named, but no file to write", usage,
+        misused("only " + quoted(o.in) + " is named, but no file to write", usage,
                 "name the file to write too; or add --inspect to see what would be done");
     }
     if (o.inspect && o.triton) {
@@ -278,11 +279,11 @@ void require_files(const options& o)
                 "leave out --inspect, or --triton-repository and its options");
     }
     if (o.inspect && !o.out.empty()) {
-        misused("--inspect writes nothing, but '" + o.out + "' is named as a file to write", inspect_usage,
+        misused("--inspect writes nothing, but " + quoted(o.out) + " is named as a file to write", inspect_usage,
                 "leave out the file, or --inspect");
     }
     if (o.triton && !o.out.empty()) {
-        misused("'" + o.out + "' is named as the file to write, and --triton-repository as the folder", triton_usage,
+        misused(quoted(o.out) + " is named as the file to write, and --triton-repository as the folder", triton_usage,
                 "leave out the file, or --triton-repository and its options");
     }
     if (o.in == "-" || o.out == "-") {

@@ -20,7 +20,7 @@ std::string headline(const detections& source)
 std::string before_and_after(const std::string& file, const std::vector<table_row>& before, const pad_plan& p,
                              const std::vector<table_row>& after)
 {
-    return file + ": " + headline(p.source) + "\nbefore\n" + table(before) + "after\n" + table(after);
+    return shown(file) + ": " + headline(p.source) + "\nbefore\n" + table(before) + "after\n" + table(after);
 }
 
 std::string size_warnings(const pad_plan& p)
@@ -31,7 +31,7 @@ std::string size_warnings(const pad_plan& p)
         if (output.bytes.total && *output.bytes.total > 2 * gib) {
             const bool any_batch = !output.shape.front().size;
             const bool any_size = output.bytes.factors.size() > (any_batch ? 1U : 0U);
-            text += "warning: the output '" + output.name + "' has " + text_of_bytes(*output.bytes.total) +
+            text += "warning: the output " + quoted(output.name) + " has " + text_of_bytes(*output.bytes.total) +
                     (any_batch ? " per image" : "") + (any_size ? " at the size that the inputs declare" : "") +
                     ";\n  a smaller --max-detections N, or --max-detections batch, makes it smaller\n";
         }

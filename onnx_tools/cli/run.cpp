@@ -8,33 +8,26 @@
 #include <onnx_tools/cli/report.hpp>
 #include <onnx_tools/error.hpp>
 #include <onnx_tools/files/model_io.hpp>
+#include <onnx_tools/model/wording.hpp>
 #include <onnx_tools/plan/pad_value.hpp>
 #include <onnx_tools/rewrite.hpp>
 #include <onnx_tools/serve/triton_repository.hpp>
 #include <onnx_tools/serve/warnings.hpp>
+#include <onnx_tools/utf8.hpp>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <exception>
 #include <new>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <variant>
+#include <vector>
 
 namespace padbatch::onnx_tools::cli {
 namespace {
-
-// File names and names in a model may hold anything; their control characters must not reach a terminal.
-std::string printable(std::string text)
-{
-    for (char& c : text) {
-        if ((c >= 0 && c < ' ' && c != '\n') || c == '\x7f') {
-            c = '?';
-        }
-    }
-    return text;
-}
 
 class command {
 public:
@@ -64,27 +57,40 @@ public:
 
     int fail(failure kind, const std::string& message)
     {
-        print_aside("onnx-pad-outputs: " + printable(message) + "\n");
+        print_aside("onnx-pad-outputs: " + printable_lines(message) + "\n");
         return static_cast<int>(kind);
     }
 
 private:
     void rewrite(const options& o)
     {
-        const save_options saving{o.force, o.in};
-        if (o.triton) { // before the work, and again after it
-            require_savable(*o.triton, o.in);
-        } else {
-            require_savable(o.out, saving);
-        }
+        save_options saving{o.force, o.in, {}};
+        require_savable(o, saving); // before the work, and again after it
         auto model = load_model(o.in);
+        saving.external_files = external_data(model);
+        require_savable(o, saving);
         const auto before = declared_rows(model.graph().output());
+        // The result does not tell what another rewrite would do.
+        const auto advice = o.triton && !o.quiet ? advice_on(model, o.rewrite) : dynamic_batch_advice::refused;
         const auto p = onnx_tools::rewrite(model, o.rewrite);
         require_boolean(o, p);
-        const auto written = save(o, saving, model);
-        if (!o.quiet) {
-            print_aside(
-                printable(before_and_after(o.in, before, p, planned_rows(model, p)) + written + size_warnings(p)));
+        save(o, saving, model);
+        if (o.quiet) {
+            return;
+        }
+        try {
+            print_aside(report_of(o, before, p, model, advice));
+        } catch (const std::exception&) { // the model is there, and that is what was asked for
+            std::fputs("onnx-pad-outputs: the model is written, but memory ran out for the report on it\n", m_err);
+        }
+    }
+
+    static void require_savable(const options& o, const save_options& saving)
+    {
+        if (o.triton) {
+            onnx_tools::require_savable(*o.triton, saving.loaded_from, saving.external_files);
+        } else {
+            onnx_tools::require_savable(o.out, saving);
         }
     }
 
@@ -101,38 +107,51 @@ private:
         }
     }
 
-    // Writes the model, and returns the message that says where.
-    static std::string save(const options& o, const save_options& saving, const onnx::ModelProto& model)
+    static void save(const options& o, const save_options& saving, const onnx::ModelProto& model)
     {
-        if (!o.triton) {
+        if (o.triton) {
+            save_triton_repository(model, *o.triton, saving.loaded_from, saving.external_files);
+        } else {
             save_model(model, o.out, saving);
-            return "wrote '" + o.out + "'\n";
         }
-        save_triton_repository(model, *o.triton, o.in);
-        std::string text = "wrote '" + o.triton->repository + "/" + o.triton->model_name + "'\n";
-        const auto images = std::max<std::int64_t>(o.triton->max_batch_size, 1);
-        for (const auto& warning : with_flags(serving_warnings(model, images))) {
-            text += "warning: " + warning + "\n";
+    }
+
+    // What was done, and what a server will make of it.
+    static std::string report_of(const options& o, const std::vector<table_row>& before, const pad_plan& p,
+                                 const onnx::ModelProto& model, dynamic_batch_advice advice)
+    {
+        std::string text = before_and_after(o.in, before, p, planned_rows(model, p));
+        if (!o.triton) {
+            text += "wrote " + quoted(o.out) + "\n";
+        } else {
+            text += "wrote " + quoted(o.triton->repository + "/" + o.triton->model_name) + "\n";
+            const auto images = std::max<std::int64_t>(o.triton->max_batch_size, 1);
+            for (const auto& warning : with_flags(serving_warnings(model, images, advice))) {
+                text += "warning: " + warning + "\n";
+            }
         }
-        return text;
+        return printable_lines(text + size_warnings(p));
     }
 
     void inspect(const options& o)
     {
         auto model = load_model(o.in);
-        const model_as_it_is before{o.in, model.graph().output(), with_flags(serving_warnings(model))};
+        const auto advice = advice_on(model, o.rewrite);
+        const model_as_it_is before{o.in, model.graph().output(),
+                                    with_flags(serving_warnings(model, default_request_images, advice))};
         try {
-            const auto after = try_rewrite(o.rewrite, model);
-            print(o.json ? inspect_json(before, after) : printable(inspect_text(before, after)));
+            const auto after = try_rewrite(o.rewrite, model, advice);
+            print(o.json ? inspect_json(before, after) : printable_lines(inspect_text(before, after)));
         } catch (const tool_error& e) {
             if (e.kind() == failure::refused) { // its outputs, and what a server makes of them, can still be reported
-                print(o.json ? inspect_json(before, with_flags(e.what())) : printable(inspect_text(before)));
+                print(o.json ? inspect_json(before, with_flags(e.what())) : printable_lines(inspect_text(before)));
             }
             throw;
         }
     }
 
-    static rewritten_model try_rewrite(const rewrite_options& chosen, onnx::ModelProto& model)
+    static rewritten_model try_rewrite(const rewrite_options& chosen, onnx::ModelProto& model,
+                                       dynamic_batch_advice advice)
     {
         const auto found = examine(model, chosen.recognise);
         auto pad = chosen.pad;
@@ -143,7 +162,8 @@ private:
             pad.max_detections = largest_of_batch{};
         }
         const auto p = onnx_tools::rewrite(model, found, pad);
-        return {p, needs_rows, planned_rows(model, p), with_flags(serving_warnings(model))};
+        return {p, needs_rows, planned_rows(model, p),
+                with_flags(serving_warnings(model, default_request_images, advice))};
     }
 
     std::FILE* m_out;
@@ -167,6 +187,8 @@ int run(int argc, const char* const* argv, std::FILE* out, std::FILE* err) noexc
         } catch (const tool_error& e) {
             return c.fail(e.kind(), with_flags(e.what()));
         } catch (const std::bad_alloc&) {
+            throw;
+        } catch (const std::length_error&) { // a text that would be longer than memory
             throw;
         } catch (const std::exception& e) {
             return c.fail(failure::internal, std::string("internal error: ") + e.what() +

@@ -24,8 +24,8 @@ table_row row_of(const onnx::ValueInfoProto& info)
         shape = text_of_shape(without_symbols);
     }
     const int number = info.type().tensor_type().elem_type();
-    return {info.name(), type.element ? std::string(name_of(*type.element)) : onnx_type_name(number), std::move(shape),
-            ""};
+    return {shown(info.name()), type.element ? std::string(name_of(*type.element)) : onnx_type_name(number),
+            std::move(shape), ""};
 }
 
 // For a batch of any size, the total is that of one image.
@@ -33,7 +33,7 @@ std::string text_of_size(const output_bytes& bytes, const std::vector<dimension>
 {
     std::string text = text_of_bytes(bytes.known);
     for (const auto& factor : bytes.factors) {
-        text += " x " + factor;
+        text += " x " + shown(factor);
     }
     const bool any_batch = !shape.front().size;
     const bool says_more = bytes.total && bytes.factors.size() > (any_batch ? 1U : 0U);
@@ -78,15 +78,15 @@ std::vector<table_row> planned_rows(const onnx::ModelProto& model, const pad_pla
 {
     std::vector<table_row> rows;
     if (p.count) {
-        rows.push_back({p.count->name, std::string(name_of(p.count->element)), text_of_shape(p.count->shape),
+        rows.push_back({shown(p.count->name), std::string(name_of(p.count->element)), text_of_shape(p.count->shape),
                         text_of_size(p.count->bytes, p.count->shape)});
     }
     for (const auto& output : p.outputs) {
-        rows.push_back({output.name, std::string(name_of(output.element)), text_of_shape(output.shape),
+        rows.push_back({shown(output.name), std::string(name_of(output.element)), text_of_shape(output.shape),
                         text_of_size(output.bytes, output.shape)});
     }
     for (const auto& other : p.others) {
-        rows.push_back({other.name, std::string(name_of(other.element)), text_of_shape(other.shape), ""});
+        rows.push_back({shown(other.name), std::string(name_of(other.element)), text_of_shape(other.shape), ""});
     }
     if (p.how == batching::loop) {
         return rows;

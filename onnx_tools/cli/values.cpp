@@ -2,6 +2,7 @@
 #include <onnx_tools/cli/values.hpp>
 
 #include <onnx_tools/error.hpp>
+#include <onnx_tools/model/wording.hpp>
 #include <onnx_tools/recognise/flat_columns.hpp>
 
 #include <algorithm>
@@ -67,7 +68,7 @@ std::string alternatives(const std::vector<std::string>& words)
 std::vector<std::string> name_list(const std::string& option, const std::string& text, const std::string& thing,
                                    const std::vector<std::string>& known, const std::string& expected)
 {
-    const std::string given = option + " '" + text + "'";
+    const std::string given = option + " " + quoted(text);
     auto names = split(text, ",");
     for (auto at = names.begin(); at != names.end(); ++at) {
         if (at->empty()) {
@@ -75,11 +76,11 @@ std::vector<std::string> name_list(const std::string& option, const std::string&
         }
         if (std::find(known.begin(), known.end(), *at) == known.end()) {
             const std::string meant = closest(*at, known);
-            misused(given + ": there is no " + thing + " '" + *at + "'", expected,
-                    meant.empty() ? "correct the " + thing + "'s name" : "did you mean '" + meant + "'?");
+            misused(given + ": there is no " + thing + " " + quoted(*at), expected,
+                    meant.empty() ? "correct the " + thing + "'s name" : "did you mean " + quoted(meant) + "?");
         }
         if (std::find(names.begin(), at, *at) != at) {
-            misused(given + " names '" + *at + "' twice", "each " + thing + " once", "leave one of them out");
+            misused(given + " names " + quoted(*at) + " twice", "each " + thing + " once", "leave one of them out");
         }
     }
     return names;
@@ -123,7 +124,7 @@ std::int64_t whole_number(const std::string& option, const std::string& text, st
     const auto value = to_number(text);
     const auto* whole = value ? std::get_if<std::int64_t>(&*value) : nullptr;
     if (whole == nullptr || *whole < least || *whole > std::numeric_limits<std::int32_t>::max()) {
-        misused(option + " is '" + text + "'",
+        misused(option + " is " + quoted(text),
                 "a whole number from " + std::to_string(least) + " to 2147483647" + or_else,
                 "write, for example, " + option + " " + example);
     }
@@ -145,7 +146,7 @@ double fraction(const std::string& option, const std::string& text)
     const auto value = to_number(text);
     const double real = value ? std::visit([](auto n) { return static_cast<double>(n); }, *value) : 0;
     if (!(real > 0 && real <= 1)) {
-        misused(option + " is '" + text + "'", "a number above 0 and at most 1",
+        misused(option + " is " + quoted(text), "a number above 0 and at most 1",
                 "write, for example, " + option + " 0.5");
     }
     return real;
@@ -157,7 +158,7 @@ std::size_t position_in(const std::vector<std::string>& words, const std::string
     const auto found = std::find(words.begin(), words.end(), text);
     if (found == words.end()) {
         const std::string meant = closest(text, words);
-        misused(option + " is '" + text + "'", alternatives(words),
+        misused(option + " is " + quoted(text), alternatives(words),
                 meant.empty() ? remedy : "did you mean " + option + " " + meant + "?");
     }
     return static_cast<std::size_t>(found - words.begin());
@@ -174,7 +175,7 @@ std::map<std::string, std::string> pairs(const std::string& option, const std::v
     }
     std::map<std::string, std::string> chosen;
     for (const auto& text : texts) {
-        const std::string given = option + " '" + text + "'";
+        const std::string given = option + " " + quoted(text);
         const auto equals = text.find('=');
         if (equals == std::string::npos) {
             misused(given + " has no '='", form, "write, for example, " + example);
@@ -188,7 +189,7 @@ std::map<std::string, std::string> pairs(const std::string& option, const std::v
         const std::string value = text.substr(equals + 1);
         if (std::find(names.begin(), names.end(), name) == names.end()) {
             const std::string meant = closest(name, names);
-            misused(given + ": there is no field '" + name + "'",
+            misused(given + ": there is no field " + quoted(name),
                     form + ", with a FIELD of " + all_field_names() + (also.empty() ? "" : ", " + also),
                     meant.empty() ? "correct the field's name"
                                   : "did you mean " + option + " " + meant + "=" +
@@ -198,7 +199,7 @@ std::map<std::string, std::string> pairs(const std::string& option, const std::v
             misused(given + " has nothing after the '='", form, "write, for example, " + example);
         }
         if (!chosen.emplace(name, value).second) {
-            misused(option + " names the field '" + name + "' twice", "each field once", "leave one of them out");
+            misused(option + " names the field " + quoted(name) + " twice", "each field once", "leave one of them out");
         }
     }
     return chosen;

@@ -2,10 +2,10 @@
 #include <onnx_tools/files/atomic_file.hpp>
 
 #include <onnx_tools/error.hpp>
+#include <onnx_tools/files/file_status.hpp>
 #include <onnx_tools/model/wording.hpp>
 
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include <fcntl.h>
@@ -14,11 +14,6 @@
 namespace padbatch::onnx_tools {
 
 namespace fs = std::filesystem;
-
-std::string reason(int error)
-{
-    return std::strerror(error); // NOLINT(concurrency-mt-unsafe): the command has one thread
-}
 
 file_descriptor::~file_descriptor()
 {
@@ -32,14 +27,20 @@ bool file_descriptor::close()
     return ::close(std::exchange(m_fd, -1)) == 0;
 }
 
-fs::path folder_of(const fs::path& file)
-{
-    return file.has_parent_path() ? file.parent_path() : fs::path(".");
-}
-
 std::string temporary_name(int attempt)
 {
     return ".padbatch-" + std::to_string(::getpid()) + "-" + std::to_string(attempt) + ".tmp";
+}
+
+int make_temporary(const fs::path& folder, fs::path& made, const std::function<int(const fs::path&)>& make)
+{
+    constexpr int most = 1'000'000; // a file system that always reports EEXIST must not keep the command for ever
+    int error = EEXIST;
+    for (int attempt = 0; error == EEXIST && attempt < most; ++attempt) {
+        made = folder / temporary_name(attempt);
+        error = make(made);
+    }
+    return error;
 }
 
 void exists_already(const std::string& path, const std::string& expected, const std::string& remedy)
@@ -50,10 +51,9 @@ void exists_already(const std::string& path, const std::string& expected, const 
 void cannot_write(const std::string& path, int error)
 {
     throw tool_error(failure::io,
-                     {"cannot write " + quoted(path) + ": " + reason(error), "a folder with room for the file",
-                      error == EFBIG                       ? "raise the file size limit: ulimit -f"
-                      : error == ENOSPC || error == EDQUOT ? "free some space, or write to another disk"
-                                                           : "check the folder and its permissions"});
+                     {"cannot write " + quoted(path) + ": " + reason(error),
+                      error == ENAMETOOLONG ? "a name that the file system takes" : "a folder with room for the file",
+                      remedy_of(error)});
 }
 
 int write_new_file(const fs::path& path, const std::string& content)

@@ -3,12 +3,10 @@
 #define PADBATCH_ONNX_TOOLS_FILES_ATOMIC_FILE_HPP
 
 #include <filesystem>
+#include <functional>
 #include <string>
 
 namespace padbatch::onnx_tools {
-
-/// The system's text for an `errno`.
-[[nodiscard]] std::string reason(int error);
 
 /// An open file, or none (-1). The destructor closes it.
 class file_descriptor {
@@ -26,11 +24,15 @@ private:
     int m_fd;
 };
 
-/// The folder that a file is in, going by its path.
-[[nodiscard]] std::filesystem::path folder_of(const std::filesystem::path& file);
-
-/// The name that attempt number `attempt` gives a temporary file or folder. No two running programs use the same name.
+/// The name that attempt number `attempt` gives a temporary file or folder. Programs that run at the same time use
+/// different names, unless they are in different containers.
 [[nodiscard]] std::string temporary_name(int attempt);
+
+/// Makes a temporary file or folder in `folder` under the first of these names that is free, however many are taken by
+/// what earlier programs left behind. `make` makes it at the path that it is given, only if nothing is there, and
+/// returns 0 or the error; it is called again on EEXIST. `made` becomes the path. Returns 0, or the error.
+[[nodiscard]] int make_temporary(const std::filesystem::path& folder, std::filesystem::path& made,
+                                 const std::function<int(const std::filesystem::path&)>& make);
 
 /// Both throw `tool_error` with `failure::io`. `expected` says which name would do, `remedy` what to do.
 [[noreturn]] void exists_already(const std::string& path, const std::string& expected, const std::string& remedy);

@@ -3,6 +3,7 @@
 
 #include <onnx_tools/error.hpp>
 #include <onnx_tools/files/atomic_file.hpp>
+#include <onnx_tools/files/file_status.hpp>
 #include <onnx_tools/model/graph.hpp>
 #include <onnx_tools/model/wording.hpp>
 
@@ -14,6 +15,8 @@
 #include <climits>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
+#include <set>
 #include <string_view>
 
 #include <fcntl.h>
@@ -64,7 +67,7 @@ tool_error unreadable_model(const std::string& path, std::string_view head)
 {
     throw tool_error(failure::io, {"cannot read " + quoted(path) + ": " + reason(error), expected_model,
                                    error == ENOENT   ? "check the name"
-                                   : error == EACCES ? "check the file's permissions"
+                                   : error == EACCES ? "check the permissions of the file and its folders"
                                                      : "check the disk, or copy the file again"});
 }
 
@@ -90,87 +93,41 @@ std::string read_head(int fd, const std::string& path)
     return head;
 }
 
-std::optional<std::string> external_location(const onnx::TensorProto& tensor)
+// Calls `visit` with each tensor that an attribute of `node` holds, or a graph in it.
+void for_each_tensor(const onnx::GraphProto& graph, const std::function<void(const onnx::TensorProto&)>& visit);
+
+void for_each_tensor(const onnx::SparseTensorProto& tensor, const std::function<void(const onnx::TensorProto&)>& visit)
 {
-    if (tensor.data_location() != onnx::TensorProto::EXTERNAL) {
-        return std::nullopt;
-    }
-    for (const auto& entry : tensor.external_data()) {
-        if (entry.key() == "location") {
-            return entry.value();
-        }
-    }
-    return "(no location)";
+    visit(tensor.values());
+    visit(tensor.indices());
 }
 
-std::optional<std::string> external_location(const onnx::SparseTensorProto& tensor)
+void for_each_tensor(const onnx::NodeProto& node, const std::function<void(const onnx::TensorProto&)>& visit)
 {
-    auto found = external_location(tensor.values());
-    return found ? found : external_location(tensor.indices());
-}
-
-std::optional<std::string> external_data(const onnx::GraphProto& graph);
-
-std::optional<std::string> external_data(const onnx::NodeProto& node)
-{
-    std::optional<std::string> found;
     for (const auto& attribute : node.attribute()) {
-        if (attribute.has_t() && !found) {
-            found = external_location(attribute.t());
-        }
+        visit(attribute.t());
         for (const auto& tensor : attribute.tensors()) {
-            found = found ? found : external_location(tensor);
+            visit(tensor);
         }
-        if (attribute.has_sparse_tensor() && !found) {
-            found = external_location(attribute.sparse_tensor());
-        }
+        for_each_tensor(attribute.sparse_tensor(), visit);
         for (const auto& tensor : attribute.sparse_tensors()) {
-            found = found ? found : external_location(tensor);
+            for_each_tensor(tensor, visit);
         }
     }
-    for_each_subgraph(node, [&](const onnx::GraphProto& sub) { found = found ? found : external_data(sub); });
-    return found;
+    for_each_subgraph(node, [&](const onnx::GraphProto& sub) { for_each_tensor(sub, visit); });
 }
 
-std::optional<std::string> external_data(const onnx::GraphProto& graph)
+void for_each_tensor(const onnx::GraphProto& graph, const std::function<void(const onnx::TensorProto&)>& visit)
 {
     for (const auto& tensor : graph.initializer()) {
-        if (auto location = external_location(tensor)) {
-            return location;
-        }
+        visit(tensor);
     }
     for (const auto& tensor : graph.sparse_initializer()) {
-        if (auto location = external_location(tensor)) {
-            return location;
-        }
+        for_each_tensor(tensor, visit);
     }
     for (const auto& node : graph.node()) {
-        if (auto location = external_data(node)) {
-            return location;
-        }
+        for_each_tensor(node, visit);
     }
-    return std::nullopt;
-}
-
-// Where a file called `path` is or would be: links are followed, even one whose target does not exist yet.
-fs::path target_of(const std::string& path)
-{
-    fs::path target = path;
-    std::error_code none;
-    for (int links = 0; fs::is_symlink(target, none); ++links) {
-        if (links == 40) {
-            throw tool_error(failure::io, {quoted(path) + " is a symbolic link that leads back to itself",
-                                           "a file name to write to", "correct the link, or give another name"});
-        }
-        const fs::path next = fs::read_symlink(target, none);
-        target = next.is_absolute() ? next : target.parent_path() / next;
-    }
-    return target;
-}
-
-bool same_file(const struct stat& a, const struct stat& b)
-{
-    return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 [[noreturn]] void file_exists(const std::string& path)
@@ -183,15 +140,11 @@ class temporary_file {
 public:
     explicit temporary_file(const fs::path& folder)
     {
-        for (int attempt = 0;; ++attempt) {
-            m_path = (folder / temporary_name(attempt)).string();
+        m_error = make_temporary(folder, m_path, [&](const fs::path& path) {
             // The kernel applies the umask to these permissions.
-            m_fd = ::open(m_path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-            if (m_fd >= 0 || errno != EEXIST || attempt == 1000) {
-                break;
-            }
-        }
-        m_error = m_fd < 0 ? errno : 0;
+            m_fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+            return m_fd < 0 ? errno : 0;
+        });
     }
     temporary_file(const temporary_file&) = delete;
     temporary_file& operator=(const temporary_file&) = delete;
@@ -225,8 +178,12 @@ public:
                 errno != EOPNOTSUPP) { // these mean that it has no hard links either
                 return errno;
             }
-            if (::access(path.c_str(), F_OK) == 0) {
+            struct stat existing = {};
+            if (::lstat(path.c_str(), &existing) == 0) {
                 return EEXIST;
+            }
+            if (errno != ENOENT) {
+                return errno;
             }
         }
         m_kept = ::rename(m_path.c_str(), path.c_str()) == 0;
@@ -234,13 +191,14 @@ public:
     }
 
 private:
-    std::string m_path;
+    fs::path m_path;
     int m_fd = -1;
     int m_error = 0;
     bool m_kept = false;
 };
 
-void write_message(const onnx::ModelProto& model, int fd, const std::string& path)
+// Returns 0, or the error.
+int write_message(const onnx::ModelProto& model, int fd)
 {
     constexpr int block = 1 << 20; // several times faster than the default of 8 KiB
     google::protobuf::io::FileOutputStream file(fd, block);
@@ -250,9 +208,10 @@ void write_message(const onnx::ModelProto& model, int fd, const std::string& pat
         coded.SetSerializationDeterministic(true);
         written = model.SerializeToCodedStream(&coded);
     }
-    if (!written || !file.Flush()) {
-        cannot_write(path, file.GetErrno());
+    if (written && file.Flush()) {
+        return 0;
     }
+    return file.GetErrno() != 0 ? file.GetErrno() : EIO;
 }
 
 } // namespace
@@ -296,34 +255,82 @@ onnx::ModelProto load_model(const std::string& path)
     return model;
 }
 
-std::optional<std::string> external_data(const onnx::ModelProto& model)
+std::vector<std::string> external_data(const onnx::ModelProto& model)
 {
-    auto found = external_data(model.graph());
+    std::vector<std::string> files;
+    std::set<std::string_view> known;
+    const auto add = [&](const std::string& file) {
+        if (known.insert(file).second) {
+            files.push_back(file);
+        }
+    };
+    const auto visit = [&](const onnx::TensorProto& tensor) {
+        if (tensor.data_location() != onnx::TensorProto::EXTERNAL) {
+            return;
+        }
+        static const std::string nowhere = "(no location)";
+        bool named = false;
+        for (const auto& entry : tensor.external_data()) { // which of several counts, readers do not agree on
+            if (entry.key() == "location") {
+                add(entry.value());
+                named = true;
+            }
+        }
+        if (!named) {
+            add(nowhere);
+        }
+    };
+    for_each_tensor(model.graph(), visit);
     for (const auto& function : model.functions()) {
         for (const auto& node : function.node()) {
-            found = found ? found : external_data(node);
+            for_each_tensor(node, visit);
         }
     }
-    return found;
+    for (const auto& training : model.training_info()) {
+        for_each_tensor(training.initialization(), visit);
+        for_each_tensor(training.algorithm(), visit);
+    }
+    return files;
+}
+
+void require_no_source(const std::string& path, const std::string& loaded_from,
+                       const std::vector<std::string>& external_files)
+{
+    if (loaded_from.empty()) {
+        return;
+    }
+    const auto existing = status_at(path);
+    if (is_same_file(existing, status_at(loaded_from))) {
+        throw tool_error(failure::io, {quoted(path) + " is the input file itself", "another file to write to",
+                                       "give another name; replace the input afterwards, if you want to"});
+    }
+    if (external_files.empty()) {
+        return;
+    }
+    // Runtimes look beside the name of the model; other programs follow a link first.
+    const fs::path folders[] = {folder_of(loaded_from), folder_of(target_of(loaded_from))};
+    for (const auto& file : external_files) {
+        for (const auto& folder : folders) {
+            if (is_same_place(path, folder / file)) {
+                throw tool_error(
+                    failure::io,
+                    {quoted(path) + " is where the input file keeps weights: its external data " + quoted(file),
+                     "another file to write to", "give another name"});
+            }
+        }
+    }
 }
 
 void require_savable(const std::string& path, const save_options& options)
 {
     const fs::path target = target_of(path);
-    struct stat existing = {};
+    require_no_source(path, options.loaded_from, options.external_files);
     // Under the name as given: only the system can follow a link into /proc, such as /dev/stdout.
-    if (::stat(path.c_str(), &existing) == 0) {
-        struct stat source = {};
-        if (!options.loaded_from.empty() && ::stat(options.loaded_from.c_str(), &source) == 0 &&
-            same_file(existing, source)) {
-            throw tool_error(failure::io, {quoted(path) + " is the input file itself", "another file to write to",
-                                           "give another name; replace the input afterwards, if you want to"});
-        }
-        if (!S_ISREG(existing.st_mode)) {
-            throw tool_error(
-                failure::io,
-                {quoted(path) + (S_ISDIR(existing.st_mode) ? " is a folder" : " is a device, pipe or socket"),
-                 "the name of a file to write", "give the name of a file, such as padded.onnx"});
+    if (const auto existing = status_at(path)) {
+        if (!is_file(existing)) {
+            throw tool_error(failure::io,
+                             {quoted(path) + (is_folder(existing) ? " is a folder" : " is a device, pipe or socket"),
+                              "the name of a file to write", "give the name of a file, such as padded.onnx"});
         }
         if (!options.overwrite) {
             file_exists(path);
@@ -331,52 +338,71 @@ void require_savable(const std::string& path, const save_options& options)
         return;
     }
     const fs::path folder = folder_of(target);
-    struct stat parent = {};
-    if (::stat(folder.c_str(), &parent) != 0) {
-        const int error = errno;
-        throw tool_error(failure::io, {"cannot write to the folder " + quoted(folder.string()) + ": " + reason(error),
+    const auto parent = status_at(folder);
+    if (!parent) {
+        throw tool_error(failure::io, {"cannot write to the folder " + quoted(folder.string()) + ": it does not exist",
                                        "a folder that exists", "make the folder, or name another one"});
     }
-    if (!S_ISDIR(parent.st_mode)) {
+    if (!is_folder(parent)) {
         throw tool_error(failure::io, {quoted(folder.string()) + " is not a folder", "a folder that exists",
                                        "name a file in a folder"});
     }
 }
 
-void save_model(const onnx::ModelProto& model, const std::string& path, const save_options& options)
+void require_writable(const onnx::ModelProto& model)
 {
-    require_savable(path, options);
-    const fs::path target = target_of(path);
-    if (const auto data = external_data(model)) {
-        // Runtimes look beside the name that they are given, even if it is a link to a file elsewhere.
-        std::error_code error;
-        if (options.loaded_from.empty() || !fs::equivalent(folder_of(path), folder_of(options.loaded_from), error)) {
-            throw tool_error(failure::refused,
-                             {"the model keeps weights in '" + *data + "', beside its own file, and " + quoted(path) +
-                                  " is in another folder, where they would not be found",
-                              "an output in the folder of the input", "write it there, then move both files together"});
-        }
-    }
     if (model.ByteSizeLong() > INT_MAX) {
         throw tool_error(failure::refused,
                          {"the padded model would have " + std::to_string(model.ByteSizeLong()) +
                               " bytes, but a protobuf message must be smaller than 2 GiB",
                           "a model smaller than 2 GiB", "save the model with its weights as external data"});
     }
+}
+
+int write_new_model(const std::string& path, const onnx::ModelProto& model)
+{
+    // The kernel applies the umask to these permissions.
+    file_descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    if (file.get() < 0) {
+        return errno;
+    }
+    if (const int error = write_message(model, file.get()); error != 0) {
+        return error;
+    }
+    return ::fsync(file.get()) == 0 && file.close() ? 0 : errno;
+}
+
+void save_model(const onnx::ModelProto& model, const std::string& path, const save_options& options)
+{
+    const auto data = external_data(model);
+    save_options all = options;
+    all.external_files.insert(all.external_files.end(), data.begin(), data.end());
+    require_savable(path, all);
+    const fs::path target = target_of(path);
+    // Runtimes look beside the name that they are given, even if it is a link to a file elsewhere.
+    if (!data.empty() && (options.loaded_from.empty() ||
+                          !is_same_file(status_at(folder_of(path)), status_at(folder_of(options.loaded_from))))) {
+        throw tool_error(failure::refused,
+                         {"the model keeps weights in " + quoted(data.front()) + ", beside its own file, and " +
+                              quoted(path) + " is in another folder, where they would not be found",
+                          "an output in the folder of the input", "write it there, then move both files together"});
+    }
+    require_writable(model);
     temporary_file temporary(folder_of(target));
     if (temporary.error() != 0) {
         cannot_write(path, temporary.error());
     }
     file_descriptor file(temporary.descriptor());
-    struct stat existing = {};
-    if (::stat(target.c_str(), &existing) == 0) {
+    if (const auto existing = status_at(target)) {
         // For root, the file stays its owner's. Other users may not give files away, so it becomes theirs.
-        (void)(::fchown(file.get(), existing.st_uid, existing.st_gid) == 0);
-        if (::fchmod(file.get(), existing.st_mode & 07777U) != 0) {
+        (void)(::fchown(file.get(), existing->st_uid, existing->st_gid) == 0);
+        if (::fchmod(file.get(), existing->st_mode & 07777U) != 0) {
             cannot_write(path, errno);
         }
     }
-    write_message(model, file.get(), path);
+    if (const int error = write_message(model, file.get()); error != 0) {
+        cannot_write(path, error);
+    }
     if (::fsync(file.get()) != 0 || !file.close()) {
         cannot_write(path, errno);
     }

@@ -4,8 +4,8 @@
 
 #include <onnx/onnx_pb.h>
 
-#include <optional>
 #include <string>
+#include <vector>
 
 namespace padbatch::onnx_tools {
 
@@ -14,8 +14,9 @@ namespace padbatch::onnx_tools {
 /// Throws `tool_error`: `failure::io` when the file cannot be read, `failure::not_onnx` when it is not an ONNX model.
 [[nodiscard]] onnx::ModelProto load_model(const std::string& path);
 
-/// The first file of external data that a tensor of `model` names; nothing when the model is self-contained.
-[[nodiscard]] std::optional<std::string> external_data(const onnx::ModelProto& model);
+/// The files of external data that tensors of `model` name, each once, as the model names them: relative to its folder.
+/// None when the model is self-contained.
+[[nodiscard]] std::vector<std::string> external_data(const onnx::ModelProto& model);
 
 struct save_options {
     /// Replace an existing file.
@@ -23,10 +24,18 @@ struct save_options {
     /// The file that the model came from. It is never replaced. Its external data lies beside this name, even if the
     /// name is a link to a file elsewhere.
     std::string loaded_from;
+    /// The `external_data` of the model that was loaded. They are never replaced, even if no tensor of the model that
+    /// is saved names them any more.
+    std::vector<std::string> external_files = {};
 };
 
-/// Throws what `save_model` would, for reasons that are known before the model is made: `path` exists, is the file that
-/// the model was loaded from or is not a regular file, or its folder does not exist.
+/// Throws `tool_error` with `failure::io` if a file called `path` is or would be, under whatever name, `loaded_from` or
+/// one of the `external_files` beside it. An empty `loaded_from` is no file.
+void require_no_source(const std::string& path, const std::string& loaded_from,
+                       const std::vector<std::string>& external_files);
+
+/// Throws what `save_model` would, for reasons that are known before the model is made: `path` exists, is one of the
+/// files that the model was loaded from or is not a regular file, or its folder does not exist.
 void require_savable(const std::string& path, const save_options& options);
 
 /// Writes `model` to `path`, whole or not at all: to a temporary file beside it, which is flushed to the disk and then
@@ -37,6 +46,12 @@ void require_savable(const std::string& path, const save_options& options);
 /// the model has external data and `path`, going by its name, is not in the folder of `loaded_from`, or when the model
 /// has 2 GiB or more.
 void save_model(const onnx::ModelProto& model, const std::string& path, const save_options& options = {});
+
+/// Throws `tool_error` with `failure::refused` when the model has 2 GiB or more, which no message may have.
+void require_writable(const onnx::ModelProto& model);
+
+/// Makes a file with `model` in it, and flushes it to the disk. The file must not exist yet. Returns 0, or the error.
+[[nodiscard]] int write_new_model(const std::string& path, const onnx::ModelProto& model);
 
 } // namespace padbatch::onnx_tools
 

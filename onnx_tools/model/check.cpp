@@ -3,6 +3,7 @@
 
 #include <onnx_tools/model/graph.hpp>
 #include <onnx_tools/model/sort.hpp>
+#include <onnx_tools/model/wording.hpp>
 #include <padbatch/contract.hpp>
 
 #include <algorithm>
@@ -50,29 +51,38 @@ name_set padded_outputs(const onnx::ModelProto& model)
     return outputs;
 }
 
+// Whether a standard operator may read nothing, in one of its versions.
+bool may_read_nothing(std::string_view op)
+{
+    static const name_set sources{"Constant",      "RandomNormal", "RandomUniform",
+                                  "SequenceEmpty", "Optional",     "OptionalHasElement"};
+    return sources.count(op) != 0;
+}
+
 class checker {
 public:
     std::vector<std::string> found;
 
     void check_graph(const onnx::GraphProto& graph, const scope* around)
     {
-        const std::string where = graph.name().empty() ? std::string() : " of graph '" + graph.name() + "'";
+        const std::string where = graph.name().empty() ? std::string() : " of graph " + quoted(graph.name());
         scope visible = {inputs_and_initializers(graph, where), around};
         name_set node_names;
         for (const auto& node : graph.node()) {
             if (!node.name().empty() && !node_names.insert(node.name()).second) {
-                found.push_back("two nodes" + where + " are called '" + node.name() + "'");
+                found.push_back("two nodes" + where + " are called " + quoted(node.name()));
             }
             for (const auto& output : node.output()) {
                 if (!output.empty() && !visible.defined.insert(output).second) {
-                    found.push_back("two values" + where + " are called '" + output + "'");
+                    found.push_back("two values" + where + " are called " + quoted(output));
                 }
             }
         }
         for (const auto& node : graph.node()) {
+            check_not_empty(node, where);
             for (const auto& input : node.input()) {
                 if (!input.empty() && !visible.sees(input)) {
-                    found.push_back(describe(node) + where + " reads '" + input + "', which nothing produces");
+                    found.push_back(describe(node) + where + " reads " + quoted(input) + ", which nothing produces");
                 }
             }
             for_each_subgraph(node, [&](const onnx::GraphProto& sub) { check_graph(sub, &visible); });
@@ -80,7 +90,7 @@ public:
         check_cycles(graph, where);
         for (const auto& output : graph.output()) {
             if (!visible.sees(output.name())) {
-                found.push_back("nothing produces the output '" + output.name() + "'" + where);
+                found.push_back("nothing produces the output " + quoted(output.name()) + where);
             }
         }
     }
@@ -90,14 +100,14 @@ public:
         name_set outputs;
         for (const auto& output : graph.output()) {
             if (!outputs.insert(output.name()).second) {
-                found.push_back("two outputs are called '" + output.name() + "'");
+                found.push_back("two outputs are called " + quoted(output.name()));
             }
             const auto& type = output.type();
             const bool untyped =
                 type.value_case() == onnx::TypeProto::VALUE_NOT_SET ||
                 (type.has_tensor_type() && type.tensor_type().elem_type() == onnx::TensorProto::UNDEFINED);
             if (untyped && padded.count(output.name()) != 0) {
-                found.push_back("the output '" + output.name() + "' declares no element type");
+                found.push_back("the output " + quoted(output.name()) + " declares no element type");
             }
         }
     }
@@ -116,24 +126,37 @@ private:
         }
     }
 
+    void check_not_empty(const onnx::NodeProto& node, const std::string& where)
+    {
+        if (!node.domain().empty() && node.domain() != "ai.onnx") {
+            return; // what other operators need is not known
+        }
+        if (node.input_size() == 0 && !may_read_nothing(node.op_type())) {
+            found.push_back(describe(node) + where + " has no inputs");
+        }
+        if (node.output_size() == 0) {
+            found.push_back(describe(node) + where + " has no outputs");
+        }
+    }
+
     name_set inputs_and_initializers(const onnx::GraphProto& graph, const std::string& where)
     {
         name_set inputs;
         for (const auto& input : graph.input()) {
             if (!inputs.insert(input.name()).second) {
-                found.push_back("two inputs" + where + " are called '" + input.name() + "'");
+                found.push_back("two inputs" + where + " are called " + quoted(input.name()));
             }
         }
         // An initializer may be the default value of an input.
         name_set initializers;
         for (const auto& tensor : graph.initializer()) {
             if (!initializers.insert(tensor.name()).second) {
-                found.push_back("two initializers" + where + " are called '" + tensor.name() + "'");
+                found.push_back("two initializers" + where + " are called " + quoted(tensor.name()));
             }
         }
         for (const auto& tensor : graph.sparse_initializer()) {
             if (!initializers.insert(tensor.values().name()).second) {
-                found.push_back("two initializers" + where + " are called '" + tensor.values().name() + "'");
+                found.push_back("two initializers" + where + " are called " + quoted(tensor.values().name()));
             }
         }
         inputs.insert(initializers.begin(), initializers.end());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/model/graph.hpp>
 
+#include <onnx_tools/model/wording.hpp>
 #include <padbatch/float16.hpp>
 
 #include <algorithm>
@@ -160,6 +161,9 @@ graph_index::graph_index(const onnx::GraphProto& graph) : m_graph(graph)
     for (const auto& tensor : graph.initializer()) {
         m_initializers.emplace(tensor.name(), &tensor);
     }
+    for (const auto& tensor : graph.sparse_initializer()) {
+        m_sparse_initializers.insert(tensor.values().name());
+    }
     for (const auto& node : graph.node()) {
         for (const auto& output : node.output()) {
             if (!output.empty()) {
@@ -275,7 +279,7 @@ std::vector<const onnx::ValueInfoProto*> graph_index::required_inputs() const
 {
     std::vector<const onnx::ValueInfoProto*> inputs;
     for (const auto& input : m_graph.input()) {
-        if (initializer(input.name()) == nullptr) {
+        if (initializer(input.name()) == nullptr && m_sparse_initializers.count(input.name()) == 0) {
             inputs.push_back(&input);
         }
     }
@@ -414,7 +418,7 @@ std::int64_t integer_attribute(const onnx::NodeProto& node, std::string_view nam
 std::string describe(const onnx::NodeProto& node)
 {
     const std::string& name = !node.name().empty() || node.output_size() == 0 ? node.name() : node.output(0);
-    return node.op_type() + " '" + name + "'";
+    return shown(node.op_type()) + " " + quoted(name);
 }
 
 } // namespace padbatch::onnx_tools

@@ -50,7 +50,7 @@ public:
     /// The number in a constant of one floating-point element, if it is finite.
     [[nodiscard]] std::optional<double> constant_number(std::string_view value) const;
 
-    /// The graph inputs that a caller must supply: those without an initializer.
+    /// The graph inputs that a caller must supply: those without an initializer, dense or sparse.
     [[nodiscard]] std::vector<const onnx::ValueInfoProto*> required_inputs() const;
 
 private:
@@ -58,6 +58,7 @@ private:
     std::unordered_map<std::string_view, const onnx::NodeProto*> m_producers;
     std::unordered_map<std::string_view, std::vector<const onnx::NodeProto*>> m_readers;
     std::unordered_map<std::string_view, const onnx::TensorProto*> m_initializers;
+    std::unordered_set<std::string_view> m_sparse_initializers;
 };
 
 /// Hands out names that nothing in a model's graph or subgraphs has yet, for values, nodes and symbolic dimensions

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/model/wording.hpp>
 
+#include <onnx_tools/utf8.hpp>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -17,11 +19,38 @@ std::string shortest(Number number)
     return {text.data(), result.ptr};
 }
 
+// Both ends of a long name: the beginning tells what made it, and the end of a path is the file.
+std::string short_form(std::string_view name, const std::string& quote)
+{
+    constexpr std::size_t most = 200;
+    constexpr std::size_t head = 120;
+    constexpr std::size_t tail = 60;
+    if (name.size() <= most) {
+        return quote + printable(name) + quote;
+    }
+    const auto within_character = [&](std::size_t i) { return (static_cast<unsigned char>(name[i]) & 0xc0U) == 0x80; };
+    std::size_t end = head;
+    std::size_t begin = name.size() - tail;
+    for (int i = 0; i < 3 && within_character(end); ++i) {
+        --end;
+    }
+    for (int i = 0; i < 3 && within_character(begin); ++i) {
+        ++begin;
+    }
+    return quote + printable(name.substr(0, end)) + "..." + printable(name.substr(begin)) + quote + " (" +
+           std::to_string(name.size()) + " bytes)";
+}
+
 } // namespace
+
+std::string shown(const std::string& name)
+{
+    return short_form(name, "");
+}
 
 std::string quoted(const std::string& name)
 {
-    return "'" + name + "'";
+    return short_form(name, "'");
 }
 
 std::string count_of(std::int64_t n, std::string_view what)
@@ -40,7 +69,9 @@ std::string text_of_shape(const std::vector<dimension>& shape)
     return "[" +
            joined(shape, ", ",
                   [](const dimension& extent) {
-                      return extent.size ? std::to_string(*extent.size) : extent.symbol.empty() ? "?" : extent.symbol;
+                      return extent.size             ? std::to_string(*extent.size)
+                             : extent.symbol.empty() ? "?"
+                                                     : shown(extent.symbol);
                   }) +
            "]";
 }

@@ -12,7 +12,11 @@
 /// How messages and reports put names, numbers and types into words.
 namespace padbatch::onnx_tools {
 
-/// A name or a path: `'boxes'`.
+/// A name or a path, made `printable`. More than 200 bytes are shortened in the middle, and their number follows:
+/// `onnx::Concat...tail (1000000 bytes)`.
+[[nodiscard]] std::string shown(const std::string& name);
+
+/// The same in quotes: `'boxes'`, `'onnx::Concat...tail' (1000000 bytes)`.
 [[nodiscard]] std::string quoted(const std::string& name);
 
 /// The texts that `to_text` makes from the items, with `separator` between them.
@@ -36,7 +40,7 @@ template <class Items, class ToText>
 /// would be: `0.05`, not `0.05000000074505806`.
 [[nodiscard]] std::string text_of_number(double number);
 
-/// `[2, max_detections, 4]`; `?` where an extent has neither a size nor a symbol.
+/// `[2, max_detections, 4]`, with symbols as `shown` shows them; `?` where an extent has neither a size nor a symbol.
 [[nodiscard]] std::string text_of_shape(const std::vector<dimension>& shape);
 
 /// `'boxes' (float32 [n, 4])`, or as much of it as is known.

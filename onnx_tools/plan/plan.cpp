@@ -31,7 +31,11 @@ void require_opset(const onnx::ModelProto& model)
                          {version == 0 ? "the model uses no standard ONNX operators"
                                        : "the model has opset " + std::to_string(version),
                           "opset " + std::to_string(oldest_opset) + " or newer",
-                          "export the model again with opset_version=" + std::to_string(oldest_opset) + " or newer"});
+                          (version == 0 ? ""
+                                        : "convert it: onnx.version_converter.convert_version(onnx.load(IN), " +
+                                              std::to_string(oldest_opset) + ") in Python; or ") +
+                              "export the model again with opset_version=" + std::to_string(oldest_opset) +
+                              " or newer"});
     }
 }
 
@@ -269,7 +273,7 @@ private:
             if (!found) {
                 throw tool_error(
                     failure::refused,
-                    {"`masks` roi: the graph does not show what the masks '" + f.values[i] + "' are pasted from",
+                    {"`masks` roi: the graph does not show what the masks " + quoted(f.values[i]) + " are pasted from",
                      "the loop over Pad(region masks) in which torchvision's exports paste",
                      "use `masks` full or `masks` none"});
             }
@@ -334,23 +338,23 @@ private:
             std::find_if(outputs.begin(), outputs.end(), [&](const auto& output) { return output.name() == name; });
         const auto type = declared_type(*info);
         if (!type.element || !type.rank) {
-            throw tool_error(failure::refused,
-                             {"`dynamic_batch`: the output '" + name + "' does not declare its element type and rank",
-                              "further outputs that declare them, such as [1, C, H, W] of float32",
-                              "export the model without this output, or with its shape"});
+            throw tool_error(failure::refused, {"`dynamic_batch`: the output " + quoted(name) +
+                                                    " does not declare its element type and rank",
+                                                "further outputs that declare them, such as [1, C, H, W] of float32",
+                                                "export the model without this output, or with its shape"});
         }
         const bool is_input = std::any_of(m_graph.input().begin(), m_graph.input().end(),
                                           [&](const auto& input) { return input.name() == name; });
         if (is_input) {
             throw tool_error(failure::refused,
-                             {"`dynamic_batch`: the output '" + name + "' is an input of the model",
+                             {"`dynamic_batch`: the output " + quoted(name) + " is an input of the model",
                               "outputs that are made by nodes", "export the model without this output"});
         }
         const bool open = *type.rank > 0 && !type.shape.front().size;
         if (open && !cuts().of(name).empty()) {
             throw tool_error(failure::refused,
-                             {"`dynamic_batch`: the output '" + name +
-                                  "' depends on what is detected, but does not declare how many rows it has",
+                             {"`dynamic_batch`: the output " + quoted(name) +
+                                  " depends on what is detected, but does not declare how many rows it has",
                               "further outputs of a fixed shape, such as [1, C, H, W]",
                               "export the model without this output"});
         }

@@ -4,8 +4,8 @@
 #include <onnx_tools/error.hpp>
 #include <onnx_tools/model/graph.hpp>
 #include <onnx_tools/model/ranks.hpp>
-#include <onnx_tools/model/utf8.hpp>
 #include <onnx_tools/model/wording.hpp>
+#include <onnx_tools/utf8.hpp>
 
 #include <climits>
 

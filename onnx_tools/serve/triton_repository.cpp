@@ -3,13 +3,17 @@
 
 #include <onnx_tools/error.hpp>
 #include <onnx_tools/files/atomic_file.hpp>
+#include <onnx_tools/files/file_status.hpp>
 #include <onnx_tools/files/model_io.hpp>
 #include <onnx_tools/model/wording.hpp>
 
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
+#include <system_error>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -24,16 +28,10 @@ constexpr const char* config_file = "config.pbtxt";
 constexpr const char* version_folder = "1";
 constexpr const char* model_file = "model.onnx";
 
-// The type of what is at a path itself: a symbolic link is not followed.
-fs::file_type type_at(const fs::path& path)
-{
-    std::error_code error;
-    return fs::symlink_status(path, error).type();
-}
-
+// Whether anything is at a path itself: a symbolic link is not followed.
 bool exists_at(const fs::path& path)
 {
-    return type_at(path) != fs::file_type::not_found;
+    return link_status_at(path).has_value();
 }
 
 [[noreturn]] void model_exists(const fs::path& folder)
@@ -49,17 +47,20 @@ bool exists_at(const fs::path& path)
                                    "move it away, or give another `model_name`"});
 }
 
-void require_only(const fs::path& folder, const std::vector<std::pair<const char*, fs::file_type>>& known)
+// What a folder may hold: a name, and whether it is a file or a folder, and no link to one.
+using known_entry = std::pair<const char*, bool (*)(const std::optional<struct stat>&)>;
+
+void require_only(const fs::path& folder, const std::vector<known_entry>& known)
 {
-    if (type_at(folder) != fs::file_type::directory) {
+    if (!is_folder(link_status_at(folder))) {
         not_ours(folder, "is not a folder");
     }
     std::error_code error;
     for (fs::directory_iterator entry(folder, error), end; entry != end && !error; entry.increment(error)) {
         const auto name = entry->path().filename().string();
         bool expected = false;
-        for (const auto& [known_name, type] : known) {
-            expected = expected || (name == known_name && type_at(entry->path()) == type);
+        for (const auto& [known_name, is_of_type] : known) {
+            expected = expected || (name == known_name && is_of_type(link_status_at(entry->path())));
         }
         if (!expected) {
             not_ours(entry->path(), "is in the way: models written here have no such file");
@@ -73,9 +74,9 @@ void require_only(const fs::path& folder, const std::vector<std::pair<const char
 // Refuses a folder that holds anything but what may be deleted later.
 void require_replaceable(const fs::path& folder)
 {
-    require_only(folder, {{config_file, fs::file_type::regular}, {version_folder, fs::file_type::directory}});
+    require_only(folder, {{config_file, is_file}, {version_folder, is_folder}});
     if (exists_at(folder / version_folder)) {
-        require_only(folder / version_folder, {{model_file, fs::file_type::regular}});
+        require_only(folder / version_folder, {{model_file, is_file}});
     }
 }
 
@@ -90,8 +91,7 @@ void remove_model(const fs::path& folder)
 
 void require_repository(const std::string& path)
 {
-    std::error_code error;
-    if (fs::is_directory(path, error)) {
+    if (is_folder(status_at(path))) {
         return;
     }
     // The name without a trailing '/'.
@@ -100,7 +100,7 @@ void require_repository(const std::string& path)
         throw tool_error(failure::io, {quoted(path) + " is not a folder", "the folder of a model repository",
                                        "name a folder that exists, or one to make"});
     }
-    if (!fs::is_directory(folder_of(name), error)) {
+    if (!is_folder(status_at(folder_of(name)))) {
         throw tool_error(failure::io, {"there is no folder " + quoted(folder_of(name).string()) + " to make " +
                                            quoted(name.string()) + " in",
                                        "a folder that exists", "make the folder, or name another one"});
@@ -117,7 +117,15 @@ public:
         if (!m_made && errno != EEXIST) {
             cannot_write(path, errno);
         }
-        m_path = fs::canonical(path);
+        // Fails for a folder that was deleted and is still the current one.
+        std::error_code error;
+        m_path = fs::canonical(path, error);
+        if (error) {
+            if (m_made) {
+                ::rmdir(path.c_str());
+            }
+            cannot_write(path, error.value());
+        }
     }
     repository_folder(const repository_folder&) = delete;
     repository_folder& operator=(const repository_folder&) = delete;
@@ -155,29 +163,30 @@ fs::path place_for_temporary(const fs::path& repository)
                : repository;
 }
 
+int make_folder(const fs::path& path)
+{
+    return ::mkdir(path.c_str(), 0777) == 0 ? 0 : errno; // the kernel applies the umask
+}
+
 // A folder for a model that is not complete yet. The destructor removes it with everything in it.
 class staging {
 public:
     explicit staging(const fs::path& repository)
+        : m_error(make_temporary(place_for_temporary(repository), m_path, make_folder))
     {
-        const auto place = place_for_temporary(repository);
-        int error = EEXIST;
-        for (int attempt = 0; error == EEXIST && attempt <= 1000; ++attempt) {
-            m_path = place / temporary_name(attempt);
-            error = ::mkdir(m_path.c_str(), 0777) == 0 ? 0 : errno;
-        }
-        if (error != 0) {
-            cannot_write(m_path.string(), error);
-        }
     }
     staging(const staging&) = delete;
     staging& operator=(const staging&) = delete;
     ~staging()
     {
+        if (m_error != 0) {
+            return;
+        }
         remove_model(model());
         ::rmdir(m_path.c_str());
     }
 
+    [[nodiscard]] int error() const { return m_error; }
     // One level below, so that a server that takes the folder itself for a model finds no version in it.
     [[nodiscard]] fs::path model() const { return m_path / "model"; }
     [[nodiscard]] fs::path replaced() const { return m_path / "replaced"; }
@@ -215,10 +224,26 @@ private:
     }
 
     fs::path m_path;
+    int m_error;
 };
 
+// Makes the model's folder with everything in it. Returns 0, or the error.
+int write_model_folder(const fs::path& folder, const onnx::ModelProto& model, const std::string& config)
+{
+    const auto version = folder / version_folder;
+    int error = make_folder(folder);
+    error = error == 0 ? make_folder(version) : error;
+    error = error == 0 ? write_new_model(version / model_file, model) : error;
+    error = error == 0 ? write_new_file(folder / config_file, config) : error;
+    for (const auto& each : {version, folder}) {
+        error = error == 0 ? flush_folder(each) : error;
+    }
+    return error;
+}
+
 // Requires a place in the repository that may be taken.
-void require_place(const fs::path& folder, bool overwrite, const std::string& loaded_from)
+void require_place(const fs::path& folder, bool overwrite, const std::string& loaded_from,
+                   const std::vector<std::string>& external_files)
 {
     if (!exists_at(folder)) {
         return;
@@ -227,47 +252,41 @@ void require_place(const fs::path& folder, bool overwrite, const std::string& lo
         model_exists(folder);
     }
     require_replaceable(folder);
-    std::error_code error;
-    if (!loaded_from.empty() && fs::equivalent(folder / version_folder / model_file, loaded_from, error)) {
-        throw tool_error(failure::io, {quoted(folder.string()) + " holds the input file", "another model to replace",
-                                       "give another `model_name`; replace the input afterwards, if you want to"});
+    for (const auto& file : {folder / config_file, folder / version_folder / model_file}) {
+        if (exists_at(file)) {
+            require_no_source(file, loaded_from, external_files);
+        }
     }
 }
 
 } // namespace
 
-void require_savable(const triton_options& options, const std::string& loaded_from)
+void require_savable(const triton_options& options, const std::string& loaded_from,
+                     const std::vector<std::string>& external_files)
 {
     require_sensible(options);
     require_repository(options.repository);
-    require_place(fs::path(options.repository) / options.model_name, options.overwrite, loaded_from);
+    require_place(fs::path(options.repository) / options.model_name, options.overwrite, loaded_from, external_files);
 }
 
 void save_triton_repository(const onnx::ModelProto& model, const triton_options& options,
-                            const std::string& loaded_from)
+                            const std::string& loaded_from, const std::vector<std::string>& external_files)
 {
     const auto config = triton_config(model, options);
-    if (const auto data = external_data(model)) {
+    if (const auto data = external_data(model); !data.empty()) {
         throw tool_error(failure::refused,
-                         {"the model keeps weights in " + quoted(*data) + ", beside its own file",
+                         {"the model keeps weights in " + quoted(data.front()) + ", beside its own file",
                           "a self-contained model",
                           "save it with its weights inside: onnx.save(onnx.load(IN), OUT) in Python"});
     }
+    require_writable(model);
     repository_folder repository(options.repository);
     const auto place = repository.path() / options.model_name;
-    require_place(place, options.overwrite, loaded_from);
+    require_place(place, options.overwrite, loaded_from, external_files);
 
     const staging temporary(repository.path());
-    const auto folder = temporary.model();
-    const auto version = folder / version_folder;
-    if (::mkdir(folder.c_str(), 0777) != 0 || ::mkdir(version.c_str(), 0777) != 0) {
-        cannot_write(place.string(), errno);
-    }
-    save_model(model, (version / model_file).string());
-    int error = write_new_file(folder / config_file, config);
-    for (const auto& each : {version, folder}) {
-        error = error == 0 ? flush_folder(each) : error;
-    }
+    int error = temporary.error();
+    error = error == 0 ? write_model_folder(temporary.model(), model, config) : error;
     error = error == 0 ? temporary.move_to(place, options.overwrite) : error;
     if (error == EEXIST) {
         model_exists(place);

@@ -1,27 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/serve/warnings.hpp>
 
+#include <onnx_tools/error.hpp>
 #include <onnx_tools/model/graph.hpp>
 #include <onnx_tools/model/wording.hpp>
 #include <onnx_tools/plan/output_bytes.hpp>
+#include <onnx_tools/plan/plan.hpp>
 #include <onnx_tools/recognise/image_inputs.hpp>
+#include <onnx_tools/serve/batch_inputs.hpp>
+#include <onnx_tools/serve/first_extents.hpp>
 #include <padbatch/contract.hpp>
 
 #include <algorithm>
 #include <limits>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 namespace padbatch::onnx_tools {
 namespace {
 
 constexpr std::int64_t gib = std::int64_t{1} << 30;
 
-// How to turn a model of `images` images into one of any number.
-std::string dynamic_remedy(std::int64_t images)
+bool is_padded(const onnx::ModelProto& model)
 {
-    return images == 1 ? "rewrite it with `dynamic_batch`"
-                       : "export the model for one image, and rewrite it with `dynamic_batch`";
+    return !metadata(model, contract::batch_key).empty();
+}
+
+// How to turn a model of `images` images into one of any number.
+std::string dynamic_remedy(const onnx::ModelProto& model, std::int64_t images, dynamic_batch_advice advice)
+{
+    if (advice == dynamic_batch_advice::refused) {
+        return "to be served in batches, the model must be exported for any number of images";
+    }
+    return std::string(images != 1        ? "export the model for one image, and rewrite that"
+                       : is_padded(model) ? "rewrite its export"
+                                          : "rewrite it") +
+           " with `dynamic_batch`" + (advice == dynamic_batch_advice::with_rows ? " and `max_detections` N" : "");
 }
 
 // `'a', 'b' and 'c'`, or `'a', 'b', 'c' and 5 others`.
@@ -42,97 +57,24 @@ std::string images(std::int64_t count)
     return count_of(count, "image");
 }
 
-// The node that takes an input apart into images, and how many it takes.
-struct taken_apart {
-    const onnx::NodeProto* node = nullptr;
-    std::int64_t images = 0;
-};
-
-bool is_first_axis(const onnx::NodeProto& node)
-{
-    return integer_attribute(node, "axis", 0) == 0;
-}
-
-// The highest position that a Gather along the first dimension reads, plus one; 0 when it is not constant.
-std::int64_t images_gathered(const graph_index& index, const onnx::NodeProto& gather)
-{
-    const auto positions = gather.input_size() > 1 ? index.constant_integers(gather.input(1)) : std::nullopt;
-    if (!positions || positions->empty() || !is_first_axis(gather)) {
-        return 0;
-    }
-    const auto [lowest, highest] = std::minmax_element(positions->begin(), positions->end());
-    return *lowest < 0 ? 0 : *highest + 1; // negative positions count from the end, and exist in every batch
-}
-
-// Finds the nodes that tie a value to a fixed number of images: a Split along its first dimension, or Gathers of
-// constant positions if nothing else reads it.
-taken_apart find_taken_apart(const graph_index& index, const std::string& value)
-{
-    taken_apart gathers;
-    bool only_gathers = true;
-    for (const auto* reader : index.readers(value)) {
-        const auto& op = reader->op_type();
-        const bool is_data = reader->input_size() > 0 && reader->input(0) == value;
-        if (op == "Split" && is_data && is_first_axis(*reader)) {
-            return {reader, reader->output_size()};
-        }
-        if (op == "Shape") {
-            continue;
-        }
-        taken_apart found;
-        if (op == "Gather" && is_data) {
-            found = {reader, images_gathered(index, *reader)};
-        } else if ((op == "Identity" || op == "Cast") && reader->output_size() == 1) {
-            found = find_taken_apart(index, reader->output(0));
-            if (found.node != nullptr && found.node->op_type() == "Split") {
-                return found;
-            }
-        }
-        only_gathers = only_gathers && found.images > 0;
-        if (found.images > gathers.images) {
-            gathers = found;
-        }
-    }
-    return only_gathers ? gathers : taken_apart{};
-}
-
-// An input that declares any number of images, although the graph needs a certain one.
-struct false_promise {
-    const onnx::ValueInfoProto* input = nullptr;
-    taken_apart how;
-};
-
-std::vector<false_promise> false_promises(const graph_index& index)
-{
-    std::vector<false_promise> found;
-    for (const auto* input : index.required_inputs()) {
-        const auto shape = declared_type(*input).shape;
-        if (!shape.empty() && !shape.front().size) {
-            if (const auto how = find_taken_apart(index, input->name()); how.node != nullptr) {
-                found.push_back({input, how});
-            }
-        }
-    }
-    return found;
-}
-
-std::string warn_of_false_promise(const false_promise& promise)
+std::string warn_of_false_promise(const false_promise& promise, const std::string& remedy)
 {
     const std::string symbol = declared_type(*promise.input).shape.front().symbol;
     const bool split = promise.how.node->op_type() == "Split";
-    return "the input '" + promise.input->name() + "' declares any number of images" +
-           (symbol.empty() ? "" : " ('" + symbol + "')") + ", but the graph takes it apart into " +
+    return "the input " + quoted(promise.input->name()) + " declares any number of images" +
+           (symbol.empty() ? "" : " (" + quoted(symbol) + ")") + ", but the graph takes it apart into " +
            images(promise.how.images) + " (" + describe(*promise.how.node) + "): " +
-           (split ? "runs at other batch sizes fail there"
-                  : "runs with fewer fail there, and runs with more ignore the rest") +
-           "; " + dynamic_remedy(promise.how.images);
+           (promise.how.padded ? split ? "runs with more fail there" : "runs with more ignore the rest"
+            : split            ? "runs at other batch sizes fail there"
+                               : "runs with fewer fail there, and runs with more ignore the rest") +
+           "; " + remedy;
 }
 
-std::string warn_of_constant_batch(const graph_index& index, std::int64_t batch)
+std::string warn_of_constant_batch(const graph_index& index, std::int64_t batch, const std::string& remedy)
 {
     std::vector<std::string> names;
     bool list = false;
-    for (const auto* input : index.required_inputs()) {
+    for (const auto* input : inputs_of(index).data) {
         const auto shape = declared_type(*input).shape;
         if (!shape.empty() && shape.front().size) {
             list = list || shape.size() == 3;
@@ -141,30 +83,51 @@ std::string warn_of_constant_batch(const graph_index& index, std::int64_t batch)
     }
     return "the model takes exactly " + images(batch) + " (" +
            (list && names.size() > 1 ? "one for each of its inputs: " : "its input ") + list_of(names) +
-           "): a server cannot join requests into a batch, and Triton serves it only with max_batch_size 0; " +
-           dynamic_remedy(batch);
+           "): a server cannot join requests into a batch, and Triton serves it only with max_batch_size 0; " + remedy;
 }
 
-// The outputs that do not begin with the batch, either as the inputs declare it or as the graph needs it.
-std::vector<std::string> ragged_outputs(const onnx::ModelProto& model, const dimension& declared,
-                                        const dimension& batch)
+std::string warn_of_weights(const std::vector<std::string>& names)
 {
+    return std::string(names.size() == 1 ? "the input " : "the inputs ") + list_of(names) +
+           (names.size() == 1 ? " is a weight: every request has to carry it"
+                              : " are weights: every request has to carry them") +
+           ", and a server cannot join requests into a batch; export the model with "
+           "its weights inside (export_params=True)";
+}
+
+// The outputs that do not begin with the batch: if the graph shows what they begin with, then by that, and otherwise as
+// they are declared, either as the inputs declare the batch or as the graph needs it.
+struct ragged_outputs {
     std::vector<std::string> names;
+    bool misdeclared = false; // one of them declares that it begins with the batch
+};
+
+ragged_outputs find_ragged(const onnx::ModelProto& model, const graph_index& index, const dimension& declared,
+                           const dimension& batch)
+{
+    extent_finder finder(index, batched_inputs(index));
+    const bool padded = is_padded(model); // what padding made is as declared
+    ragged_outputs ragged;
     for (const auto& output : model.graph().output()) {
         const auto shape = declared_type(output).shape;
-        if (shape.empty() || (shape.front() != declared && shape.front() != batch)) {
-            names.push_back(output.name());
+        const auto found = padded ? counted::unknown : finder.first_extent_of(output.name());
+        const bool differs = shape.empty() || (shape.front() != declared && shape.front() != batch);
+        if (found == counted::rows || (found == counted::unknown && differs)) {
+            ragged.names.push_back(output.name());
+            ragged.misdeclared = ragged.misdeclared || !differs;
         }
     }
-    return names;
+    return ragged;
 }
 
-std::string warn_of_ragged(const std::vector<std::string>& names, const dimension& batch)
+std::string warn_of_ragged(const ragged_outputs& ragged, const dimension& batch)
 {
+    const auto& names = ragged.names;
     const bool one = names.size() == 1;
     const std::string which = std::string(one ? "the output " : "the outputs ") + list_of(names) +
                               (one ? " does not begin" : " do not begin") + " with the batch (" +
-                              (batch.size ? images(*batch.size) : "'" + batch.symbol + "'") + "): ";
+                              (batch.size ? images(*batch.size) : quoted(batch.symbol)) + ")" +
+                              (ragged.misdeclared ? ", whatever the file declares: " : ": ");
     if (batch.size) {
         return which + "responses differ in shape from request to request, and a server cannot split them by image; "
                        "pad the model";
@@ -236,7 +199,7 @@ dimension batch_of(const onnx::ModelProto& model)
     dimension batch;
     bool first = true;
     bool agreed = true;
-    for (const auto* input : index.required_inputs()) {
+    for (const auto* input : inputs_of(index).data) {
         const auto shape = declared_type(*input).shape;
         if (shape.empty()) {
             agreed = false;
@@ -256,26 +219,59 @@ dimension batch_of(const onnx::ModelProto& model)
 
 bool joins_requests(const onnx::ModelProto& model)
 {
+    const graph_index index(model.graph());
     const auto batch = batch_of(model);
-    return !batch.symbol.empty() && ragged_outputs(model, batch, batch).empty() &&
-           false_promises(graph_index(model.graph())).empty();
+    return !batch.symbol.empty() && inputs_of(index).weights.empty() &&
+           find_ragged(model, index, batch, batch).names.empty() && false_promises(index).empty();
 }
 
-std::vector<std::string> serving_warnings(const onnx::ModelProto& model, std::int64_t request_images)
+dynamic_batch_advice advice_on(const onnx::ModelProto& exported, const rewrite_options& options)
+{
+    auto pad = options.pad;
+    pad.dynamic_batch = true;
+    try {
+        auto found = examine(exported, options.recognise);
+        if (found.batch > 1) {
+            found.batch = 1;
+            for (auto& f : found.fields) {
+                f.values.resize(1);
+            }
+            found.images.resize(std::min<std::size_t>(found.images.size(), 1));
+        }
+        const bool needs_rows = !found.limit && !std::holds_alternative<std::int64_t>(pad.max_detections);
+        if (needs_rows) {
+            pad.max_detections = std::int64_t{100}; // any number
+        }
+        (void)plan(exported, found, pad);
+        return needs_rows ? dynamic_batch_advice::with_rows : dynamic_batch_advice::works;
+    } catch (const tool_error&) {
+        return dynamic_batch_advice::refused;
+    }
+}
+
+std::vector<std::string> serving_warnings(const onnx::ModelProto& model, std::int64_t request_images,
+                                          std::optional<dynamic_batch_advice> advice)
 {
     const graph_index index(model.graph());
     const auto declared = batch_of(model);
     const auto promises = false_promises(index);
     const auto batch = promises.empty() ? declared : dimension{promises.front().how.images, ""};
+    if (!advice && (declared.size || !promises.empty())) {
+        advice = is_padded(model) ? dynamic_batch_advice::works : advice_on(model);
+    }
     std::vector<std::string> warnings;
     for (const auto& promise : promises) {
-        warnings.push_back(warn_of_false_promise(promise));
+        warnings.push_back(warn_of_false_promise(promise, dynamic_remedy(model, promise.how.images, *advice)));
     }
     if (declared.size) {
-        warnings.push_back(warn_of_constant_batch(index, *declared.size));
+        warnings.push_back(
+            warn_of_constant_batch(index, *declared.size, dynamic_remedy(model, *declared.size, *advice)));
+    }
+    if (const auto weights = inputs_of(index).weights; !weights.empty()) {
+        warnings.push_back(warn_of_weights(weights));
     }
     if (batch.size || !batch.symbol.empty()) {
-        if (const auto ragged = ragged_outputs(model, declared, batch); !ragged.empty()) {
+        if (const auto ragged = find_ragged(model, index, declared, batch); !ragged.names.empty()) {
             warnings.push_back(warn_of_ragged(ragged, batch));
         }
     }

@@ -29,6 +29,14 @@ TEST_CASE("a message has a line each for what was found, what was expected and w
     CHECK(std::string(base.what()) == error.what());
 }
 
+TEST_CASE("a name in a message can neither add a line to it nor cut it off")
+{
+    const std::string name("a\n  what to do: this\0\x1b[31m", 26);
+    const tool_error error(failure::refused, {name, name, name});
+    const std::string shown = R"(a\n  what to do: this\u0000\u001b[31m)";
+    CHECK(std::string(error.what()) == shown + "\n  expected: " + shown + "\n  what to do: " + shown);
+}
+
 TEST_CASE("misuse is a failure of usage")
 {
     check_failure(failure::usage, {"seven rows\n  expected: eight\n  what to do: add one"},

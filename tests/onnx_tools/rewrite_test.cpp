@@ -93,6 +93,31 @@ TEST_CASE("an unsound model is refused before anything else is said of it")
     check_failure(failure::refused, {"missing_value"}, [&] { (void)examine(model, options.recognise); });
 }
 
+TEST_CASE("what to do about an unsound model depends on who made it")
+{
+    const auto check = [](const std::string& maker, const std::string& domain, const std::string& remedy) {
+        CAPTURE(maker);
+        CAPTURE(domain);
+        auto model = unsound_detector();
+        model.set_producer_name(maker);
+        if (!domain.empty()) {
+            model.add_opset_import()->set_domain(domain);
+        }
+        check_failure(failure::refused, {"missing_value", "what to do: " + remedy}, [&] { (void)examine(model); });
+    };
+    const std::string of_export = "export the model again; if another tool";
+    check("pytorch", "", of_export);
+    check("", "", of_export);
+    check("pytorch", "org.pytorch.aten", of_export);
+    for (const auto* domain : {"com.microsoft", "com.microsoft.nchwc", "com.ms.internal.nhwc"}) {
+        check("pytorch", domain,
+              "this file was made by ONNX Runtime, as it optimises or quantises models: pad the model");
+    }
+    check("onnx.quantize", "com.microsoft", "this file was made by ONNX Runtime's quantiser: pad the model");
+    check("tf2onnx", "", "this file was made by 'tf2onnx': convert the model again");
+    check("a\nb", "", "this file was made by 'a\\nb'");
+}
+
 TEST_CASE("a failed rewrite leaves the model as it was")
 {
     auto padded = small_detector();

@@ -3,6 +3,7 @@
 #define PADBATCH_TESTS_SUPPORT_LIMITED_FILE_SYSTEM_HPP
 
 #include <functional>
+#include <string>
 
 namespace padbatch::test {
 
@@ -12,6 +13,7 @@ struct limited_file_system {
     bool limited = false;
     bool hard_links = true;
     std::function<void()> before_rename; ///< what another program does
+    std::string not_followed = {};       ///< a link that the system does not follow, as in a folder that others own
 };
 inline limited_file_system file_system; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 

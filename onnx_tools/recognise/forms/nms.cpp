@@ -66,6 +66,11 @@ private:
 
     void read_selection_of(const onnx::NodeProto& node)
     {
+        if (node.input_size() < 2 || node.input(0).empty() || node.input(1).empty()) {
+            refuse(describe(node) + " does not read both boxes and scores",
+                   "a NonMaxSuppression with the inputs that ONNX requires",
+                   "correct the node, or export the model again");
+        }
         m_list.source.rows = node.output(0);
         m_list.source.boxes = node.input(0);
         m_list.source.scores = node.input(1);
@@ -76,7 +81,7 @@ private:
                 m_list.taken.insert(output.name);
             } else if (is_floating_of_rank(output.type, 3) && last_extent(output.type) == 4) {
                 refuse("the output " + text_of(output) + " looks like boxes, but " + describe(node) +
-                           " selects from other boxes, '" + m_list.source.boxes + "'",
+                           " selects from other boxes, " + quoted(m_list.source.boxes),
                        "the boxes that are selected from (some models shift them by class first)",
                        "export the model without that output; or with rows of all images, [n, 7], for `from` flat");
             }

@@ -3,6 +3,7 @@
 #include <tests/onnx_tools/cli/command_errors.hpp>
 #include <tests/support/parse_model.hpp>
 #include <tests/support/run_command.hpp>
+#include <tests/support/small_detector.hpp>
 #include <tests/support/temporary_folder.hpp>
 
 #include <onnx_tools/files/model_io.hpp>
@@ -176,25 +177,42 @@ TEST_CASE("errors: files that cannot be read or written")
     fs::create_symlink("in.onnx", folder.file("link.onnx"));
     fs::create_hard_link(folder.file("in.onnx"), folder.file("hard.onnx"));
     fs::create_symlink("circle.onnx", folder.file("circle.onnx"));
-    check_errors(folder, 3,
-                 {
-                     {{"absent.onnx", "out.onnx"}, {"cannot read 'absent.onnx'", "No such file"}},
-                     {{"--inspect", "absent.onnx"}, {"cannot read 'absent.onnx'"}},
-                     {{"a folder", "out.onnx"}, {"'a folder' is a folder", "name the .onnx file in it"}},
-                     {{"--inspect", "a folder"}, {"'a folder' is a folder"}},
-                     {{"absent\x1b[31m.onnx", "out.onnx"}, {"cannot read 'absent?[31m.onnx'"}},
-                     {{"in.onnx", "existing.onnx"}, {"'existing.onnx' already exists", "--force"}},
-                     {{"in.onnx", "in.onnx"}, {"'in.onnx' is the input file itself"}},
-                     {{"--force", "in.onnx", "in.onnx"}, {"'in.onnx' is the input file itself"}},
-                     {{"--force", "in.onnx", "link.onnx"}, {"'link.onnx' is the input file itself"}},
-                     {{"--force", "link.onnx", "in.onnx"}, {"'in.onnx' is the input file itself"}},
-                     {{"--force", "in.onnx", "hard.onnx"}, {"'hard.onnx' is the input file itself"}},
-                     {{"in.onnx", "circle.onnx"}, {"'circle.onnx' is a symbolic link"}},
-                     {{"--force", "in.onnx", "a folder"}, {"'a folder' is a folder", "padded.onnx"}},
-                     {{"--force", "in.onnx", "/dev/null"}, {"'/dev/null' is a device"}},
-                     {{"in.onnx", "absent/out.onnx"}, {"the folder 'absent'", "make the folder"}},
-                     {{"in.onnx", "existing.onnx/out.onnx"}, {"'existing.onnx' is not a folder"}},
-                 });
+    auto with_weights = small_detector();
+    auto& weights = *with_weights.mutable_graph()->add_initializer();
+    weights.set_name("weights");
+    weights.set_data_location(onnx::TensorProto::EXTERNAL);
+    auto& location = *weights.add_external_data();
+    location.set_key("location");
+    location.set_value("weights.bin");
+    write_file(folder.file("with weights.onnx"), with_weights.SerializeAsString());
+    write_file(folder.file("weights.bin"), "weights");
+    fs::create_symlink("weights.bin", folder.file("weights link"));
+    const std::string long_name(256, 'n');
+    check_errors(
+        folder, 3,
+        {
+            {{"absent.onnx", "out.onnx"}, {"cannot read 'absent.onnx'", "No such file"}},
+            {{"--inspect", "absent.onnx"}, {"cannot read 'absent.onnx'"}},
+            {{"a folder", "out.onnx"}, {"'a folder' is a folder", "name the .onnx file in it"}},
+            {{"--inspect", "a folder"}, {"'a folder' is a folder"}},
+            {{"absent\x1b[31m.onnx", "out.onnx"}, {"cannot read 'absent\\u001b[31m.onnx'"}},
+            {{"in.onnx", "existing.onnx"}, {"'existing.onnx' already exists", "--force"}},
+            {{"in.onnx", "in.onnx"}, {"'in.onnx' is the input file itself"}},
+            {{"--force", "in.onnx", "in.onnx"}, {"'in.onnx' is the input file itself"}},
+            {{"--force", "in.onnx", "link.onnx"}, {"'link.onnx' is the input file itself"}},
+            {{"--force", "link.onnx", "in.onnx"}, {"'in.onnx' is the input file itself"}},
+            {{"--force", "in.onnx", "hard.onnx"}, {"'hard.onnx' is the input file itself"}},
+            {{"in.onnx", "circle.onnx"}, {"'circle.onnx' is a symbolic link"}},
+            {{"--force", "with weights.onnx", "weights.bin"}, {"'weights.bin' is where the input file keeps weights"}},
+            {{"--force", "with weights.onnx", "weights link"}, {"keeps weights", "'weights.bin'"}},
+            {{"in.onnx", long_name}, {"File name too long", "shorter name"}},
+            {{"--triton-repository", ".", "--model-name", long_name, "in.onnx"},
+             {"File name too long", "shorter name"}},
+            {{"--force", "in.onnx", "a folder"}, {"'a folder' is a folder", "padded.onnx"}},
+            {{"--force", "in.onnx", "/dev/null"}, {"'/dev/null' is a device"}},
+            {{"in.onnx", "absent/out.onnx"}, {"the folder 'absent'", "make the folder"}},
+            {{"in.onnx", "existing.onnx/out.onnx"}, {"'existing.onnx' is not a folder"}},
+        });
 }
 
 TEST_CASE("errors: a limit on the size of files")

@@ -89,14 +89,6 @@ TEST_CASE("a descriptor is closed once, at the end at the latest")
     CHECK_FALSE(file_descriptor(-1).close());
 }
 
-TEST_CASE("the folder of a file is never an empty path")
-{
-    CHECK(folder_of("file") == ".");
-    CHECK(folder_of("a/file") == "a");
-    CHECK(folder_of("/file") == "/");
-    CHECK(folder_of("../file") == "..");
-}
-
 TEST_CASE("temporary names differ by attempt and by program, and are hidden")
 {
     CHECK(temporary_name(0) != temporary_name(1));
@@ -111,6 +103,31 @@ TEST_CASE("temporary names differ by attempt and by program, and are hidden")
     }
 }
 
+TEST_CASE("a temporary file is made whatever earlier programs left behind")
+{
+    const temporary_folder folder;
+    const int left = 1500;
+    for (int attempt = 0; attempt < left; ++attempt) {
+        write_file(folder.file(temporary_name(attempt)), "");
+    }
+    std::filesystem::path made;
+    int tries = 0;
+    CHECK(make_temporary(folder.path(), made, [&](const auto& path) {
+              ++tries;
+              return write_new_file(path, "mine");
+          }) == 0);
+    CHECK(tries == left + 1);
+    CHECK(read_file(made) == "mine");
+    CHECK(made.parent_path() == folder.path());
+    // Any other error ends it.
+    tries = 0;
+    CHECK(make_temporary(folder.path(), made, [&](const auto&) {
+              ++tries;
+              return ENOSPC;
+          }) == ENOSPC);
+    CHECK(tries == 1);
+}
+
 TEST_CASE("failures name the file and the reason")
 {
     check_failure(failure::io, {"'out.onnx'", "another name", "take it"},
@@ -121,4 +138,5 @@ TEST_CASE("failures name the file and the reason")
     }
     check_failure(failure::io, {"ulimit -f"}, [] { cannot_write("out.onnx", EFBIG); });
     check_failure(failure::io, {"permissions"}, [] { cannot_write("out.onnx", EACCES); });
+    check_failure(failure::io, {"shorter name", "expected: a name"}, [] { cannot_write("out.onnx", ENAMETOOLONG); });
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <onnx_tools/files/atomic_file.hpp>
 #include <onnx_tools/files/model_io.hpp>
 
 #include <tests/support/check_failure.hpp>
@@ -46,6 +47,16 @@ extern "C" int link(const char* from, const char* to) noexcept
         return -1;
     }
     return ::linkat(AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+// As the kernel does where fs.protected_symlinks is 1 and the link is another user's.
+extern "C" int stat(const char* path, struct stat* status) noexcept
+{
+    if (!file_system.not_followed.empty() && path == file_system.not_followed) {
+        errno = EACCES;
+        return -1;
+    }
+    return ::fstatat(AT_FDCWD, path, status, 0);
 }
 
 namespace {
@@ -257,6 +268,42 @@ TEST_CASE("a folder that must not be written to stays as it is")
     fs::permissions(folder.file("closed"), fs::perms{0755});
     fs::remove(folder.file("closed/out.onnx"));
     CHECK(fs::is_empty(folder.file("closed")));
+}
+
+TEST_CASE("a link that may not be followed is not followed")
+{
+    const temporary_folder folder;
+    const auto link = folder.file("link.onnx");
+    for (const bool dangling : {false, true}) {
+        const auto target = folder.file(dangling ? "new.onnx" : "old.onnx");
+        if (!dangling) {
+            write_file(target, "old");
+        }
+        fs::create_symlink(target, link);
+        file_system.not_followed = link;
+        for (const bool overwrite : {false, true}) {
+            check_failure(failure::io, {"link.onnx'", "Permission denied"},
+                          [&] { require_savable(link, {overwrite, ""}); });
+            check_failure(failure::io, {"link.onnx'", "Permission denied"},
+                          [&] { save_model(model_of('a'), link, {overwrite, ""}); });
+        }
+        file_system = {};
+        CHECK(fs::exists(target) == !dangling);
+        fs::remove(link);
+    }
+    CHECK(read_file(folder.file("old.onnx")) == "old");
+    CHECK(folder.names() == std::set<std::string>{"old.onnx"});
+}
+
+TEST_CASE("what earlier programs of the same number left behind is no obstacle")
+{
+    const temporary_folder folder;
+    for (int attempt = 0; attempt < 1200; ++attempt) { // in a container, every program may have the number 1
+        write_file(folder.file(temporary_name(attempt)), "left");
+    }
+    save_model(model_of('a'), folder.file("out.onnx"));
+    CHECK(read_file(folder.file("out.onnx")) == model_of('a').SerializeAsString());
+    CHECK(folder.names().size() == 1201);
 }
 
 TEST_CASE("a file that must not be read")

@@ -92,6 +92,10 @@ std::vector<std::pair<std::string, onnx::ModelProto>> models_with_external_data(
         auto& outer = *m.mutable_graph()->mutable_node(3)->add_attribute()->mutable_g();
         *outer.add_node()->add_attribute()->add_graphs()->add_initializer() = external_tensor("weights.bin");
     });
+    add("training", [](auto& m) {
+        *m.add_training_info()->mutable_initialization()->add_initializer() = external_tensor("weights.bin");
+        *m.add_training_info()->mutable_algorithm()->add_initializer() = external_tensor("weights.bin");
+    });
     add("function",
         [](auto& m) { *m.add_functions()->add_node()->add_attribute()->mutable_t() = external_tensor("weights.bin"); });
     return models;
@@ -219,16 +223,21 @@ TEST_CASE("an export that is cut off is not a model")
 
 TEST_CASE("external data are found wherever a model names them")
 {
-    CHECK_FALSE(external_data(small_detector()));
+    CHECK(external_data(small_detector()).empty());
     for (const auto& way : models_with_external_data()) {
         CAPTURE(way.first);
         const auto& model = way.second;
-        CHECK(external_data(model) == "weights.bin");
+        CHECK(external_data(model) == strings{"weights.bin"});
     }
     auto nowhere = small_detector();
     nowhere.mutable_graph()->add_initializer()->set_data_location(onnx::TensorProto::EXTERNAL);
-    CHECK(external_data(nowhere).has_value());
-    for_each_fixture([&](const fixture&, const onnx::ModelProto& model) { CHECK_FALSE(external_data(model)); });
+    CHECK(external_data(nowhere).size() == 1);
+    for_each_fixture([&](const fixture&, const onnx::ModelProto& model) { CHECK(external_data(model).empty()); });
+    auto several = small_detector();
+    for (const auto* name : {"b.bin", "a.bin", "b.bin"}) {
+        *several.mutable_graph()->add_initializer() = external_tensor(name);
+    }
+    CHECK(external_data(several) == strings{"b.bin", "a.bin"});
 }
 
 TEST_CASE("a model with external data stays in its folder")
@@ -241,7 +250,7 @@ TEST_CASE("a model with external data stays in its folder")
         CAPTURE(way.first);
         const auto& model = way.second;
         write_file(from, model.SerializeAsString());
-        CHECK(external_data(load_model(from)) == "weights.bin"); // the data need not exist
+        CHECK(external_data(load_model(from)) == strings{"weights.bin"}); // the data need not exist
         check_save_fails(folder, model, folder.file("other/out.onnx"), failure::refused,
                          {"weights.bin", "another folder"}, {false, from});
         check_save_fails(folder, model, folder.file("unknown.onnx"), failure::refused, {"weights.bin"});
@@ -303,4 +312,54 @@ TEST_CASE("the input is never replaced, whatever it is called")
         check_save_fails(folder, model, in, failure::io, {"is the input file itself"}, {true, folder.file(name)});
     }
     CHECK(read_file(in) == model.SerializeAsString());
+}
+
+TEST_CASE("the weights beside the input are never replaced, whatever they are called")
+{
+    const temporary_folder folder;
+    fs::create_directory(folder.file("in"));
+    fs::create_directory_symlink("in", folder.file("same"));
+    const auto from = folder.file("in/in.onnx");
+    write_file(folder.file("in/weights.bin"), "weights");
+    fs::create_symlink("weights.bin", folder.file("in/link"));
+    fs::create_hard_link(folder.file("in/weights.bin"), folder.file("in/hard"));
+    fs::create_symlink("absent.bin", folder.file("in/dangling"));
+    const auto check = [&](const onnx::ModelProto& model, const std::string& name, const strings& files) {
+        for (const bool overwrite : {false, true}) {
+            check_save_fails(folder, model, folder.file(name), failure::io, {"where the input file keeps weights"},
+                             {overwrite, from, files});
+        }
+        CHECK(read_file(folder.file("in/weights.bin")) == "weights");
+        CHECK_FALSE(fs::exists(folder.file("in/absent.bin")));
+    };
+    const auto self_contained = small_detector(); // its weights were pruned, say
+    for (const auto* name : {"in/weights.bin", "in/../in/weights.bin", "same/weights.bin", "in/link", "in/hard"}) {
+        check(self_contained, name, {"other.bin", "weights.bin"});
+        check(self_contained, name, {"./weights.bin"});
+        check(self_contained, name, {folder.file("in/weights.bin")});
+    }
+    for (const auto* name : {"in/absent.bin", "same/absent.bin", "in/dangling"}) {
+        check(self_contained, name, {"absent.bin"}); // a model there would be read as weights
+    }
+    // The model still names them, and the caller does not.
+    for (const auto& way : models_with_external_data()) {
+        CAPTURE(way.first);
+        check_failure(failure::io, {"'weights.bin'", "keeps weights"},
+                      [&] { save_model(way.second, folder.file("in/link"), {true, from, {}}); });
+    }
+    CHECK(read_file(folder.file("in/weights.bin")) == "weights");
+    // A link to the input elsewhere does not hide what lies beside the input itself.
+    fs::create_symlink("in/in.onnx", folder.file("link.onnx"));
+    write_file(from, self_contained.SerializeAsString());
+    check_save_fails(folder, self_contained, folder.file("in/weights.bin"), failure::io, {"keeps weights"},
+                     {true, folder.file("link.onnx"), {"weights.bin"}});
+    save_model(self_contained, folder.file("in/out.onnx"), {true, from, {"weights.bin"}});
+    CHECK(read_file(folder.file("in/out.onnx")) == self_contained.SerializeAsString());
+}
+
+TEST_CASE("a name that the file system does not take is refused before the work")
+{
+    const temporary_folder folder;
+    check_save_fails(folder, small_detector(), folder.file(std::string(256, 'n')), failure::io,
+                     {"File name too long", "shorter name"});
 }

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace padbatch::onnx_tools;
@@ -59,6 +60,40 @@ TEST_CASE("a value that is read must be produced")
         optional.mutable_graph()->mutable_node(i)->add_output("");
     }
     CHECK(complaints(optional).empty());
+}
+
+TEST_CASE("nodes read something, unless their operator need not, and make something")
+{
+    const auto without_inputs = [](const std::string& op, const std::string& domain) {
+        auto model = model_of(two_nodes);
+        auto& node = *model.mutable_graph()->mutable_node(1);
+        node.set_op_type(op);
+        node.set_domain(domain);
+        node.clear_input();
+        return complaints(model);
+    };
+    for (const auto* op : {"Abs", "Concat", "If", "Loop", "NonMaxSuppression", "NewOperator"}) {
+        CAPTURE(op);
+        for (const auto* domain : {"", "ai.onnx"}) {
+            const auto found = without_inputs(op, domain);
+            REQUIRE(found.size() == 1);
+            CHECK(found[0] == op + std::string(" 'y' of graph 'g' has no inputs"));
+        }
+        CHECK(without_inputs(op, "com.example").empty());
+    }
+    for (const auto* op : {"Constant", "RandomNormal", "RandomUniform", "SequenceEmpty", "Optional"}) {
+        CAPTURE(op);
+        CHECK(without_inputs(op, "").empty());
+    }
+    check_one_complaint(model_of("g (float[n] x) => (float[n] y) { y = Abs(x) a = Neg(y) }"), {"Neg", "no outputs"},
+                        [](auto& g) { g.mutable_node(1)->clear_output(); });
+    // In a subgraph too.
+    check_one_complaint(model_of("g (bool c) => (float y) { y = If (c) <then_branch = t () => (float p) "
+                                 "{ p = Constant <value_float = 1.0> () }, else_branch = e () => (float q) "
+                                 "{ q = Constant <value_float = 2.0> () }> }"),
+                        {"Sqrt 'q' of graph 'e'"}, [](auto& g) {
+                            g.mutable_node(0)->mutable_attribute(1)->mutable_g()->mutable_node(0)->set_op_type("Sqrt");
+                        });
 }
 
 TEST_CASE("no two values share a name")

@@ -117,6 +117,18 @@ TEST_CASE("graph_index knows which nodes make and read a value")
     CHECK(required[1]->name() == "c");
 }
 
+TEST_CASE("an input with a sparse default need not be supplied either")
+{
+    auto graph = parse_graph("g (float[n] x, float[4] w) => (float[n] y) { y = Add(x, w) }");
+    CHECK(graph_index(graph).required_inputs().size() == 2);
+    graph.add_sparse_initializer()->mutable_values()->set_name("w");
+    const graph_index index(graph);
+    const auto required = index.required_inputs();
+    REQUIRE(required.size() == 1);
+    CHECK(required[0]->name() == "x");
+    CHECK(index.initializer("w") == nullptr); // nothing reads it as a dense one
+}
+
 TEST_CASE("names that a graph defines and values that a node reads")
 {
     auto graph = parse_graph(nested);

@@ -39,6 +39,36 @@ TEST_CASE("items are joined with separators between them only")
     CHECK(joined(std::vector<std::string>{"a", "b"}, ", ", quoted) == "'a', 'b'");
 }
 
+TEST_CASE("names are shown on one line, whatever is in them")
+{
+    CHECK(shown("boxes") == "boxes");
+    CHECK(quoted("boxes") == "'boxes'");
+    CHECK(quoted("").size() == 2);
+    CHECK(quoted(std::string("a\n\0b", 4)) == R"('a\n\u0000b')");
+    CHECK(text_of_shape({{{}, "n\n"}}) == R"([n\n])");
+    CHECK(text_of({"a\t", {}}).rfind(R"('a\t' ()", 0) == 0);
+}
+
+TEST_CASE("of a long name both ends are shown, and its length")
+{
+    const std::string longest(200, 'n');
+    CHECK(quoted(longest) == "'" + longest + "'");
+    const auto name = std::string(500'000, 'a') + std::string(499'990, 'b') + "/last.onnx";
+    CHECK(shown(name) == std::string(120, 'a') + "..." + std::string(50, 'b') + "/last.onnx (1000000 bytes)");
+    CHECK(quoted(name) == "'" + std::string(120, 'a') + "..." + std::string(50, 'b') + "/last.onnx' (1000000 bytes)");
+    // No character is cut in two.
+    std::string wide = "aa";
+    for (int i = 0; i < 100; ++i) {
+        wide += "\xe6\xa3\x80";
+    }
+    const auto text = shown(wide);
+    CHECK_FALSE(contains(text, "\\x"));
+    CHECK(contains(text, "\xe6\xa3\x80...\xe6\xa3\x80"));
+    CHECK(contains(text, " (302 bytes)"));
+    // Nor is there anything to find the beginning of a character by in bytes that are none.
+    CHECK(contains(shown(std::string(300, '\x80')), "\\x80...\\x80"));
+}
+
 TEST_CASE("one thing is singular")
 {
     CHECK(count_of(0, "row") == "0 rows");

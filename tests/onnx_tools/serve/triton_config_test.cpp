@@ -133,6 +133,12 @@ TEST_CASE("shapes that are not declared are found as far as possible")
     check_failure(failure::refused, {"the output 'y' declares no shape", "infer_shapes"},
                   [&] { (void)config_of(model); });
     model.mutable_graph()->mutable_node(0)->set_op_type("Relu");
+    const auto shown = config_of(model); // the graph shows that y begins with the batch
+    CHECK(shown.find("max_batch_size: 8\n") != std::string::npos);
+    CHECK(shown.find(lines_of("y", "TYPE_FP32", "-1")) != std::string::npos);
+    auto& node = *model.mutable_graph()->mutable_node(0);
+    node.set_op_type("Concat");
+    node.add_attribute()->set_name("axis");
     const auto config = config_of(model);
     CHECK(config.find("max_batch_size: 0\n") != std::string::npos); // nothing says that y begins with the batch
     CHECK(config.find(lines_of("y", "TYPE_FP32", "-1, -1")) != std::string::npos);

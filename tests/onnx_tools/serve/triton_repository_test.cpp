@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <onnx_tools/files/atomic_file.hpp>
 #include <onnx_tools/serve/triton_config.hpp>
 #include <onnx_tools/serve/triton_repository.hpp>
 
@@ -6,6 +7,7 @@
 #include <tests/support/check_failure.hpp>
 #include <tests/support/limited_file_system.hpp>
 #include <tests/support/parse_model.hpp>
+#include <tests/support/run_as_nobody.hpp>
 #include <tests/support/temporary_folder.hpp>
 
 #include <doctest/doctest.h>
@@ -16,6 +18,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -208,14 +211,100 @@ TEST_CASE("the input is never replaced")
     const auto link = folder.file("link.onnx");
     fs::create_symlink(input, link);
     for (const auto& path : {input, link}) {
-        check_failure(failure::io, {"holds the input file"}, [&] { require_savable(options_of(folder, true), path); });
-        check_failure(failure::io, {"holds the input file"},
+        check_failure(failure::io, {"is the input file itself"},
+                      [&] { require_savable(options_of(folder, true), path); });
+        check_failure(failure::io, {"is the input file itself"},
                       [&] { save_triton_repository(batched, options_of(folder, true), path); });
     }
     fs::remove(link);
     check_saved(folder, batched);
     save_triton_repository(batched, options_of(folder, true), folder.file("another.onnx"));
     check_saved(folder, batched);
+}
+
+TEST_CASE("the input is not replaced under the name of another file of the model, nor are its weights")
+{
+    const temporary_folder folder;
+    save_triton_repository(batched, options_of(folder));
+    const auto config = folder.file("repository/maskrcnn/config.pbtxt");
+    const auto before = read_file(config);
+    const auto in = folder.file("in.onnx");
+    write_file(in, "input");
+    const auto check = [&](const std::string& word, const std::string& from, const std::vector<std::string>& files) {
+        check_failure(failure::io, {word}, [&] { require_savable(options_of(folder, true), from, files); });
+        check_failure(failure::io, {word},
+                      [&] { save_triton_repository(batched, options_of(folder, true), from, files); });
+        CHECK(read_file(config) == before);
+    };
+    check("is the input file itself", config, {});
+    check("keeps weights", in, {"repository/maskrcnn/config.pbtxt"});
+    check("keeps weights", in, {"other", "repository/maskrcnn/1/model.onnx"});
+    fs::remove(in);
+    check_saved(folder, batched);
+}
+
+TEST_CASE("a repository that cannot be looked at, and names that are too long, are told from those that are taken")
+{
+    const temporary_folder folder;
+    fs::permissions(folder.path(), fs::perms{0755});
+    fs::create_directory(folder.file("repository"));
+    for (const bool overwrite : {false, true}) {
+        const triton_options options{folder.file("repository"), std::string(256, 'n'), 8, overwrite};
+        check_failure(failure::io, {"nnn", "File name too long", "shorter name"}, [&] { require_savable(options); });
+        check_failure(failure::io, {"File name too long"}, [&] { save_triton_repository(batched, options); });
+        CHECK(fs::is_empty(folder.file("repository")));
+    }
+    check_failure(failure::io, {"File name too long"},
+                  [&] { require_savable({folder.file(std::string(256, 'r')), "m"}); });
+
+    fs::permissions(folder.file("repository"), fs::perms{0700});
+    fs::create_directory(folder.file("outer"));
+    fs::permissions(folder.file("outer"), fs::perms{0700});
+    for (const auto* name : {"repository", "outer/repository"}) {
+        CAPTURE(name);
+        CHECK(run_as_nobody([&] {
+            try {
+                require_savable({folder.file(name), "m"});
+            } catch (const tool_error& e) {
+                return e.kind() == failure::io && std::string(e.what()).find("Permission denied") != std::string::npos;
+            }
+            return false;
+        }));
+    }
+}
+
+TEST_CASE("a current folder that was deleted is no repository")
+{
+    const temporary_folder folder;
+    fs::create_directory(folder.file("gone"));
+    CHECK(in_child([&] {
+        fs::current_path(folder.file("gone"));
+        fs::remove(folder.file("gone"));
+        for (const auto* path : {".", "new"}) {
+            try {
+                save_triton_repository(batched, {path, "m"});
+                return false;
+            } catch (const tool_error& e) {
+                const std::string message = e.what();
+                if (e.kind() != failure::io || message.find("No such file") == std::string::npos) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }));
+    CHECK(folder.names().empty());
+}
+
+TEST_CASE("what earlier programs of the same number left beside a repository is no obstacle")
+{
+    const temporary_folder folder;
+    fs::create_directory(folder.file("around"));
+    for (int attempt = 0; attempt < 1200; ++attempt) {
+        fs::create_directory(folder.path() / "around" / temporary_name(attempt));
+    }
+    save_triton_repository(batched, {folder.file("around/repository"), "m"});
+    CHECK(read_file(folder.file("around/repository/m/1/model.onnx")) == batched.SerializeAsString());
 }
 
 TEST_CASE("models that a repository cannot hold leave nothing behind")
@@ -247,7 +336,10 @@ TEST_CASE("a write that fails leaves the old model, and nothing else")
             try {
                 save_triton_repository(model_with_weight('b', size), options);
             } catch (const tool_error& e) {
-                return e.kind() == failure::io && std::string(e.what()).find("File too large") != std::string::npos;
+                const std::string message = e.what(); // of the place that the user knows
+                return e.kind() == failure::io && message.find("File too large") != std::string::npos &&
+                       message.find("/" + options.model_name + "'") != std::string::npos &&
+                       message.find(".padbatch-") == std::string::npos;
             }
             return false;
         });

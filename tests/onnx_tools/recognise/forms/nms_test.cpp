@@ -8,6 +8,7 @@
 
 #include <doctest/doctest.h>
 
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -74,6 +75,34 @@ TEST_CASE("a selection without its node is read by the types of the outputs")
     check_refused({"cannot be told apart"},
                   net({{"i", "int64[n,3]"}, {"b", "float[B,k,4]"}, {"s", "float[B,3,k]"}, {"t", "float[B,3,k]"}}),
                   selection);
+}
+
+TEST_CASE("a selection of nothing is refused")
+{
+    const auto node_of = [](onnx::ModelProto& model) {
+        for (auto& node : *model.mutable_graph()->mutable_node()) {
+            if (node.op_type() == "NonMaxSuppression") {
+                return &node;
+            }
+        }
+        throw std::runtime_error("no such node");
+    };
+    const strings words{"NonMaxSuppression", "does not read both boxes and scores"};
+    for (const int inputs : {1, 0}) {
+        auto model = nms("int64[n,3] picked");
+        auto& read = *node_of(model)->mutable_input();
+        read.DeleteSubrange(inputs, read.size() - inputs);
+        check_refused(words, model, selection);
+    }
+    for (const int absent : {0, 1}) {
+        auto model = nms("int64[n,3] picked");
+        node_of(model)->set_input(absent, "");
+        check_refused(words, model, selection);
+    }
+    auto model = nms("int64[n,3] picked"); // the others may be absent
+    auto& read_by_node = *node_of(model)->mutable_input();
+    read_by_node.DeleteSubrange(2, read_by_node.size() - 2);
+    CHECK_FALSE(read(model, selection).limit);
 }
 
 TEST_CASE("selections that are not beyond doubt are refused")
