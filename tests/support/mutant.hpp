@@ -179,7 +179,9 @@ inline tensor rows_along_first_axis(const origin& o, const tensor& source)
             }
         }
     }
-    t = detail::transposed(t, order);
+    if (row != 0) {
+        t = detail::transposed(t, order);
+    }
     t.shape = shape;
     return t;
 }

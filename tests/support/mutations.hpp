@@ -283,14 +283,18 @@ private:
                 return false;
             }
         }
+        const auto call = [&](std::size_t place, const std::string& name) {
+            const std::string old = info(place).name();
+            onnx_tools::rename_value(m_graph, old, name);
+        };
         for (const auto& [place, name] : names) {
-            onnx_tools::rename_value(m_graph, info(place).name(), fresh("renamed"));
+            call(place, fresh("renamed"));
         }
         for (const auto& [place, name] : names) {
             if (!free_name(name)) {
                 return false;
             }
-            onnx_tools::rename_value(m_graph, info(place).name(), name);
+            call(place, name);
             m_mutant.harmless = m_mutant.harmless && name.front() == 't';
         }
         return true;
@@ -615,13 +619,23 @@ private:
         return other.count(node.op_type()) == 0 && node.output_size() > 0 && !node.output(0).empty();
     }
 
+    // Some steps above an output, where what is removed with an output may have other readers.
     bool reader(std::istringstream& words)
     {
         mutation_draws draw(seed_in(words));
+        const onnx_tools::graph_index index(m_graph);
         for (int tries = 0; tries < 100; ++tries) {
-            const auto& node = m_graph.node(static_cast<int>(draw.below(static_cast<std::size_t>(m_graph.node_size()))));
-            if (makes_tensors(node)) {
-                const std::string value = node.output(0);
+            std::string value = info(draw.below(m_mutant.outputs.size())).name();
+            for (auto steps = draw.below(40); steps > 0; --steps) {
+                const auto* node = index.producer(value);
+                const auto reads = node == nullptr ? std::vector<std::string_view>() : onnx_tools::values_read(*node);
+                if (reads.empty()) {
+                    break;
+                }
+                value = std::string(draw.of(reads));
+            }
+            const auto* node = index.producer(value);
+            if (node != nullptr && makes_tensors(*node)) {
                 add_node("Identity", {value}, fresh("mutation/unused"));
                 return true;
             }

@@ -133,9 +133,10 @@ inline std::vector<suggestion> suggestions_in(const std::string& message)
     static const std::regex alternatives("(,? or |, and |, )(?=(--|(also )?(use|pass|add|leave|give|write|name) ))");
     std::vector<suggestion> all;
     for (const auto& part : detail::split_at(detail::remedy_of(message), parts)) {
-        const bool conditional = part.rfind("if ", 0) == 0 || part.find(" if ") != std::string::npos;
+        // What is to be corrected may not be what the user can correct.
+        const bool conditional = part.rfind("if ", 0) == 0 || part.find(" if ") != std::string::npos ||
+                                 part.find(" where ") != std::string::npos || part.rfind("correct ", 0) == 0;
         bool leaves_out = false;
-        bool continues_list = false;
         for (const auto& clause : detail::split_at(part, alternatives)) {
             auto flags = detail::flags_of_remedy(clause);
             if (flags.empty()) {
@@ -160,7 +161,7 @@ inline std::vector<suggestion> suggestions_in(const std::string& message)
             const auto at = part.find(clause);
             const bool after_comma = at >= 2 && part.compare(at - 2, 2, ", ") == 0 &&
                                      !(at >= 5 && part.compare(at - 5, 5, ", or ") == 0);
-            continues_list = !verb && after_comma && !all.empty() && all.back().conditional == conditional;
+            const bool continues_list = !verb && after_comma && !all.empty() && all.back().conditional == conditional;
             suggestion s{clause, conditional, false, {}, {}};
             for (auto& flag : flags) {
                 const bool missing = flag.second.empty() && detail::takes_value(flag.first);
