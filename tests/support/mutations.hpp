@@ -426,7 +426,11 @@ private:
             }
             o.changes.push_back({value_change::kind::squeeze, axis, {}});
         }
-        m_mutant.harmless = false;
+        // Masks [n, H, W] are promised, if all images have them.
+        m_mutant.harmless = m_mutant.harmless && !all.empty() &&
+                            std::all_of(m_mutant.outputs.begin(), m_mutant.outputs.end(), [](const origin& o) {
+                                return o.field != "masks" || axes_of(o) == std::vector<int>{0, 2, 3};
+                            });
         return !all.empty();
     }
 

@@ -12,9 +12,11 @@
 #include <tests/onnx_tools/engines/mutations_found.hpp>
 
 #include <onnx_tools/files/model_io.hpp>
+#include <tests/support/follow_remedies.hpp>
 #include <tests/support/mutations.hpp>
 #include <tests/support/option_sets.hpp>
 #include <tests/support/remedies.hpp>
+#include <tests/support/told_options.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -31,19 +33,13 @@ using namespace padbatch::test;
 
 namespace {
 
-struct fault {
-    std::string kind;
-    std::string text;
-};
-
 struct tally {
     std::size_t mutants = 0;
     std::size_t right = 0;
     std::size_t failing = 0;
     std::size_t refused = 0;
     std::size_t not_judged = 0;
-    std::size_t hints = 0;
-    std::size_t hints_right = 0;
+    followed_count followed;
     std::size_t faults = 0;
 };
 
@@ -113,7 +109,7 @@ public:
         ++m_tally.mutants;
         const auto outcome = rewrite_as_told(m.model, flags);
         if (outcome.plan) {
-            if (m.valid && is_told_wrong(m, flags)) {
+            if (m.valid && is_told_wrong(told(m), flags)) {
                 ++m_tally.not_judged; // as it was told
                 return std::nullopt;
             }
@@ -126,7 +122,7 @@ public:
         if (m.harmless && !m.steps.empty() && is_accepted(flags)) {
             return fault{"refused, though nothing that matters has changed", outcome.message};
         }
-        return m.valid ? follow(m, flags, outcome.message, {}) : std::nullopt;
+        return m.valid ? follow(told(m), flags, outcome.message, m_tally.followed) : std::nullopt;
     }
 
     void report(const std::vector<std::string>& steps, const flag_list& flags, const std::string& where)
@@ -172,101 +168,9 @@ private:
         return entry->second;
     }
 
-    // Does what a refusal says, each way that it names; `before` are the options of the refusals that led there.
-    std::optional<fault> follow(const mutant& m, const flag_list& flags, const std::string& message,
-                                std::vector<std::string> before)
+    followed_model told(const mutant& m)
     {
-        before.push_back(text_of(flags));
-        const auto said = suggestions_in(message);
-        const auto remedy = padbatch::test::detail::remedy_of(message);
-        if (said.empty() && remedy.find("--") != std::string::npos && before.size() == 1 &&
-            remedy.find("another --") == std::string::npos && remedy.find("opset") == std::string::npos) {
-            return fault{"a hint that no test can read", message};
-        }
-        for (const auto& suggestion : said) {
-            const auto next = followed(suggestion, flags, known_of(m, m_fixture));
-            if (!next) {
-                continue;
-            }
-            ++m_tally.hints;
-            const std::string way = "'" + suggestion.text + "' (" + text_of(*next) + ") ";
-            if (std::find(before.begin(), before.end(), text_of(*next)) != before.end()) {
-                if (suggestion.conditional || before.size() > 1) {
-                    continue;
-                }
-                return fault{"a hint changes nothing", way + "of: " + message};
-            }
-            const auto outcome = rewrite_as_told(m.model, *next);
-            if (outcome.plan && is_told_wrong(m, flags)) {
-                ++m_tally.not_judged; // what the hint went on from was not true
-                continue;
-            }
-            if (outcome.plan) {
-                if (auto found = judge(m, outcome)) {
-                    return fault{"a hint leads to: " + found->kind, way + "leads to: " + found->text + " OF " + message};
-                }
-                ++m_tally.hints_right;
-                continue;
-            }
-            if (!outcome.is_refusal()) {
-                return fault{"a hint leads to a failure that is not the model's", way + outcome.message};
-            }
-            // Another thing to be said about the options is a step forward, if it goes on from there.
-            const bool goes_on = before.size() < 4 && !can_be_followed(m, *next, outcome.message).empty();
-            if (goes_on) {
-                if (auto found = follow(m, *next, outcome.message, before)) {
-                    return found;
-                }
-            } else if (!suggestion.conditional && !tells_wrong(m, *next) &&
-                       !is_about_another(outcome.message, flags, suggestion)) {
-                return fault{"a hint ends in a refusal", way + "ends in: " + outcome.message + " AFTER " + message};
-            }
-        }
-        return std::nullopt;
-    }
-
-    static bool has_flag(const flag_list& flags, const std::string& name)
-    {
-        return std::any_of(flags.begin(), flags.end(), [&](const auto& flag) { return flag.first == name; });
-    }
-
-    // Whether options say what is not so: that the outputs are one list of rows, or other fields, images or orders.
-    bool tells_wrong(const mutant& m, const flag_list& flags) const
-    {
-        const auto known = known_of(m, m_fixture).values;
-        return std::any_of(flags.begin(), flags.end(), [&](const auto& flag) {
-            const bool told = flag.first == "--fields" || flag.first == "--batch" || flag.first == "--order";
-            const auto right = known.find(flag.first);
-            return flag.first == "--from" || (told && (right == known.end() || right->second != flag.second));
-        });
-    }
-
-    // Whether options declare outputs as what they are not.
-    bool is_told_wrong(const mutant& m, const flag_list& flags) const
-    {
-        return has_flag(flags, "--from") || has_flag(flags, "--columns") ||
-               (has_flag(flags, "--fields") && tells_wrong(m, flags));
-    }
-
-    // Whether a refusal is about an option that was given before, and that the suggestion did not speak of.
-    static bool is_about_another(const std::string& message, const flag_list& given, const suggestion& s)
-    {
-        const auto about =
-            padbatch::test::detail::flags_of_remedy(message.substr(0, message.find("\n  expected: ")));
-        return std::any_of(about.begin(), about.end(), [&](const auto& flag) {
-            return has_flag(given, flag.first) && !has_flag(s.set, flag.first) && !has_flag(s.left_out, flag.first);
-        });
-    }
-
-    std::vector<suggestion> can_be_followed(const mutant& m, const flag_list& flags, const std::string& message)
-    {
-        std::vector<suggestion> all;
-        for (const auto& suggestion : suggestions_in(message)) {
-            if (followed(suggestion, flags, known_of(m, m_fixture))) {
-                all.push_back(suggestion);
-            }
-        }
-        return all;
+        return {m.model, known_of(m, m_fixture), [&](const rewrite_outcome& outcome) { return judge(m, outcome); }};
     }
 
     // Leaves out steps and options as long as the same fault is found.
@@ -432,13 +336,13 @@ int main(int argc, char** argv)
     }
     std::printf("%zu rewrites: %zu right, %zu failing at run time, %zu refused, %zu not judged; %zu hints followed, "
                 "%zu of them to a right result; %zu faults\n",
-                counted.mutants, counted.right, counted.failing, counted.refused, counted.not_judged, counted.hints,
-                counted.hints_right, counted.faults);
+                counted.mutants, counted.right, counted.failing, counted.refused, counted.not_judged, counted.followed.hints,
+                counted.followed.right, counted.faults);
     if (counted.mutants == 0) {
         return usage();
     }
     // A run in which hardly anything is accepted, or hardly anything refused, says nothing.
-    const bool telling = one || (counted.refused * 10 > counted.mutants && counted.hints > 0 &&
+    const bool telling = one || (counted.refused * 10 > counted.mutants && counted.followed.hints > 0 &&
                                  (!has_engine() || counted.right * 10 > counted.mutants));
     if (!telling) {
         std::printf("too few of them were accepted, or refused with a hint, to say anything\n");
