@@ -83,9 +83,9 @@ inline bool is_about_another(const std::string& message, const flag_list& given,
 
 } // namespace detail
 
-/// Does what a refusal under `flags` says, each way that it names, and what the refusals say that this leads to. Returns
-/// the first thing that is wrong: a result that is not right, or ways that end in a refusal. `before` are the options
-/// of the refusals that led here.
+/// Does what a refusal under `flags` says, each way that it names, and what the refusals say that this leads to.
+/// Returns the first thing that is wrong: a result that is not right, or ways that end in a refusal. `before` are the
+/// options of the refusals that led here.
 inline std::optional<fault> follow(const followed_model& m, const flag_list& flags, const std::string& message,
                                    followed_count& count, std::vector<std::string> before = {})
 {
@@ -125,9 +125,10 @@ inline std::optional<fault> follow(const followed_model& m, const flag_list& fla
         }
         // Another thing to be said about the options is a step forward, if it goes on from there.
         const auto further = suggestions_in(outcome.message);
-        const bool goes_on = before.size() < 4 && std::any_of(further.begin(), further.end(), [&](const auto& each) {
-            return followed(each, *next, m.known).has_value();
-        });
+        const bool goes_on =
+            before.size() < 4 && std::any_of(
+                                     further.begin(), further.end(),
+                                     [&](const auto& each) { return followed(each, *next, m.known).has_value(); });
         if (goes_on) {
             if (auto found = follow(m, *next, outcome.message, count, before)) {
                 return found;

@@ -22,7 +22,7 @@ namespace padbatch::test {
 /// One change of an output's values.
 struct value_change {
     enum class kind { cast, transpose, unsqueeze, squeeze, count } what = kind::cast;
-    int number = 0;       ///< the element type, or the axis
+    int number = 0;        ///< the element type, or the axis
     std::vector<int> axes; ///< the order of a transposition
 };
 
@@ -33,7 +33,7 @@ struct origin {
     std::size_t image = 0;
     std::vector<value_change> changes;
     std::optional<tensor> constant;
-    int rank = -1; ///< before the changes; -1 if it is not known
+    int rank = -1;                 ///< before the changes; -1 if it is not known
     bool has_unit_channel = false; ///< whether axis 1 has the extent 1 before the changes
 
     [[nodiscard]] bool is_detection() const { return !field.empty(); }
@@ -196,7 +196,7 @@ inline bool is_reshaped(const origin& o)
 /// `scores of image 1`, for messages.
 inline std::string text_of(const origin& o)
 {
-    std::string text = o.constant ? "a constant"
+    std::string text = o.constant        ? "a constant"
                        : o.field.empty() ? o.source
                                          : o.field + " of image " + std::to_string(o.image);
     for (const auto& change : o.changes) {

@@ -32,8 +32,8 @@
 //     unshape K                     the declared shape is gone
 //     unshape                       all of them, those of inner values too
 //     dims same|own|batch|open      the declared extents of outputs get other symbols, or symbols in place of numbers
-//     further KIND K NAME           another output, at this place: size|ones|anchors (constants), count (rows of output 0)
-//     shuffle N, sort N             the nodes follow one another in another order, any or one in which they can run
+//     further KIND K NAME           another output, at this place: size|ones|anchors (constants), count (rows of output
+//     0) shuffle N, sort N             the nodes follow one another in another order, any or one in which they can run
 //     reader N                      a node reads a value, and nothing reads the node
 //     undefine N, remove N, cycle N the graph is broken: a node reads what is nowhere made, or what it makes itself
 namespace padbatch::test {
@@ -313,8 +313,8 @@ private:
     static int type_named(const std::string& name)
     {
         static const std::map<std::string, int> types{
-            {"float32", onnx_number::float32}, {"uint8", onnx_number::uint8},     {"int32", onnx_number::int32},
-            {"int64", onnx_number::int64},     {"bool", onnx_number::boolean},    {"float16", onnx_number::float16},
+            {"float32", onnx_number::float32}, {"uint8", onnx_number::uint8},  {"int32", onnx_number::int32},
+            {"int64", onnx_number::int64},     {"bool", onnx_number::boolean}, {"float16", onnx_number::float16},
             {"float64", onnx_number::float64}};
         return types.at(name);
     }
@@ -699,8 +699,8 @@ private:
         mutation_draws draw(seed_in(words));
         const onnx_tools::graph_index index(m_graph);
         for (int tries = 0; tries < 100; ++tries) {
-            auto& node = *m_graph.mutable_node(
-                static_cast<int>(draw.below(static_cast<std::size_t>(m_graph.node_size()))));
+            auto& node =
+                *m_graph.mutable_node(static_cast<int>(draw.below(static_cast<std::size_t>(m_graph.node_size()))));
             if (node.input_size() == 0 || node.output_size() == 0 || node.output(0).empty()) {
                 continue;
             }
@@ -808,9 +808,8 @@ inline std::string draw_step(const mutant& m, mutation_draws& draw)
         std::stable_sort(places.begin(), places.end(), [&](std::size_t a, std::size_t b) {
             const auto key = [&](std::size_t k) -> std::size_t {
                 const auto& o = m.outputs[k];
-                const auto field =
-                    static_cast<std::size_t>(std::find(field_names.begin(), field_names.end(), o.field) -
-                                             field_names.begin());
+                const auto field = static_cast<std::size_t>(std::find(field_names.begin(), field_names.end(), o.field) -
+                                                            field_names.begin());
                 return !o.is_detection() ? 1000 : images ? (o.image + turn) % 4 : (field + turn) % 6;
             };
             return key(a) < key(b);
@@ -883,8 +882,8 @@ inline std::string draw_step(const mutant& m, mutation_draws& draw)
         std::string step = "rename";
         for (std::size_t k = 0; k < count; ++k) {
             const auto& o = m.outputs[k];
-            const auto field = static_cast<std::size_t>(
-                std::find(field_names.begin(), field_names.end(), o.field) - field_names.begin());
+            const auto field = static_cast<std::size_t>(std::find(field_names.begin(), field_names.end(), o.field) -
+                                                        field_names.begin());
             if (o.is_detection()) {
                 step += " " + number(k) + " " + field_names[(field + turn) % 6] + (k == 0 ? "" : "_" + number(o.image));
             }
@@ -904,7 +903,9 @@ inline std::string draw_step(const mutant& m, mutation_draws& draw)
     default: {
         static const std::vector<std::string> kinds{"size", "ones", "anchors", "count"};
         return "further " + draw.of(kinds) + " " + number(draw.one_in(2) ? count : draw.below(count + 1)) + " " +
-               (draw.one_in(2) ? own_name() : draw.one_in(2) ? "image_size" : telling_name());
+               (draw.one_in(2)   ? own_name()
+                : draw.one_in(2) ? "image_size"
+                                 : telling_name());
     }
     }
 }

@@ -74,8 +74,8 @@ inline bool is_value_of(const std::string& flag, const std::string& word)
     if (known == words.end()) {
         return false;
     }
-    const bool numeric = flag == "--batch" || flag == "--max-detections" || flag == "--min-score" ||
-                         flag == "--mask-threshold";
+    const bool numeric =
+        flag == "--batch" || flag == "--max-detections" || flag == "--min-score" || flag == "--mask-threshold";
     return std::find(known->second.begin(), known->second.end(), word) != known->second.end() ||
            (numeric && std::regex_match(word, number));
 }
@@ -159,15 +159,15 @@ inline std::vector<suggestion> suggestions_in(const std::string& message)
             }
             // "leave out A, B and C" is one way, "A or B" are two.
             const auto at = part.find(clause);
-            const bool after_comma = at >= 2 && part.compare(at - 2, 2, ", ") == 0 &&
-                                     !(at >= 5 && part.compare(at - 5, 5, ", or ") == 0);
+            const bool after_comma =
+                at >= 2 && part.compare(at - 2, 2, ", ") == 0 && !(at >= 5 && part.compare(at - 5, 5, ", or ") == 0);
             const bool continues_list = !verb && after_comma && !all.empty() && all.back().conditional == conditional;
             suggestion s{clause, conditional, false, {}, {}};
             for (auto& flag : flags) {
                 const bool missing = flag.second.empty() && detail::takes_value(flag.first);
                 const bool example = detail::ends_with(before, "such as") || detail::ends_with(before, "correct");
-                s.is_form = s.is_form || (!leaves_out && (missing || example ||
-                                                          detail::is_placeholder(flag.first, flag.second)));
+                s.is_form = s.is_form ||
+                            (!leaves_out && (missing || example || detail::is_placeholder(flag.first, flag.second)));
                 (leaves_out ? s.left_out : s.set).push_back(flag);
             }
             if (continues_list) {

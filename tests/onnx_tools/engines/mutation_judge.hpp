@@ -42,8 +42,8 @@ inline std::string misreadings(const mutant& m, const onnx_tools::pad_plan& plan
         for (std::size_t i = 0; i < f.values.size(); ++i) {
             for (std::size_t k = 0; k < m.outputs.size(); ++k) {
                 const auto& o = m.outputs[k];
-                const bool right = o.field == onnx_tools::name_of(f.kind) && i < images.size() && o.image == images[i] &&
-                                   !is_reshaped(o);
+                const bool right = o.field == onnx_tools::name_of(f.kind) && i < images.size() &&
+                                   o.image == images[i] && !is_reshaped(o);
                 if (m.model.graph().output(static_cast<int>(k)).name() == f.values[i] && !right) {
                     text += (text.empty() ? "" : "; ") + std::string(onnx_tools::name_of(f.kind)) + " of image " +
                             std::to_string(i) + " are read from '" + f.values[i] + "', " + text_of(o);

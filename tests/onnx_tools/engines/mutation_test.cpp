@@ -6,7 +6,8 @@
 //     mutation_tests [--count N] [--seed N] FOLDER [FIXTURE ...]   N mutants of each fixture of FOLDER/manifest.json
 //     mutation_tests --one 'STEP; STEP' 'OPTIONS' FOLDER FIXTURE   this mutant, under these options
 //
-// Prints a line for each fault, with the smallest mutant that shows it. tests/support/mutations.hpp says what a step is.
+// Prints a line for each fault, with the smallest mutant that shows it. tests/support/mutations.hpp says what a step
+// is.
 
 #include <tests/onnx_tools/engines/mutation_judge.hpp>
 #include <tests/onnx_tools/engines/mutations_found.hpp>
@@ -336,8 +337,8 @@ int main(int argc, char** argv)
     }
     std::printf("%zu rewrites: %zu right, %zu failing at run time, %zu refused, %zu not judged; %zu hints followed, "
                 "%zu of them to a right result; %zu faults\n",
-                counted.mutants, counted.right, counted.failing, counted.refused, counted.not_judged, counted.followed.hints,
-                counted.followed.right, counted.faults);
+                counted.mutants, counted.right, counted.failing, counted.refused, counted.not_judged,
+                counted.followed.hints, counted.followed.right, counted.faults);
     if (counted.mutants == 0) {
         return usage();
     }
