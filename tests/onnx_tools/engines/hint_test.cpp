@@ -35,6 +35,7 @@ struct small_model {
     std::vector<std::string> fields = {}; ///< of an image, in the order of the outputs
     std::string told = {};                ///< what a user who does not know the options would begin with
     std::string columns = {};             ///< of the list of rows, if there is one
+    bool is_one_list = false;             ///< the rows are in one list
     std::string batch = "1";              ///< the first extent of the images
     int opset = 13;
 };
@@ -172,7 +173,9 @@ std::vector<small_model> all_models()
                                                       padbatch::test::detail::converted(some_columns(list, 6, 5, 1), 7),
                                                       some_columns(list, 6, 4, 1))};
                        },
-                   .fields = {}});
+                   .fields = {},
+                   .columns = "x1,y1,x2,y2,score,label",
+                   .is_one_list = true});
     all.push_back({.name = "boxes with their scores, and labels",
                    .outputs_text = "float[n,5] dets, int64[n] labels",
                    .nodes = "dets = Concat <axis = 1> (row_boxes, column_of_scores)\nlabels = Identity(class_of)\n",
@@ -252,6 +255,7 @@ std::vector<small_model> all_models()
                    .fields = {},
                    .told = "--from flat",
                    .columns = "batch,x1,y1,x2,y2,score,label",
+                   .is_one_list = true,
                    .batch = "batch"});
     all.push_back({.name = "a list of label, score, box, and how many rows each image has",
                    .outputs_text = "float[n,6] rows, int32[m] number",
@@ -281,6 +285,7 @@ std::vector<small_model> all_models()
                        },
                    .fields = {},
                    .told = "--from flat",
+                   .is_one_list = true,
                    .batch = "batch"});
     return all;
 }
@@ -400,7 +405,7 @@ TEST_CASE("what a refusal of a small model says should be done leads to a right 
     for (const auto& m : all_models()) {
         CAPTURE(m.name);
         model_judge judge(m);
-        followed_model told{judge.model(), {}, std::ref(judge), m.told == "--from flat"};
+        followed_model told{judge.model(), {}, std::ref(judge), m.is_one_list};
         told.known.values["--max-detections"] = "10";
         if (!m.columns.empty()) {
             told.known.values["--columns"] = m.columns;
@@ -429,7 +434,7 @@ TEST_CASE("what a refusal of a small model says should be done leads to a right 
                 continue;
             }
             CHECK(outcome.is_refusal());
-            const auto found = follow(told, flags, outcome.message, count);
+            const auto found = follow(told, flags, outcome.message, count).wrong;
             CHECK_MESSAGE(!found, found.value_or(fault{}).kind, ": ", found.value_or(fault{}).text);
         }
     }

@@ -123,7 +123,7 @@ public:
         if (m.harmless && !m.steps.empty() && is_accepted(flags)) {
             return fault{"refused, though nothing that matters has changed", outcome.message};
         }
-        return m.valid ? follow(told(m), flags, outcome.message, m_tally.followed) : std::nullopt;
+        return m.valid ? follow(told(m), flags, outcome.message, m_tally.followed).wrong : std::nullopt;
     }
 
     void report(const std::vector<std::string>& steps, const flag_list& flags, const std::string& where)
