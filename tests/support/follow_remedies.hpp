@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -49,8 +50,8 @@ struct followed_count {
 inline bool tells_wrong(const followed_model& m, const flag_list& flags)
 {
     return std::any_of(flags.begin(), flags.end(), [&](const auto& flag) {
-        const bool told = flag.first == "--fields" || flag.first == "--batch" || flag.first == "--order" ||
-                          (m.is_one_list && flag.first == "--columns");
+        const bool told =
+            flag.first == "--fields" || flag.first == "--batch" || flag.first == "--order" || flag.first == "--columns";
         const auto right = m.known.values.find(flag.first);
         return (flag.first == "--from" && !m.is_one_list) ||
                (told && (right == m.known.values.end() || right->second != flag.second));
@@ -91,10 +92,13 @@ struct followed_outcome {
 
 /// Does what a refusal under `flags` says, each way that it names, and what the refusals say that this leads to. Wrong
 /// is a result that is not right, and a way that only leads to refusals, unless it began with "if" or goes on from what
-/// is not true. `before` are the options of the refusals that led here.
+/// is not true. `before` are the options of the refusals that led here, and
+/// `said_by_user` those of the first.
 inline followed_outcome follow(const followed_model& m, const flag_list& flags, const std::string& message,
-                               followed_count& count, std::vector<std::string> before = {})
+                               followed_count& count, std::vector<std::string> before = {},
+                               const flag_list* said_by_user = nullptr)
 {
+    const flag_list& own = said_by_user != nullptr ? *said_by_user : flags;
     followed_outcome all;
     const auto stop = [&](const std::string& kind, const std::string& text) {
         all.wrong = fault{kind, text};
@@ -127,7 +131,7 @@ inline followed_outcome follow(const followed_model& m, const flag_list& flags, 
         }
         const auto outcome = rewrite_as_told(m.model, *next);
         if (outcome.plan) {
-            if (is_told_wrong(m, flags)) {
+            if (is_told_wrong(m, own)) {
                 continue; // what the hint went on from was not true
             }
             if (auto found = m.judge(outcome)) {
@@ -142,7 +146,7 @@ inline followed_outcome follow(const followed_model& m, const flag_list& flags, 
         }
         // Another thing to be said about the options is a step forward, if it goes on from there.
         if (before.size() < 4) {
-            const auto further = follow(m, *next, outcome.message, count, before);
+            const auto further = follow(m, *next, outcome.message, count, before, &own);
             if (further.wrong) {
                 return further;
             }
@@ -151,7 +155,10 @@ inline followed_outcome follow(const followed_model& m, const flag_list& flags, 
                 continue;
             }
         }
-        if (promises && !tells_wrong(m, *next) && !detail::is_about_another(outcome.message, flags, suggestion)) {
+        flag_list kept; // what hints have put there is theirs to answer for
+        std::copy_if(next->begin(), next->end(), std::back_inserter(kept),
+                     [&](const auto& flag) { return std::find(own.begin(), own.end(), flag) != own.end(); });
+        if (promises && !tells_wrong(m, kept) && !detail::is_about_another(outcome.message, flags, suggestion)) {
             return stop("a hint ends in a refusal", way + "ends in: " + outcome.message + " AFTER " + message);
         }
     }
