@@ -21,7 +21,7 @@ namespace padbatch::test {
 
 /// One change of an output's values.
 struct value_change {
-    enum class kind { cast, transpose, unsqueeze, squeeze, count } what = kind::cast;
+    enum class kind { cast, transpose, unsqueeze, squeeze, repeat, count } what = kind::cast;
     int number = 0;        ///< the element type, or the axis
     std::vector<int> axes; ///< the order of a transposition
 };
@@ -130,6 +130,12 @@ inline tensor changed(tensor t, const std::vector<value_change>& changes)
         case value_change::kind::transpose: t = detail::transposed(t, change.axes); break;
         case value_change::kind::unsqueeze: t.shape.insert(t.shape.begin() + change.number, 1); break;
         case value_change::kind::squeeze: t.shape.erase(t.shape.begin() + change.number); break;
+        case value_change::kind::repeat: {
+            const auto once = t.bytes;
+            t.bytes.insert(t.bytes.end(), once.begin(), once.end());
+            t.shape.at(0) *= 2;
+            break;
+        }
         case value_change::kind::count: {
             tensor n{onnx_number::int64, {1}, {}};
             detail::append_number(n, static_cast<double>(t.shape.at(0)));
@@ -163,10 +169,14 @@ inline std::vector<int> axes_of(const origin& o)
     return axes;
 }
 
-/// The rows of a detection's output, along the first axis, where it has them along another.
+/// The rows of a detection's output, along the first axis where it has them along another, and once.
 inline tensor rows_along_first_axis(const origin& o, const tensor& source)
 {
-    tensor t = changed(source, o.changes);
+    auto changes = o.changes;
+    changes.erase(std::remove_if(changes.begin(), changes.end(),
+                                 [](const value_change& c) { return c.what == value_change::kind::repeat; }),
+                  changes.end());
+    tensor t = changed(source, changes);
     const auto axes = axes_of(o);
     const auto row = static_cast<std::size_t>(std::find(axes.begin(), axes.end(), 0) - axes.begin());
     std::vector<int> order{static_cast<int>(row)};
@@ -204,6 +214,7 @@ inline std::string text_of(const origin& o)
                 : change.what == value_change::kind::transpose ? ", transposed"
                 : change.what == value_change::kind::unsqueeze ? ", unsqueezed"
                 : change.what == value_change::kind::squeeze   ? ", squeezed"
+                : change.what == value_change::kind::repeat    ? ", twice"
                                                                : ", counted";
     }
     return text;

@@ -28,6 +28,7 @@
 //     transpose K AXIS AXIS ...
 //     unsqueeze K AXIS
 //     squeeze K AXIS
+//     repeat K                      its rows follow once more, twice as many as those of the other fields
 //     hide K concat|reshape         the values pass through a node that keeps them as they are
 //     unshape K                     the declared shape is gone
 //     unshape                       all of them, those of inner values too
@@ -75,16 +76,16 @@ public:
         std::string op;
         words >> op;
         static const std::map<std::string, bool (graph_changer::*)(std::istringstream&)> steps{
-            {"drop", &graph_changer::drop},         {"double", &graph_changer::copy},
-            {"list", &graph_changer::list},         {"order", &graph_changer::order},
-            {"rename", &graph_changer::rename},     {"cast", &graph_changer::cast_outputs},
-            {"transpose", &graph_changer::turn},    {"unsqueeze", &graph_changer::unsqueeze},
-            {"squeeze", &graph_changer::squeeze},   {"hide", &graph_changer::hide},
-            {"unshape", &graph_changer::unshape},   {"dims", &graph_changer::dims},
-            {"further", &graph_changer::further},   {"shuffle", &graph_changer::shuffle},
-            {"sort", &graph_changer::sort},         {"reader", &graph_changer::reader},
-            {"undefine", &graph_changer::undefine}, {"remove", &graph_changer::remove},
-            {"cycle", &graph_changer::cycle}};
+            {"drop", &graph_changer::drop},       {"double", &graph_changer::copy},
+            {"list", &graph_changer::list},       {"order", &graph_changer::order},
+            {"rename", &graph_changer::rename},   {"cast", &graph_changer::cast_outputs},
+            {"transpose", &graph_changer::turn},  {"unsqueeze", &graph_changer::unsqueeze},
+            {"squeeze", &graph_changer::squeeze}, {"hide", &graph_changer::hide},
+            {"repeat", &graph_changer::repeat},   {"unshape", &graph_changer::unshape},
+            {"dims", &graph_changer::dims},       {"further", &graph_changer::further},
+            {"shuffle", &graph_changer::shuffle}, {"sort", &graph_changer::sort},
+            {"reader", &graph_changer::reader},   {"undefine", &graph_changer::undefine},
+            {"remove", &graph_changer::remove},   {"cycle", &graph_changer::cycle}};
         const auto found = steps.find(op);
         if (found == steps.end()) {
             throw std::runtime_error("there is no mutation '" + op + "'");
@@ -454,6 +455,25 @@ private:
         return !all.empty();
     }
 
+    bool repeat(std::istringstream& words)
+    {
+        const auto all = outputs_in(words);
+        for (const auto k : all) {
+            auto& o = m_mutant.outputs[k];
+            if (!o.is_detection() || axes_of(o).front() != 0) {
+                return false;
+            }
+            const auto from = before(k);
+            add_attribute(add_node("Concat", {from, from}, info(k).name()), "axis", onnx::AttributeProto::INT).set_i(0);
+            o.changes.push_back({value_change::kind::repeat, 0, {}});
+            if (auto* shape = declared_shape(k)) {
+                *shape->mutable_dim(0) = {};
+            }
+        }
+        m_mutant.harmless = false;
+        return !all.empty();
+    }
+
     bool unshape(std::istringstream& words)
     {
         const auto clear = [&](std::size_t k) { info(k).mutable_type()->mutable_tensor_type()->clear_shape(); };
@@ -770,7 +790,7 @@ inline std::string draw_step(const mutant& m, mutation_draws& draw)
         return draw.one_in(2) ? field : field + (draw.one_in(2) ? "_" : "") + number(draw.below(3));
     };
     const std::string seed = number(draw.below(1000000));
-    switch (draw.below(30)) {
+    switch (draw.below(31)) {
     case 0: return "drop " + number(any());
     case 1: return "drop " + some(any());
     case 2: { // an image
@@ -896,7 +916,8 @@ inline std::string draw_step(const mutant& m, mutation_draws& draw)
     case 25: return "hide " + some(any()) + (draw.one_in(2) ? " concat" : " reshape");
     case 26: return "unshape";
     case 27: return "unshape " + number(any());
-    case 28: {
+    case 28: return "repeat " + some(any());
+    case 29: {
         static const std::vector<std::string> how{"same", "own", "batch", "open"};
         return "dims " + draw.of(how);
     }

@@ -15,7 +15,7 @@ struct found_mutation {
     std::string_view what;
 };
 
-inline constexpr std::array<found_mutation, 34> mutations_found{{
+inline constexpr std::array<found_mutation, 37> mutations_found{{
     {"mask_rcnn_tv014_b2_list_op11", "order 0 1 2 7 4 5 6 3", "",
      "the masks of two images, exchanged: as many rows in all, and every row of masks shifted"},
     {"mask_rcnn_tv014_b2_tensor_op16", "order 0 1 2 7 4 5 6 3", "", "the masks of two images of one size, exchanged"},
@@ -69,6 +69,12 @@ inline constexpr std::array<found_mutation, 34> mutations_found{{
      "the boxes of two images, exchanged, where a node hid where the scores come from"},
     {"ssd300_tv029_b1_tensor_op12_onnxruntime", "shuffle 258972", "--dynamic-batch",
      "the body of the loop was not sorted"},
+    {"mask_rcnn_tv029_b1_tensor_op17", "repeat 1", "--max-detections batch",
+     "twice as many labels as boxes were padded to more rows"},
+    {"mask_rcnn_tv029_b1_tensor_op17", "repeat 2", "--max-detections batch",
+     "twice as many scores as boxes made rows out of padding"},
+    {"mask_rcnn_tv029_b1_tensor_op17", "repeat 1", "--dynamic-batch",
+     "twice as many labels as boxes, with one image alone"},
 }};
 
 } // namespace padbatch::test
