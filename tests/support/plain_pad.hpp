@@ -30,8 +30,9 @@ inline tensor plain_pad(const std::vector<tensor>& images, std::int64_t rows, co
         elements *= static_cast<std::size_t>(extent);
     }
     const std::size_t size = element_size(padded.type);
+    padded.bytes.resize(elements * size);
     for (std::size_t i = 0; i < elements; ++i) {
-        padded.bytes.insert(padded.bytes.end(), pad_value.begin(), pad_value.end());
+        std::memcpy(padded.bytes.data() + i * size, pad_value.data(), size);
     }
     for (std::size_t b = 0; b < images.size(); ++b) {
         const auto& image = images[b];

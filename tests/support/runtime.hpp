@@ -18,12 +18,13 @@ namespace padbatch::test {
 /// A model in ONNX Runtime, on one thread of the CPU.
 class model_session {
 public:
-    model_session(const std::string& model, GraphOptimizationLevel level, const std::string& save_as = "")
+    model_session(const std::string& model, GraphOptimizationLevel level, const std::string& save_as = "",
+                  OrtLoggingLevel logged = ORT_LOGGING_LEVEL_ERROR)
     {
         Ort::SessionOptions options;
         options.SetIntraOpNumThreads(1);
         options.SetGraphOptimizationLevel(level);
-        options.SetLogSeverityLevel(ORT_LOGGING_LEVEL_ERROR);
+        options.SetLogSeverityLevel(logged);
         if (!save_as.empty()) {
             options.SetOptimizedModelFilePath(save_as.c_str());
         }

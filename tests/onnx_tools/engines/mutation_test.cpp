@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: Apache-2.0
+// Changes exports at random, rewrites them under random options, and judges what comes of it: refused with a remedy
+// that works when it is followed, a failure at run time, or the bytes of the export, padded by plain code. What is
+// right is known by the origin of each output, not by its name or place.
+//
+//     mutation_tests [--count N] [--seed N] FOLDER [FIXTURE ...]   N mutants of each fixture of FOLDER/manifest.json
+//     mutation_tests --one 'STEP; STEP' 'OPTIONS' FOLDER FIXTURE   this mutant, under these options
+//
+// Prints a line for each fault, with the smallest mutant that shows it. tests/support/mutations.hpp says what a step
+// is.
+
+#include <tests/onnx_tools/engines/mutation_judge.hpp>
+#include <tests/onnx_tools/engines/mutations_found.hpp>
+
+#include <onnx_tools/files/model_io.hpp>
+#include <tests/support/follow_remedies.hpp>
+#include <tests/support/mutations.hpp>
+#include <tests/support/option_sets.hpp>
+#include <tests/support/remedies.hpp>
+#include <tests/support/told_options.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <optional>
+#include <regex>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace padbatch::onnx_tools;
+using namespace padbatch::test;
+
+namespace {
+
+struct tally {
+    std::size_t mutants = 0;
+    std::size_t right = 0;
+    std::size_t failing = 0;
+    std::size_t refused = 0;
+    std::size_t not_judged = 0;
+    followed_count followed;
+    std::size_t faults = 0;
+};
+
+// Fields, batch and order as a user who knows the model would give them; nothing if options cannot say it.
+known_values known_of(const mutant& m, const fixture& f)
+{
+    known_values known;
+    known.values["--max-detections"] = std::to_string(f.limit);
+    const auto images = images_of(m, m.outputs.size());
+    std::vector<std::size_t> places;
+    for (std::size_t k = 0; k < m.outputs.size(); ++k) {
+        if (m.outputs[k].is_detection()) {
+            if (is_reshaped(m.outputs[k]) || k != places.size()) {
+                return known;
+            }
+            places.push_back(k);
+        }
+    }
+    if (images.empty() || places.size() % images.size() != 0) {
+        return known;
+    }
+    const std::size_t slots = places.size() / images.size();
+    for (const bool by_image : {true, false}) {
+        std::string fields;
+        std::set<std::string> different;
+        bool fits = true;
+        for (std::size_t slot = 0; slot < slots; ++slot) {
+            const auto& first = m.outputs[by_image ? slot : slot * images.size()];
+            fields += (fields.empty() ? "" : ",") + first.field;
+            fits = fits && different.insert(first.field).second;
+            for (std::size_t i = 0; i < images.size(); ++i) {
+                const auto& o = m.outputs[by_image ? i * slots + slot : slot * images.size() + i];
+                fits = fits && o.field == first.field && o.image == images[i];
+            }
+        }
+        if (fits) {
+            known.values["--fields"] = fields;
+            known.values["--batch"] = std::to_string(images.size());
+            known.values["--order"] = by_image ? "image" : "field";
+            break;
+        }
+    }
+    return known;
+}
+
+class fixture_run {
+public:
+    fixture_run(const fixture& f, tally& counted)
+        : m_fixture(f), m_model(load_model(f.file.string())), m_judge(make_judge(f, m_model)), m_tally(counted)
+    {
+    }
+
+    // The mutant of these steps; nothing if one does not fit.
+    std::optional<mutant> make(const std::vector<std::string>& steps) const
+    {
+        auto m = unchanged(m_fixture, m_model);
+        for (const auto& step : steps) {
+            if (!apply(m, step)) {
+                return std::nullopt;
+            }
+        }
+        return m;
+    }
+
+    std::optional<fault> check(const mutant& m, const flag_list& flags)
+    {
+        ++m_tally.mutants;
+        const auto outcome = rewrite_as_told(m.model, flags);
+        if (outcome.plan) {
+            if (m.valid && is_told_wrong(told(m), flags)) {
+                ++m_tally.not_judged; // as it was told
+                return std::nullopt;
+            }
+            return judge(m, outcome);
+        }
+        if (!outcome.is_refusal()) {
+            return fault{"ends with a failure that is not the model's", outcome.message};
+        }
+        ++m_tally.refused;
+        if (m.harmless && !m.steps.empty() && is_accepted(flags)) {
+            return fault{"refused, though nothing that matters has changed", outcome.message};
+        }
+        return m.valid ? follow(told(m), flags, outcome.message, m_tally.followed).wrong : std::nullopt;
+    }
+
+    void report(const std::vector<std::string>& steps, const flag_list& flags, const std::string& where)
+    {
+        const auto m = make(steps);
+        if (!m) {
+            std::printf("no such mutant: %s\n", where.c_str());
+            ++m_tally.faults;
+            return;
+        }
+        if (const auto found = check(*m, flags)) {
+            print_smallest(steps, flags, *found, where);
+        }
+    }
+
+    [[nodiscard]] const fixture& known() const { return m_fixture; }
+
+private:
+    std::optional<fault> judge(const mutant& m, const rewrite_outcome& outcome)
+    {
+        verdict v;
+        try {
+            v = m_judge->judge(m, outcome);
+        } catch (const std::exception& e) {
+            return fault{"cannot be judged", e.what()};
+        }
+        switch (v.what) {
+        case verdict::kind::right: ++m_tally.right; return std::nullopt;
+        case verdict::kind::fails_at_run: ++m_tally.failing; return std::nullopt;
+        case verdict::kind::not_judged: ++m_tally.not_judged; return std::nullopt;
+        case verdict::kind::fault: break;
+        }
+        return fault{v.fault, v.text};
+    }
+
+    // Whether the export itself is accepted.
+    bool is_accepted(const flag_list& flags)
+    {
+        const auto [entry, added] = m_accepted.emplace(text_of(flags), false);
+        if (added) {
+            entry->second = rewrite_as_told(m_model, flags).plan.has_value();
+        }
+        return entry->second;
+    }
+
+    followed_model told(const mutant& m)
+    {
+        return {m.model, known_of(m, m_fixture), [&](const rewrite_outcome& outcome) { return judge(m, outcome); }};
+    }
+
+    // Leaves out steps and options as long as the same fault is found.
+    void print_smallest(std::vector<std::string> steps, flag_list flags, fault found, const std::string& where)
+    {
+        ++m_tally.faults;
+        const auto shows = [&](const std::vector<std::string>& s, const flag_list& o) {
+            const auto m = make(s);
+            auto smaller = m ? check(*m, o) : std::nullopt;
+            if (!smaller || smaller->kind != found.kind) {
+                return false;
+            }
+            found = std::move(*smaller);
+            return true;
+        };
+        const auto reduce = [&](auto& list, const auto& try_it) {
+            for (std::size_t i = list.size(); i-- > 0;) {
+                auto fewer = list;
+                fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(i));
+                if (try_it(fewer)) {
+                    list = std::move(fewer);
+                }
+            }
+        };
+        reduce(steps, [&](const auto& fewer) { return shows(fewer, flags); });
+        reduce(flags, [&](const auto& fewer) { return shows(steps, fewer); });
+        std::string all;
+        for (const auto& step : steps) {
+            all += (all.empty() ? "" : "; ") + step;
+        }
+        // Faults of one kind often have one cause.
+        static std::map<std::string, int> seen;
+        const auto shape = found.kind + std::regex_replace(all, std::regex("[0-9]+"), "#") + text_of(flags);
+        if (++seen[shape] > 2) {
+            return;
+        }
+        std::string text = std::regex_replace(found.text, std::regex("\n"), " ");
+        if (text.size() > 700) {
+            text = text.substr(0, 700) + "...";
+        }
+        std::printf("FAULT %s | %s | --one '%s' '%s' %s | %s\n", found.kind.c_str(), where.c_str(), all.c_str(),
+                    text_of(flags).c_str(), m_fixture.file.filename().string().c_str(), text.c_str());
+        std::fflush(stdout);
+    }
+
+    const fixture& m_fixture;
+    const onnx::ModelProto m_model;
+    std::unique_ptr<mutation_judge> m_judge;
+    tally& m_tally;
+    std::map<std::string, bool> m_accepted;
+};
+
+flag_list draw_options(const mutant& m, const fixture& f, mutation_draws& draw)
+{
+    if (draw.one_in(3)) {
+        return {};
+    }
+    if (draw.one_in(5)) {
+        const auto known = known_of(m, f).values;
+        flag_list flags;
+        if (known.count("--fields") != 0) {
+            for (const char* flag : {"--fields", "--batch", "--order"}) {
+                flags.emplace_back(flag, known.at(flag));
+            }
+        }
+        return flags;
+    }
+    return flags_in(draw.one_in(12) ? draw.of(refused_option_sets()) : draw.of(option_sets()));
+}
+
+void run_drawn(fixture_run& run, std::uint32_t seed)
+{
+    mutation_draws draw(seed);
+    std::vector<std::string> steps;
+    auto m = run.make({}).value();
+    const std::size_t wanted = 1 + draw.below(3);
+    for (int tries = 0; tries < 20 && steps.size() < wanted && m.valid; ++tries) {
+        auto next = m;
+        const auto step = draw_step(m, draw);
+        if (apply(next, step)) {
+            m = std::move(next);
+            steps.push_back(step);
+        }
+    }
+    run.report(steps, draw_options(m, run.known(), draw), "seed " + std::to_string(seed));
+}
+
+std::vector<std::string> steps_in(const std::string& text)
+{
+    std::vector<std::string> steps;
+    for (const auto& step : padbatch::test::detail::split_at(text, std::regex(" *; *"))) {
+        if (!step.empty()) {
+            steps.push_back(step);
+        }
+    }
+    return steps;
+}
+
+int usage()
+{
+    std::fprintf(stderr, "usage: mutation_tests [--count N] [--seed N] FOLDER [FIXTURE ...]\n"
+                         "       mutation_tests --one 'STEP; STEP' 'OPTIONS' FOLDER FIXTURE\n");
+    return 2;
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    std::vector<std::string> arguments(argv + 1, argv + argc);
+    std::size_t count = 6;
+    std::uint32_t seed = 1;
+    std::optional<std::pair<std::string, std::string>> one;
+    while (arguments.size() > 2 && arguments.front().rfind("--", 0) == 0) {
+        if (arguments[0] == "--one") {
+            one.emplace(arguments[1], arguments[2]);
+            arguments.erase(arguments.begin());
+        } else if (arguments[0] == "--count") {
+            count = std::stoul(arguments[1]);
+        } else if (arguments[0] == "--seed") {
+            seed = static_cast<std::uint32_t>(std::stoul(arguments[1]));
+        } else {
+            return usage();
+        }
+        arguments.erase(arguments.begin(), arguments.begin() + 2);
+    }
+    if (arguments.empty()) {
+        return usage();
+    }
+    const auto fixtures = read_manifest(arguments.front());
+    tally counted;
+    std::uint32_t place = 0;
+    for (const auto& f : fixtures) {
+        const auto name = f.file.filename().string();
+        ++place;
+        if (arguments.size() > 1 && std::find(arguments.begin() + 1, arguments.end(), name) == arguments.end()) {
+            continue;
+        }
+        fixture_run run(f, counted);
+        if (one) {
+            run.report(steps_in(one->first), flags_in(one->second), "as told");
+            continue;
+        }
+        for (const auto& found : mutations_found) {
+            if (found.fixture == f.file.stem().string()) {
+                run.report(steps_in(std::string(found.steps)), flags_in(std::string(found.options)),
+                           std::string(found.what));
+            }
+        }
+        for (std::size_t i = 0; i < count; ++i) {
+            run_drawn(run, seed * 7919U + place * 104729U + static_cast<std::uint32_t>(i) * 1299709U);
+        }
+        // What is refused without any change.
+        std::size_t set = place;
+        for (const auto* sets : {&option_sets(), &refused_option_sets()}) {
+            for (const auto& options : *sets) {
+                if (++set % (count > 20 ? 1 : count > 2 ? 12 : 24) == 0) {
+                    run.report({}, flags_in(options), "unchanged");
+                }
+            }
+        }
+    }
+    std::printf("%zu rewrites: %zu right, %zu failing at run time, %zu refused, %zu not judged; %zu hints followed, "
+                "%zu of them to a right result; %zu faults\n",
+                counted.mutants, counted.right, counted.failing, counted.refused, counted.not_judged,
+                counted.followed.hints, counted.followed.right, counted.faults);
+    if (counted.mutants == 0) {
+        return usage();
+    }
+    // A run in which hardly anything is accepted, or hardly anything refused, says nothing.
+    const bool telling = one || (counted.refused * 10 > counted.mutants && counted.followed.hints > 0 &&
+                                 (!has_engine() || counted.right * 10 > counted.mutants));
+    if (!telling) {
+        std::printf("too few of them were accepted, or refused with a hint, to say anything\n");
+    }
+    return counted.faults == 0 && telling ? 0 : 1;
+}
