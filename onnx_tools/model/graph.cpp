@@ -110,6 +110,40 @@ std::optional<std::vector<T>> elements(const onnx::TensorProto& tensor, const Ty
     return values;
 }
 
+// Exporters that do not fold constants write a few nodes for one.
+constexpr int deepest_expression = 16;
+
+// `a op b`, element by element, where both are as long or one is a single number. Nothing if a result has no int64.
+std::optional<std::vector<std::int64_t>> combined(std::string_view op, const std::vector<std::int64_t>& a,
+                                                  const std::optional<std::vector<std::int64_t>>& b)
+{
+    if (!b || a.empty() || b->empty() || (a.size() != b->size() && a.size() != 1 && b->size() != 1)) {
+        return std::nullopt;
+    }
+    std::vector<std::int64_t> result(std::max(a.size(), b->size()));
+    for (std::size_t i = 0; i < result.size(); ++i) {
+        const auto x = a[a.size() == 1 ? 0 : i];
+        const auto y = (*b)[b->size() == 1 ? 0 : i];
+        bool fits = true;
+        if (op == "Add") {
+            fits = !__builtin_add_overflow(x, y, &result[i]);
+        } else if (op == "Sub") {
+            fits = !__builtin_sub_overflow(x, y, &result[i]);
+        } else if (op == "Mul") {
+            fits = !__builtin_mul_overflow(x, y, &result[i]);
+        } else if (op == "Div") {
+            fits = x >= 0 && y > 0; // how a negative quotient is rounded, runtimes may see differently
+            result[i] = fits ? x / y : 0;
+        } else {
+            result[i] = op == "Min" ? std::min(x, y) : std::max(x, y);
+        }
+        if (!fits) {
+            return std::nullopt;
+        }
+    }
+    return result;
+}
+
 } // namespace
 
 void for_each_subgraph(const onnx::NodeProto& node, const std::function<void(const onnx::GraphProto&)>& visit)
@@ -223,6 +257,11 @@ const onnx::TensorProto* graph_index::constant(std::string_view value) const
 
 std::optional<std::vector<std::int64_t>> graph_index::constant_integers(std::string_view value) const
 {
+    return integers(value, 0);
+}
+
+std::optional<std::vector<std::int64_t>> graph_index::integers(std::string_view value, int depth) const
+{
     if (const auto* tensor = constant(value)) {
         if (tensor->dims_size() > 1) {
             return std::nullopt;
@@ -246,7 +285,55 @@ std::optional<std::vector<std::int64_t>> graph_index::constant_integers(std::str
             return std::vector<std::int64_t>(held->ints().begin(), held->ints().end());
         }
     }
-    return std::nullopt;
+    return node == nullptr || depth == deepest_expression ? std::nullopt : computed_integers(*node, depth + 1);
+}
+
+std::optional<std::vector<std::int64_t>> graph_index::computed_integers(const onnx::NodeProto& node, int depth) const
+{
+    const auto operand = [&](int i) { return i < node.input_size() ? integers(node.input(i), depth) : std::nullopt; };
+    if (is(&node, {"Identity", "Cast", "Squeeze", "Unsqueeze", "Reshape", "Flatten"})) {
+        return operand(0);
+    }
+    if (is(&node, {"Shape"}) && attribute(node, "start") == nullptr && attribute(node, "end") == nullptr) {
+        const auto* tensor = node.input_size() == 1 ? constant(node.input(0)) : nullptr;
+        return tensor == nullptr
+                   ? std::nullopt
+                   : std::optional(std::vector<std::int64_t>(tensor->dims().begin(), tensor->dims().end()));
+    }
+    if (is(&node, {"Concat"})) {
+        std::vector<std::int64_t> all;
+        for (int i = 0; i < node.input_size(); ++i) {
+            const auto part = operand(i);
+            if (!part) {
+                return std::nullopt;
+            }
+            all.insert(all.end(), part->begin(), part->end());
+        }
+        return all;
+    }
+    if (is(&node, {"Gather"})) {
+        const auto from = operand(0);
+        auto places = operand(1);
+        if (!from || !places || integer_attribute(node, "axis", 0) != 0) {
+            return std::nullopt;
+        }
+        const auto size = static_cast<std::int64_t>(from->size());
+        for (auto& place : *places) {
+            if (place < -size || place >= size) {
+                return std::nullopt;
+            }
+            place = (*from)[static_cast<std::size_t>(place < 0 ? place + size : place)];
+        }
+        return places;
+    }
+    if (!is(&node, {"Add", "Sub", "Mul", "Div", "Min", "Max"}) || node.input_size() == 0) {
+        return std::nullopt;
+    }
+    auto result = operand(0);
+    for (int i = 1; i < node.input_size() && result; ++i) {
+        result = combined(node.op_type(), *result, operand(i));
+    }
+    return result;
 }
 
 std::optional<double> graph_index::constant_number(std::string_view value) const
@@ -270,7 +357,11 @@ std::optional<double> graph_index::constant_number(std::string_view value) const
         default: return std::nullopt;
         }
     }
-    const auto* node = producer(value);
+    // A single number stays the same in any shape.
+    const auto* node = producer_behind(*this, value, {"Identity", "Squeeze", "Unsqueeze", "Reshape", "Cast"}, 8);
+    if (node != nullptr && node != producer(value) && is(node, {"Constant"}) && node->output_size() == 1) {
+        return constant_number(node->output(0));
+    }
     const auto* held = is(node, {"Constant"}) ? attribute(*node, "value_float") : nullptr;
     return held != nullptr && std::isfinite(held->f()) ? std::optional<double>(held->f()) : std::nullopt;
 }

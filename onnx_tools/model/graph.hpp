@@ -45,7 +45,8 @@ public:
     /// The tensor that `value` always is: an initializer or the output of a Constant node, possibly behind Identity.
     /// Null for Constant nodes that hold their value in an attribute other than `value`.
     [[nodiscard]] const onnx::TensorProto* constant(std::string_view value) const;
-    /// The integers of an int32 or int64 constant, scalar or one-dimensional, however it is stored.
+    /// The integers of an int32 or int64 constant, scalar or one-dimensional, however it is stored, or of an expression
+    /// of such constants that the exporter did not fold, in row-major order.
     [[nodiscard]] std::optional<std::vector<std::int64_t>> constant_integers(std::string_view value) const;
     /// The number in a constant of one floating-point element, if it is finite.
     [[nodiscard]] std::optional<double> constant_number(std::string_view value) const;
@@ -54,6 +55,10 @@ public:
     [[nodiscard]] std::vector<const onnx::ValueInfoProto*> required_inputs() const;
 
 private:
+    [[nodiscard]] std::optional<std::vector<std::int64_t>> integers(std::string_view value, int depth) const;
+    [[nodiscard]] std::optional<std::vector<std::int64_t>> computed_integers(const onnx::NodeProto& node,
+                                                                             int depth) const;
+
     const onnx::GraphProto& m_graph;
     std::unordered_map<std::string_view, const onnx::NodeProto*> m_producers;
     std::unordered_map<std::string_view, std::vector<const onnx::NodeProto*>> m_readers;

@@ -80,15 +80,21 @@ void remove_unused(onnx::GraphProto& graph, const std::unordered_set<std::string
         }) && std::any_of(made.begin(), made.end(), [](const std::string& value) { return !value.empty(); });
     });
     // A weight may also be an input, which the model keeps since a caller may supply it.
-    std::unordered_set<std::string> inputs;
+    std::unordered_set<std::string> needed;
     for (const auto& input : graph.input()) {
-        inputs.insert(input.name());
+        needed.insert(input.name());
+    }
+    // So are those that a node without a use, which stays, reads.
+    for (const auto& node : graph.node()) {
+        for (const auto value : values_read(node)) {
+            needed.emplace(value);
+        }
     }
     drop(*graph.mutable_initializer(), [&](const onnx::TensorProto& tensor) {
-        return lost_its_use(tensor.name()) && inputs.count(tensor.name()) == 0;
+        return lost_its_use(tensor.name()) && needed.count(tensor.name()) == 0;
     });
     drop(*graph.mutable_sparse_initializer(), [&](const onnx::SparseTensorProto& tensor) {
-        return lost_its_use(tensor.values().name()) && inputs.count(tensor.values().name()) == 0;
+        return lost_its_use(tensor.values().name()) && needed.count(tensor.values().name()) == 0;
     });
     drop(*graph.mutable_value_info(), [&](const onnx::ValueInfoProto& info) { return gone.count(info.name()) != 0; });
 }

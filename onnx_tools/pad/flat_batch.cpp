@@ -137,7 +137,8 @@ private:
     void group(const std::string& scores, const std::string& image)
     {
         const bool half = m_plan.fields[scores_place()].from == element_type::float16; // not every runtime sorts it
-        const auto by_score = sorted(half ? m_nodes.cast("order/scores", scores, element_type::float32) : scores);
+        const auto keys = half ? m_nodes.cast("order/scores", scores, element_type::float32) : scores;
+        const auto by_score = m_nodes.best("order", keys, m_nodes.extents("order", keys, {0}));
         const auto sorted_image = m_nodes.gather("image/sorted", image, by_score, 0);
 
         // A row of no image, so that there is at least one row: not all runtimes can sum over nothing.
@@ -154,14 +155,6 @@ private:
         m_order = m_nodes.concat("order/and_padding", {order, m_nodes.integers({-1})}, 0);
         m_starts = m_nodes.add("CumSum", "count/before", {m_counts, m_nodes.integer(0)});
         m_nodes.set("exclusive", 1);
-    }
-
-    std::string sorted(const std::string& keys)
-    {
-        m_nodes.add("TopK", "order", {keys, m_nodes.extents("order", keys, {0})});
-        auto& node = *m_graph.mutable_node(m_graph.node_size() - 1);
-        node.add_output(m_nodes.fresh()(node.name() + ":1"));
-        return node.output(1);
     }
 
     void write_counts()

@@ -34,6 +34,23 @@ bool all_known(const std::vector<dimension>& extents)
     return std::all_of(extents.begin(), extents.end(), [](const dimension& extent) { return extent.size.has_value(); });
 }
 
+// Keeps the M rows with the highest scores, the best first; among equal scores TopK takes those that come first.
+void keep_best(node_writer& nodes, const pad_plan& p, std::size_t scores, row_values& rows)
+{
+    const std::string at = "best" + rows.where;
+    const auto most = nodes.integers({*p.max_detections});
+    const auto count = nodes.extents(at, rows.fields[scores], {0});
+    const auto fewer = nodes.add("Less", at + "/fewer", {count, most}); // Min takes no integers in opset 11
+    const auto kept = nodes.add("Where", at + "/count", {fewer, count, most});
+    const bool half = p.fields[scores].from == element_type::float16; // not every runtime sorts it
+    const auto keys =
+        half ? nodes.cast(at + "/scores", rows.fields[scores], element_type::float32) : rows.fields[scores];
+    const auto order = nodes.best(at + "/order", keys, kept);
+    for (std::size_t i = 0; i < rows.fields.size(); ++i) {
+        rows.fields[i] = nodes.gather(name(p.fields[i], rows) + "/best", rows.fields[i], order, 0);
+    }
+}
+
 } // namespace
 
 void require_equal_counts(node_writer& nodes, const pad_plan& p, row_values& rows)
@@ -86,6 +103,10 @@ void drop_low_scores(node_writer& nodes, const pad_plan& p, row_values& rows)
 void cut_rows(node_writer& nodes, const pad_plan& p, row_values& rows)
 {
     if (!p.cuts_rows) {
+        return;
+    }
+    if (const auto scores = place_of(p, field::scores); scores && !p.source.best_first) {
+        keep_best(nodes, p, *scores, rows);
         return;
     }
     for (std::size_t i = 0; i < rows.fields.size(); ++i) {

@@ -27,7 +27,7 @@ struct row_values {
 void require_equal_counts(node_writer& nodes, const pad_plan& p, row_values& rows);
 /// Drops rows with scores below `p.score_above`, if the plan says so.
 void drop_low_scores(node_writer& nodes, const pad_plan& p, row_values& rows);
-/// Keeps the first M rows, if there can be more.
+/// Keeps M rows, if there can be more: the best ones, which are the first where rows come in descending score.
 void cut_rows(node_writer& nodes, const pad_plan& p, row_values& rows);
 /// Converts the elements as the plan says: masks above the threshold, boxes divided by the image's size, other types.
 void convert_rows(node_writer& nodes, const pad_plan& p, row_values& rows);

@@ -133,6 +133,14 @@ std::string node_writer::first(const std::string& name, const std::string& value
     return add("Slice", name, {value, start, end, axes}, result);
 }
 
+std::string node_writer::best(const std::string& name, const std::string& keys, const std::string& count)
+{
+    add("TopK", name, {keys, count});
+    auto& node = *m_graph.mutable_node(m_graph.node_size() - 1);
+    node.add_output(m_fresh(node.name() + ":1"));
+    return node.output(1);
+}
+
 std::string node_writer::largest(const std::string& name, const std::string& value)
 {
     auto result = add("ReduceMax", name, {value});

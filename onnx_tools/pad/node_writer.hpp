@@ -55,6 +55,8 @@ public:
     /// The elements [0, end) along `axis`. `end` is a one-dimensional value.
     std::string first(const std::string& name, const std::string& value, const std::string& end, std::int64_t axis,
                       const std::string& result = "");
+    /// The places of the `count` highest of `keys`, the best first. `count` is a one-dimensional value.
+    std::string best(const std::string& name, const std::string& keys, const std::string& count);
     /// The largest element, as a one-dimensional tensor. There must be at least one.
     std::string largest(const std::string& name, const std::string& value);
     /// The largest of 0 and the elements of `value`, one-dimensional int64, which may be empty.

@@ -10,6 +10,7 @@
 #include <onnx_tools/plan/pad_value.hpp>
 #include <onnx_tools/plan/threshold.hpp>
 #include <onnx_tools/recognise/cuts.hpp>
+#include <onnx_tools/recognise/pixel_boxes.hpp>
 #include <onnx_tools/recognise/region_masks.hpp>
 
 #include <algorithm>
@@ -63,6 +64,9 @@ public:
         m_plan.source = source;
         m_plan.layout = &m_rules;
         m_plan.masks = options.masks;
+        if (m_rules.normalises_boxes) {
+            require_pixels();
+        }
     }
 
     pad_plan run()
@@ -237,6 +241,18 @@ private:
         }
         plan_padding(f);
         m_plan.fields.push_back(std::move(f));
+    }
+
+    void require_pixels()
+    {
+        const auto doubt = doubt_about_pixels(index(), m_plan.source);
+        if (!doubt.empty()) {
+            throw tool_error(
+                failure::refused,
+                {"`layout` " + std::string(m_rules.name) + " divides boxes by the size of the image, but " + doubt,
+                 "boxes in pixels of an image of floating point, [B, 3, H, W] or [3, H, W]",
+                 "use another layout, and divide the boxes where their size is known"});
+        }
     }
 
     void plan_masks(planned_field& f)

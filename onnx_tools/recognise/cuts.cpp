@@ -37,8 +37,14 @@ row_cut as_cut(const graph_index& index, std::string_view value)
 
 row_cut cut_of_gather(const graph_index& index, const onnx::NodeProto& node)
 {
-    return is(&node, {"Gather", "GatherND", "GatherElements"}) && node.input_size() > 1 ? as_cut(index, node.input(1))
-                                                                                        : row_cut();
+    if (!is(&node, {"Gather", "GatherND", "GatherElements"}) || node.input_size() < 2) {
+        return {};
+    }
+    std::string_view rows = origin(index, node.input(1));
+    if (const auto* column = index.producer(rows); is(&node, {"GatherND"}) && is(column, {"Unsqueeze"})) {
+        rows = column->input(0); // indices [n, 1]
+    }
+    return as_cut(index, rows);
 }
 
 // What a value depends on through `node`, other than through a shape alone.
@@ -54,6 +60,27 @@ bool is_selection(const graph_index& index, std::string_view indices)
         index, indices,
         {"Identity", "Cast", "Transpose", "Squeeze", "Unsqueeze", "Reshape", "Flatten", "Gather", "Split"}, 7);
     return is(node, {"NonZero"});
+}
+
+// Whether the scores [1, classes, k] of a NonMaxSuppression are those of one class, made from a list.
+bool has_one_class(const graph_index& index, std::string_view scores)
+{
+    std::size_t added = 0;
+    for (int steps = 0; steps < 8; ++steps) {
+        const auto* node = index.producer(scores);
+        if (is(node, {"Unsqueeze"})) {
+            const auto* axes = attribute(*node, "axes");
+            const auto given = node->input_size() > 1 ? index.constant_integers(node->input(1)) : std::nullopt;
+            added += axes != nullptr ? static_cast<std::size_t>(axes->ints_size()) : given ? given->size() : 0;
+        } else if (is(node, {"Reshape"}) && node->input_size() > 1) {
+            const auto shape = index.constant_integers(node->input(1));
+            return shape && shape->size() == 3 && (*shape)[0] == 1 && (*shape)[1] == 1;
+        } else if (!is(node, {"Identity", "Cast"})) {
+            break;
+        }
+        scores = node->input(0);
+    }
+    return added == 2;
 }
 
 } // namespace
@@ -104,6 +131,35 @@ row_cut nearest_cut(const graph_index& index, const std::string& value)
         return cut.node == nullptr ? dependencies(node) : std::vector<std::string_view>();
     });
     return cut;
+}
+
+bool is_cut_gather(const graph_index& index, const onnx::NodeProto& node)
+{
+    return cut_of_gather(index, node).node != nullptr;
+}
+
+bool keeps_best_first(const graph_index& index, const onnx::NodeProto& cut)
+{
+    std::string_view value = cut.input(0);
+    for (int steps = 0; steps < 32; ++steps) {
+        const auto* node = index.producer(value);
+        if (node == nullptr || node->input_size() == 0) {
+            return false;
+        }
+        if (is(node, {"NonMaxSuppression"})) {
+            return node->input_size() > 1 && has_one_class(index, node->input(1));
+        }
+        if (is(node, {"TopK"})) {
+            return integer_attribute(*node, "largest", 1) != 0 && integer_attribute(*node, "sorted", 1) != 0;
+        }
+        if (!is(node, {"Identity", "Cast", "Squeeze", "Unsqueeze", "Gather", "GatherND", "Reshape", "Flatten", "Slice",
+                       "Split", "Transpose"})) {
+            return false;
+        }
+        const auto* order = is(node, {"Gather", "GatherND"}) ? index.producer(origin(index, node->input(1))) : nullptr;
+        value = is(order, {"TopK"}) ? node->input(1) : node->input(0);
+    }
+    return false;
 }
 
 cut_sets::cut_sets(const graph_index& index) : m_index(index)

@@ -44,6 +44,13 @@ struct row_bound {
 /// shape of.
 [[nodiscard]] row_cut nearest_cut(const graph_index& index, const std::string& value);
 
+/// Whether `node` picks the rows of a cut.
+[[nodiscard]] bool is_cut_gather(const graph_index& index, const onnx::NodeProto& node);
+
+/// Whether the rows that `cut` cuts come in descending score, as the graph shows: they are those that a
+/// NonMaxSuppression with one class keeps, or that a TopK sorts.
+[[nodiscard]] bool keeps_best_first(const graph_index& index, const onnx::NodeProto& cut);
+
 using cut_set = std::set<const onnx::NodeProto*>;
 
 /// All cuts that each value of a graph depends on. Values that depend on the same ones share a set, since a graph may

@@ -102,6 +102,18 @@ std::optional<row_limit> common_limit(const graph_outputs& outputs, const readin
     return common;
 }
 
+// Whether the rows of every image are known to come in descending score.
+bool all_best_first(const graph_outputs& outputs, const reading& r, int scores)
+{
+    for (int image = 0; image < r.images; ++image) {
+        const auto* cut = r.at(outputs.all(), image, scores).bound.cut;
+        if (cut == nullptr || !keeps_best_first(outputs.index(), *cut)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 } // namespace
 
 detections describe(const graph_outputs& outputs, const reading& r)
@@ -125,6 +137,7 @@ detections describe(const graph_outputs& outputs, const reading& r)
         d.threshold = find_threshold(outputs.index(), value);
         d.family = family_of(outputs.index(), value, r.fields);
     }
+    d.best_first = scores != r.fields.end() && all_best_first(outputs, r, static_cast<int>(scores - r.fields.begin()));
     find_images(outputs.index(), d);
     d.sizes_may_differ = r.images > 1 && d.image_rank != 4;
     return d;

@@ -75,6 +75,8 @@ struct detections {
     std::vector<std::string> other_outputs;
     std::optional<row_limit> limit;
     std::optional<score_threshold> threshold;
+    /// Whether the graph shows that the rows of each image come in descending score.
+    bool best_first = false;
     /// The largest height and width that the image inputs declare; nothing when one of them leaves its size open.
     std::optional<image_extents> image_size;
     /// Whether images of one batch may differ in height and width, and with them the masks.

@@ -93,26 +93,6 @@ bool holds_integers(const graph_index& index, std::string_view value)
     return false;
 }
 
-// Whether a conversion from integers lies between `value` and the operator that computed it.
-bool was_integer(const graph_index& index, std::string_view value)
-{
-    for (int steps = 0; steps < 64; ++steps) {
-        const auto* node = index.producer(value);
-        if (node == nullptr || node->input_size() == 0) {
-            return false;
-        }
-        if (is(node, {"Cast"}) && holds_integers(index, node->input(0))) {
-            return true;
-        }
-        if (!is(node, {"Cast", "Identity", "Gather", "GatherND", "GatherElements", "Slice", "Split", "Reshape",
-                       "Flatten", "Squeeze", "Unsqueeze", "Compress", "Clip", "Mul", "Add", "Div", "Sub", "Expand"})) {
-            return false;
-        }
-        value = node->input(0);
-    }
-    return false;
-}
-
 // Whether a Transpose moves the rows of `value` to another dimension.
 bool moves_rows(const graph_index& index, std::string_view value)
 {
@@ -142,20 +122,36 @@ bool declares_last(const output& o, std::int64_t size)
     return !o.type.shape.empty() && o.type.shape.back().size == size;
 }
 
-bool gains_dimension(const graph_index& index, std::string_view value, std::int64_t wanted)
+// Whether `value` is picked from probabilities, as the masks of regions are before they are pasted.
+bool picks_probabilities(const graph_index& index, std::string_view value)
 {
-    const auto* node = producer_behind(index, value, {"Identity", "Cast"}, 32);
-    if (!is(node, {"Unsqueeze"})) {
-        return false;
-    }
-    if (const auto* axes = attribute(*node, "axes")) {
-        return axes->ints_size() == 1 && axes->ints(0) == wanted;
-    }
-    const auto axes = node->input_size() > 1 ? index.constant_integers(node->input(1)) : std::nullopt;
-    return axes && *axes == std::vector<std::int64_t>{wanted};
+    return is(producer_behind(index, value,
+                              {"Identity", "Cast", "Unsqueeze", "Squeeze", "Gather", "GatherND", "GatherElements",
+                               "Reshape", "Flatten", "Slice", "Split"},
+                              32),
+              {"Sigmoid"});
 }
 
 } // namespace
+
+bool was_integer(const graph_index& index, std::string_view value)
+{
+    for (int steps = 0; steps < 64; ++steps) {
+        const auto* node = index.producer(value);
+        if (node == nullptr || node->input_size() == 0) {
+            return false;
+        }
+        if (is(node, {"Cast"}) && holds_integers(index, node->input(0))) {
+            return true;
+        }
+        if (!is(node, {"Cast", "Identity", "Gather", "GatherND", "GatherElements", "Slice", "Split", "Reshape",
+                       "Flatten", "Squeeze", "Unsqueeze", "Compress", "Clip", "Mul", "Add", "Div", "Sub", "Expand"})) {
+            return false;
+        }
+        value = node->input(0);
+    }
+    return false;
+}
 
 std::optional<field> named_field(std::string_view name)
 {
@@ -176,8 +172,7 @@ bool nodes_show(const graph_outputs& outputs, const output& o, field kind)
     const auto& index = outputs.index();
     switch (kind) {
     case field::boxes: return o.bound.cut != nullptr || joins_columns(index, o.name);
-    case field::masks:
-        return find_region_masks(index, o.name).has_value() || (o.type.rank == 4 && gains_dimension(index, o.name, 1));
+    case field::masks: return find_region_masks(index, o.name).has_value() || picks_probabilities(index, o.name);
     default: return false;
     }
 }
@@ -193,7 +188,7 @@ bool shows(const graph_outputs& outputs, const output& o, field kind)
     case field::keypoints: return declares_last(o, 3);
     case field::keypoints_scores: return !shape.empty() && shape.back().size && !declares_last(o, 4);
     case field::masks:
-        return !o.type.element || !is_floating(*o.type.element) || (shape.size() == 4 && shape[1].size == 1) ||
+        return (shape.size() == 4 && shape[1].size == 1) ||
                (shape.size() == 3 && shape.back().size && !declares_last(o, 3));
     default: return true;
     }
@@ -205,7 +200,9 @@ bool contradicts(const graph_outputs& outputs, const output& o, field kind)
     if ((named && *named != kind) || moves_rows(outputs.index(), o.name)) {
         return true;
     }
-    return kind == field::scores && was_integer(outputs.index(), o.name);
+    // The last extent of keypoints, x, y and visible, is the width of no mask.
+    return (kind == field::scores && was_integer(outputs.index(), o.name)) ||
+           (kind == field::masks && declares_last(o, 3));
 }
 
 const onnx::NodeProto* owner_of(const graph_outputs& outputs, const output& o)

@@ -16,6 +16,10 @@ namespace padbatch::onnx_tools {
 /// The field whose name an output bears, alone or numbered: `boxes`, `Boxes_1`, `boxes.0`.
 [[nodiscard]] std::optional<field> named_field(std::string_view name);
 
+/// Whether a conversion from integers lies between `value` and the operator that computed it, as with labels that were
+/// joined to boxes.
+[[nodiscard]] bool was_integer(const graph_index& index, std::string_view value);
+
 /// Whether something shows that the output, whose type fits `kind`, is that field: its name; the last extent that it
 /// declares; how its rows are picked or put together, or where its masks are pasted.
 [[nodiscard]] bool shows(const graph_outputs& outputs, const output& o, field kind);

@@ -6,6 +6,7 @@
 #include <onnx_tools/recognise/evidence.hpp>
 #include <onnx_tools/recognise/search.hpp>
 
+#include <algorithm>
 #include <string>
 
 namespace padbatch::onnx_tools {
@@ -41,13 +42,27 @@ void refuse_without_outputs()
     throw tool_error(failure::refused, {"the model has no outputs", families, "export the model again"});
 }
 
-void refuse_unrecognised(const graph_outputs& outputs)
+void refuse_unrecognised(const graph_outputs& outputs, const std::vector<std::string>& others)
 {
-    throw tool_error(failure::refused,
-                     {"the outputs are not recognised as detections: " + outputs.text() + wrong_name(outputs), families,
-                      "if they are detections after all, name them: `fields` boxes,labels,scores "
-                      "`batch` B `order` image|field; if they hold the rows of all images in one "
-                      "list, or what a NonMaxSuppression selects, use `from` flat or `from` nms"});
+    std::string remedy;
+    for (const auto& from : others) {
+        remedy += (remedy.empty() ? "use `from` " : " or `from` ") + from;
+    }
+    const auto any = [&](field kind) {
+        return std::any_of(outputs.all().begin(), outputs.all().end(),
+                           [&](const output& o) { return o.type.element && may_be_called(kind, o.type); });
+    };
+    if (any(field::boxes) && any(field::scores)) {
+        remedy += std::string(remedy.empty() ? "" : "; ") +
+                  "if they are detections after all, name them: `fields` boxes,labels,scores `batch` B `order` "
+                  "image|field";
+    }
+    if (remedy.empty()) {
+        remedy = "export the model with boxes [n, 4], labels [n] and scores [n] of each image as its outputs";
+    }
+    throw tool_error(
+        failure::refused,
+        {"the outputs are not recognised as detections: " + outputs.text() + wrong_name(outputs), families, remedy});
 }
 
 void refuse_incomplete(const graph_outputs& outputs, const reading& part)
@@ -76,6 +91,18 @@ void refuse_ambiguous(const graph_outputs& outputs, const reading& a, const read
     throw tool_error(failure::refused, {"the outputs can be read in more than one way: as " + text_of(a) + " and as " +
                                             text_of(b) + ". They are " + outputs.text(),
                                         "one way to read them", say_which});
+}
+
+void refuse_image_order(const graph_outputs& outputs, const reading& r)
+{
+    throw tool_error(failure::refused,
+                     {"the outputs are " + text_of(r) +
+                          ", but their nodes follow one another in another order, so it is not certain which image is "
+                          "the first: " +
+                          outputs.text(),
+                      "the outputs of the images in the order of the images",
+                      "export the model with its outputs in the order in which it returns them; or, if that is their "
+                      "order, say so: `fields` FIELD,... `batch` B `order` image|field"});
 }
 
 void refuse_misplaced(const graph_outputs& outputs, const reading& r, int image, int slot)

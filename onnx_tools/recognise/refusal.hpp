@@ -6,20 +6,26 @@
 #include <onnx_tools/recognise/graph_outputs.hpp>
 #include <onnx_tools/recognise/readings.hpp>
 
+#include <string>
+#include <vector>
+
 /// The reasons why outputs are not read as detections. Each function throws `tool_error`.
 namespace padbatch::onnx_tools {
 
 /// There are no outputs.
 [[noreturn]] void refuse_without_outputs();
 
-/// No reading fits any of the outputs.
-[[noreturn]] void refuse_unrecognised(const graph_outputs& outputs);
+/// No reading fits any of the outputs. `others` names the other forms of outputs that fit, as values of `from`.
+[[noreturn]] void refuse_unrecognised(const graph_outputs& outputs, const std::vector<std::string>& others);
 
 /// `part` fits, but leaves outputs over that look like detections.
 [[noreturn]] void refuse_incomplete(const graph_outputs& outputs, const reading& part);
 
 /// Two readings fit equally well.
 [[noreturn]] void refuse_ambiguous(const graph_outputs& outputs, const reading& a, const reading& b);
+
+/// The images of `r` are in another order than the nodes that make them.
+[[noreturn]] void refuse_image_order(const graph_outputs& outputs, const reading& r);
 
 /// The graph shows that an output which `r` takes for a field of `image` is another image's.
 [[noreturn]] void refuse_misplaced(const graph_outputs& outputs, const reading& r, int image, int slot);

@@ -2,6 +2,8 @@
 #include <onnx_tools/recognise/region_masks.hpp>
 
 #include <algorithm>
+#include <cmath>
+#include <cstring>
 #include <initializer_list>
 #include <set>
 #include <string_view>
@@ -41,6 +43,62 @@ std::optional<std::int64_t> scale_of(const onnx::NodeProto& node)
                                                                                        : std::nullopt;
 }
 
+// The same for a Resize or Upsample whose scales are constant: [1, 1, s, s].
+std::optional<std::int64_t> scale_of_resize(const graph_index& index, const onnx::NodeProto& node)
+{
+    const int place = is(&node, {"Resize"}) ? 2 : 1;
+    if (node.input_size() != place + 1) { // with sizes in place of scales
+        return std::nullopt;
+    }
+    const auto* scales = index.constant(node.input(place));
+    if (scales == nullptr || scales->data_type() != onnx::TensorProto::FLOAT) {
+        return std::nullopt;
+    }
+    std::vector<float> values(scales->float_data().begin(), scales->float_data().end());
+    if (scales->has_raw_data() && scales->raw_data().size() % sizeof(float) == 0) {
+        values.resize(scales->raw_data().size() / sizeof(float));
+        std::memcpy(values.data(), scales->raw_data().data(), scales->raw_data().size());
+    }
+    const bool whole = values.size() == 4 && values[0] == 1 && values[1] == 1 && values[2] == values[3] &&
+                       values[2] >= 1 && values[2] <= 64 && std::floor(values[2]) == values[2];
+    return whole ? std::optional(static_cast<std::int64_t>(values[2])) : std::nullopt;
+}
+
+// Whether a node's result has the extents of its input: activations, normalisation, quantisation, arithmetic.
+bool keeps_size(const onnx::NodeProto* node)
+{
+    return is(node, {"Relu",
+                     "LeakyRelu",
+                     "PRelu",
+                     "Clip",
+                     "Elu",
+                     "Selu",
+                     "Celu",
+                     "ThresholdedRelu",
+                     "HardSigmoid",
+                     "HardSwish",
+                     "Mish",
+                     "Gelu",
+                     "Softplus",
+                     "Softsign",
+                     "Tanh",
+                     "Sigmoid",
+                     "Erf",
+                     "BatchNormalization",
+                     "Dropout",
+                     "InstanceNormalization",
+                     "GroupNormalization",
+                     "QuantizeLinear",
+                     "DequantizeLinear",
+                     "Identity",
+                     "Cast",
+                     "Mul",
+                     "Add",
+                     "Sub",
+                     "Div"}) &&
+           node->input_size() > 0;
+}
+
 // The size that the nearest RoiAlign above `value` gives its regions. (There is one for each level of a feature
 // pyramid, all with the same size.)
 std::optional<std::pair<std::int64_t, std::int64_t>> region_size(const graph_index& index, std::string_view value)
@@ -78,16 +136,24 @@ std::optional<std::pair<std::int64_t, std::int64_t>> size_of_regions(const graph
     std::string_view at = node->input(0);
     for (int steps = 0; steps < 64; ++steps) {
         node = index.producer(at);
-        if (is(node, {"Conv", "ConvTranspose"})) {
-            const auto more = scale_of(*node);
+        if (is(node, {"Conv", "ConvTranspose", "QLinearConv", "Resize", "Upsample"})) {
+            const auto more = is(node, {"Resize", "Upsample"}) ? scale_of_resize(index, *node) : scale_of(*node);
             if (!more || *more < 1 || scale > 4096) {
                 return std::nullopt;
             }
             scale *= *more;
-        } else if (!is(node, {"Relu", "BatchNormalization", "Identity", "Cast"})) {
+        } else if (!keeps_size(node)) {
             break;
         }
         at = node->input(0);
+        if (node->input_size() > 1 && is(node, {"Mul", "Add", "Sub", "Div"}) && index.producer(at) == nullptr) {
+            at = node->input(1); // the other operand is a constant
+        }
+    }
+    // What puts the regions of a pyramid's levels together keeps their size. Behind any other node it is not known, and
+    // is found when the model runs.
+    if (!is(node, {"RoiAlign", "ScatterND", "ScatterElements", "Concat", "Gather", "GatherND", "Where"})) {
+        return std::nullopt;
     }
     auto size = region_size(index, at);
     if (size) {

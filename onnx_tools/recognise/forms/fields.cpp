@@ -1,29 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/recognise/forms/fields.hpp>
 
+#include <onnx_tools/error.hpp>
 #include <onnx_tools/recognise/description.hpp>
+#include <onnx_tools/recognise/forms/flat.hpp>
+#include <onnx_tools/recognise/forms/nms.hpp>
 #include <onnx_tools/recognise/graph_outputs.hpp>
 #include <onnx_tools/recognise/readings.hpp>
 #include <onnx_tools/recognise/refusal.hpp>
 #include <onnx_tools/recognise/search.hpp>
 
+#include <string>
+#include <vector>
+
 namespace padbatch::onnx_tools {
 namespace {
 
-reading read(const graph_outputs& outputs, const recognise_options& options)
+// The other forms that the outputs have.
+std::vector<std::string> other_forms(const onnx::ModelProto& model)
+{
+    std::vector<std::string> forms;
+    const auto add_if = [&](const char* name, const auto& recognise_form) {
+        try {
+            (void)recognise_form(model, recognise_options());
+            forms.emplace_back(name);
+        } catch (const tool_error&) {
+            // they do not
+        }
+    };
+    add_if("flat", recognise_flat);
+    add_if("nms", recognise_nms);
+    return forms;
+}
+
+reading read(const onnx::ModelProto& model, const graph_outputs& outputs, const recognise_options& options)
 {
     auto [possible, incomplete] = search(outputs, options);
     if (possible.empty() && (options.batch || options.order)) {
-        refuse_options(outputs, options, read(outputs, {}));
+        refuse_options(outputs, options, read(model, outputs, {}));
     }
     if (possible.empty() && !incomplete) {
-        refuse_unrecognised(outputs);
+        refuse_unrecognised(outputs, other_forms(model));
     }
     if (possible.empty()) {
         refuse_incomplete(outputs, *incomplete);
     }
     if (possible.size() > 1 && possible[0].count() == possible[1].count()) {
         refuse_ambiguous(outputs, possible[0], possible[1]);
+    }
+    if (!follows_graph_order(outputs, possible.front())) {
+        refuse_image_order(outputs, possible.front());
     }
     return possible.front();
 }
@@ -48,7 +74,7 @@ detections recognise_fields(const onnx::ModelProto& model, const recognise_optio
     if (outputs.size() == 0) {
         refuse_without_outputs();
     }
-    const auto found = options.fields ? read_as_told(outputs.all(), options) : read(outputs, options);
+    const auto found = options.fields ? read_as_told(outputs.all(), options) : read(model, outputs, options);
     require_own_rows(outputs, found);
     return describe(outputs, found);
 }

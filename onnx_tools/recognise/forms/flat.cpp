@@ -3,6 +3,7 @@
 
 #include <onnx_tools/error.hpp>
 #include <onnx_tools/model/wording.hpp>
+#include <onnx_tools/recognise/evidence.hpp>
 #include <onnx_tools/recognise/flat_columns.hpp>
 #include <onnx_tools/recognise/row_list.hpp>
 
@@ -44,11 +45,34 @@ private:
         throw tool_error(failure::refused, {found, expected, remedy});
     }
 
-    // Whether a value of this type is declared to hold something for each image.
-    [[nodiscard]] bool is_of_batch(const value_type& type) const
+    // Whether a value is known to have one element for each of these rows: both declare the same number, or are picked
+    // by the same indices. (A number for each image has the same type.)
+    [[nodiscard]] bool has_rows_of(const typed_value& value, const typed_value& rows) const
     {
-        return !type.shape.empty() && !type.shape.front().symbol.empty() &&
-               type.shape.front().symbol == m_list.batch.symbol;
+        if (!value.type.shape.empty() && !rows.type.shape.empty()) {
+            const auto& mine = value.type.shape.front();
+            const auto& theirs = rows.type.shape.front();
+            if (mine.size ? mine.size == theirs.size : !mine.symbol.empty() && mine.symbol == theirs.symbol) {
+                return true;
+            }
+        }
+        const auto picked_by = [&](const std::string& name) -> std::string_view {
+            const auto* node = producer_behind(m_list.index, name, {"Identity", "Cast", "Squeeze", "Unsqueeze"}, 16);
+            const bool picks =
+                is(node, {"Gather", "GatherND"}) && node->input_size() > 1 && integer_attribute(*node, "axis", 0) == 0;
+            return picks ? origin(m_list.index, node->input(1)) : std::string_view();
+        };
+        const auto by = picked_by(value.name);
+        return !by.empty() && by == picked_by(rows.name);
+    }
+
+    // Whether the last two columns of seven are seen to be score and label, not label and score.
+    [[nodiscard]] bool has_score_first(const typed_value& rows) const
+    {
+        const auto* node = producer_behind(m_list.index, rows.name, {"Identity", "Cast"}, 16);
+        return is(node, {"Concat"}) && node->input_size() >= 3 &&
+               was_integer(m_list.index, node->input(node->input_size() - 1)) &&
+               !was_integer(m_list.index, node->input(node->input_size() - 2));
     }
 
     struct rows_reading {
@@ -72,6 +96,11 @@ private:
             refuse_rows(possible.size() > 1);
         }
         const auto& reading = possible.front();
+        if (!m_columns && has(reading.names, flat_column::batch) && has_score_first(*reading.rows)) {
+            refuse("the last column of the output " + text_of(*reading.rows) +
+                       " was an integer: its columns are not those of YOLOv7",
+                   "batch, x1, y1, x2, y2, label, score", "name the columns: `columns` batch,x1,y1,x2,y2,score,label");
+        }
         m_list.source.rows = reading.rows->name;
         m_list.source.columns = reading.names;
         m_list.source.batch_index = reading.index != nullptr ? reading.index->name : "";
@@ -96,9 +125,7 @@ private:
         }
     }
 
-    // The outputs that may hold the image of each of these rows: the integer ones, if there are any. An output with
-    // something for each image, such as a count, does not qualify. But the symbol alone does not rule an output out if
-    // the rows have it too (YOLOv7's export calls their number `batch`).
+    // The outputs that may hold the image of each of these rows: the integer ones, if there are any.
     [[nodiscard]] std::vector<const typed_value*> indices_of(const typed_value& rows) const
     {
         std::vector<const typed_value*> integers;
@@ -109,7 +136,7 @@ private:
             const bool as_many = type.shape.empty() || rows.type.shape.empty() ||
                                  type.shape.front().size == rows.type.shape.front().size;
             if (&output == &rows || !type.element || *type.element == element_type::boolean ||
-                !(type.rank == 1 || column) || !as_many || (is_of_batch(type) && !is_of_batch(rows.type))) {
+                !(type.rank == 1 || column) || !as_many || !has_rows_of(output, rows)) {
                 continue;
             }
             (is_floating(*type.element) ? others : integers).push_back(&output);

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef PADBATCH_ONNX_TOOLS_RECOGNISE_PIXEL_BOXES_HPP
+#define PADBATCH_ONNX_TOOLS_RECOGNISE_PIXEL_BOXES_HPP
+
+#include <onnx_tools/model/graph.hpp>
+#include <onnx_tools/recognise/detections.hpp>
+
+#include <string>
+
+namespace padbatch::onnx_tools {
+
+/// Why the boxes may be in something other than pixels of the image that is the model's input, `[.., H, W]`; empty when
+/// the graph shows that they are. It does where the input reaches the first layer without a Transpose, resized at most
+/// once, and the boxes are those of the kept rows, scaled back column by column if the image was resized.
+///
+/// With rows of all images in one list, how boxes were computed is not looked at.
+[[nodiscard]] std::string doubt_about_pixels(const graph_index& index, const detections& source);
+
+} // namespace padbatch::onnx_tools
+
+#endif
