@@ -152,7 +152,7 @@ inline followed_outcome follow(const followed_model& m, const flag_list& flags, 
             return stop("a hint leads to a failure that is not the model's", way + outcome.message);
         }
         // Another thing to be said about the options is a step forward, if it goes on from there.
-        if (before.size() < 4) {
+        if (before.size() < 7) {
             const auto further = follow(m, *next, outcome.message, count, before, &own, promises);
             if (further.wrong) {
                 return further;
