@@ -82,6 +82,12 @@ inline bool is_about_another(const std::string& message, const flag_list& given,
     });
 }
 
+// Whether a suggestion only takes back what was given, so that what is wrong with the model itself may come to light.
+inline bool takes_back(const suggestion& s, const flag_list& given)
+{
+    return std::all_of(s.set.begin(), s.set.end(), [&](const auto& flag) { return has_flag(given, flag.first); });
+}
+
 } // namespace detail
 
 /// What following a refusal's hints came to.
@@ -91,12 +97,12 @@ struct followed_outcome {
 };
 
 /// Does what a refusal under `flags` says, each way that it names, and what the refusals say that this leads to. Wrong
-/// is a result that is not right, and a way that only leads to refusals, unless it began with "if" or goes on from what
-/// is not true. `before` are the options of the refusals that led here, and
-/// `said_by_user` those of the first.
+/// is a result that is not right, and a way that only leads to refusals, unless it began with "if", goes on from what
+/// is not true, or takes back an option that hid another refusal. `before` are the options of the refusals that led
+/// here, `said_by_user` those of the first; `promised` is whether no "if" led here.
 inline followed_outcome follow(const followed_model& m, const flag_list& flags, const std::string& message,
                                followed_count& count, std::vector<std::string> before = {},
-                               const flag_list* said_by_user = nullptr)
+                               const flag_list* said_by_user = nullptr, bool promised = true)
 {
     const flag_list& own = said_by_user != nullptr ? *said_by_user : flags;
     followed_outcome all;
@@ -121,7 +127,7 @@ inline followed_outcome follow(const followed_model& m, const flag_list& flags, 
         const bool is_true =
             m.is_one_list && std::find(suggestion.set.begin(), suggestion.set.end(),
                                        std::pair<std::string, std::string>("--from", "flat")) != suggestion.set.end();
-        const bool promises = !suggestion.conditional || is_true;
+        const bool promises = promised && (!suggestion.conditional || is_true);
         const std::string way = "'" + suggestion.text + "' (" + text_of(*next) + ") ";
         if (std::find(before.begin(), before.end(), text_of(*next)) != before.end()) {
             if (promises && before.size() == 1) {
@@ -132,7 +138,8 @@ inline followed_outcome follow(const followed_model& m, const flag_list& flags, 
         const auto outcome = rewrite_as_told(m.model, *next);
         if (outcome.plan) {
             if (is_told_wrong(m, own)) {
-                continue; // what the hint went on from was not true
+                all.arrived = true; // what the hint went on from was not true
+                continue;
             }
             if (auto found = m.judge(outcome)) {
                 return stop("a hint leads to: " + found->kind, way + "leads to: " + found->text + " OF " + message);
@@ -145,8 +152,8 @@ inline followed_outcome follow(const followed_model& m, const flag_list& flags, 
             return stop("a hint leads to a failure that is not the model's", way + outcome.message);
         }
         // Another thing to be said about the options is a step forward, if it goes on from there.
-        if (before.size() < 4) {
-            const auto further = follow(m, *next, outcome.message, count, before, &own);
+        if (before.size() < 7) {
+            const auto further = follow(m, *next, outcome.message, count, before, &own, promises);
             if (further.wrong) {
                 return further;
             }
@@ -158,7 +165,10 @@ inline followed_outcome follow(const followed_model& m, const flag_list& flags, 
         flag_list kept; // what hints have put there is theirs to answer for
         std::copy_if(next->begin(), next->end(), std::back_inserter(kept),
                      [&](const auto& flag) { return std::find(own.begin(), own.end(), flag) != own.end(); });
-        if (promises && !tells_wrong(m, kept) && !detail::is_about_another(outcome.message, flags, suggestion)) {
+        const bool another =
+            detail::is_about_another(outcome.message, flags, suggestion) ||
+            (detail::takes_back(suggestion, flags) && detail::found_of(outcome.message) != detail::found_of(message));
+        if (promises && !tells_wrong(m, kept) && !another) {
             return stop("a hint ends in a refusal", way + "ends in: " + outcome.message + " AFTER " + message);
         }
     }

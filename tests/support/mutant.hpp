@@ -14,6 +14,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 // A changed export that remembers what each of its outputs was made from.
@@ -100,7 +101,11 @@ inline tensor transposed(const tensor& from, const std::vector<int>& order)
         }
         const auto begin = from.bytes.begin() + static_cast<std::ptrdiff_t>(place * size);
         to.bytes.insert(to.bytes.end(), begin, begin + static_cast<std::ptrdiff_t>(size));
-        for (std::size_t d = at.size(); d-- > 0 && ++at[d] == to.shape[d];) {
+        for (std::size_t d = at.size(); d-- > 0;) {
+            ++at[d];
+            if (at[d] < to.shape[d]) {
+                break;
+            }
             at[d] = 0;
         }
     }
@@ -192,7 +197,7 @@ inline tensor rows_along_first_axis(const origin& o, const tensor& source)
     if (row != 0) {
         t = detail::transposed(t, order);
     }
-    t.shape = shape;
+    t.shape = std::move(shape);
     return t;
 }
 

@@ -31,12 +31,10 @@ inline const std::vector<std::string>& option_sets()
         "--layout mmdeploy",
         "--layout tf-od",
         "--layout ultralytics",
-        "--layout yolov7 --rename boxes=b --count-type int64 --count-shape B --label-type float32 --pad-value labels=-1"
-        " --min-score 0.5",
+        "--layout yolov7 --rename boxes=b --count-type int64 --label-type float32 --pad-value labels=-1",
         "--dynamic-batch",
         "--dynamic-batch --max-detections batch --count-shape B",
-        "--dynamic-batch --layout efficientnms --mask-type uint8 --mask-threshold 0.7 --max-detections 20"
-        " --min-score 0.4",
+        "--dynamic-batch --layout efficientnms --mask-type uint8 --max-detections 20 --min-score 0.4",
         "--dynamic-batch --layout tf-od --masks roi",
         "--dynamic-batch --masks none",
         "--masks full --pad-value masks=0.25",

@@ -219,7 +219,8 @@ inline std::optional<flag_list> followed(const suggestion& s, flag_list flags, c
             const bool given = !flag.second.empty() && !detail::is_placeholder(flag.first, flag.second);
             const auto value = known.values.find(flag.first);
             if (detail::is_keyed(flag.first)) {
-                flag.second = detail::key_in(flag.second) + (flag.first == "--rename" ? "=another_name" : "=0");
+                const auto key = detail::key_in(flag.second);
+                flag.second = key + (flag.first == "--rename" ? "=another_name_for_" + key : "=0");
             } else if (value != known.values.end()) {
                 flag.second = value->second;
             } else if (!given || flag.first == "--fields" || flag.first == "--columns" || flag.first == "--batch") {

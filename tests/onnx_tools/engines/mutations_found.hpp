@@ -15,7 +15,7 @@ struct found_mutation {
     std::string_view what;
 };
 
-inline constexpr std::array<found_mutation, 37> mutations_found{{
+inline constexpr std::array<found_mutation, 39> mutations_found{{
     {"mask_rcnn_tv014_b2_list_op11", "order 0 1 2 7 4 5 6 3", "",
      "the masks of two images, exchanged: as many rows in all, and every row of masks shifted"},
     {"mask_rcnn_tv014_b2_tensor_op16", "order 0 1 2 7 4 5 6 3", "", "the masks of two images of one size, exchanged"},
@@ -75,6 +75,11 @@ inline constexpr std::array<found_mutation, 37> mutations_found{{
      "twice as many scores as boxes made rows out of padding"},
     {"mask_rcnn_tv029_b1_tensor_op17", "repeat 1", "--dynamic-batch",
      "twice as many labels as boxes, with one image alone"},
+    {"keypoint_rcnn_tv014_b2_list_op13_field", "unsqueeze 0,1 2", "",
+     "boxes [n, 4, 1] were taken for masks, and the scores of keypoints for boxes"},
+    {"faster_rcnn_tv029_b4_list_op20_field",
+     "transpose 8,9,10,11 0; transpose 4,5,6,7 0; order 6 11 1 10 7 8 5 4 9 3 0 2", "",
+     "a hint put together fields of several images"},
 }};
 
 } // namespace padbatch::test
