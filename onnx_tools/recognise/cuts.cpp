@@ -62,18 +62,26 @@ bool is_selection(const graph_index& index, std::string_view indices)
     return is(node, {"NonZero"});
 }
 
-// Whether the scores [1, classes, k] of a NonMaxSuppression are those of one class, made from a list.
-bool has_one_class(const graph_index& index, std::string_view scores)
+// Whether the scores [1, classes, k] of a NonMaxSuppression are those of one class, made from a list. `scopes` are its
+// graph and those around it, the outermost first.
+bool has_one_class(const std::vector<const graph_index*>& scopes, std::string_view scores)
 {
+    const auto integers = [&](std::string_view value) {
+        std::optional<std::vector<std::int64_t>> found;
+        for (auto scope = scopes.rbegin(); scope != scopes.rend() && !found; ++scope) {
+            found = (*scope)->constant_integers(value);
+        }
+        return found;
+    };
     std::size_t added = 0;
     for (int steps = 0; steps < 8; ++steps) {
-        const auto* node = index.producer(scores);
+        const auto* node = scopes.back()->producer(scores);
         if (is(node, {"Unsqueeze"})) {
             const auto* axes = attribute(*node, "axes");
-            const auto given = node->input_size() > 1 ? index.constant_integers(node->input(1)) : std::nullopt;
+            const auto given = node->input_size() > 1 ? integers(node->input(1)) : std::nullopt;
             added += axes != nullptr ? static_cast<std::size_t>(axes->ints_size()) : given ? given->size() : 0;
         } else if (is(node, {"Reshape"}) && node->input_size() > 1) {
-            const auto shape = index.constant_integers(node->input(1));
+            const auto shape = integers(node->input(1));
             return shape && shape->size() == 3 && (*shape)[0] == 1 && (*shape)[1] == 1;
         } else if (!is(node, {"Identity", "Cast"})) {
             break;
@@ -81,6 +89,53 @@ bool has_one_class(const graph_index& index, std::string_view scores)
         scores = node->input(0);
     }
     return added == 2;
+}
+
+// Whether `value` is the list of rows that a NonMaxSuppression of one class keeps, or that a TopK sorts, or that either
+// branch of an If (one of which may be for no rows at all) makes so.
+// `scopes` are the graph of the value and those around it, the outermost first.
+bool is_sorted_by_score(std::vector<const graph_index*> scopes, std::string_view value)
+{
+    for (int steps = 0; steps < 32; ++steps) {
+        while (scopes.size() > 1 && scopes.back()->producer(value) == nullptr) {
+            if (scopes.back()->initializer(value) != nullptr) {
+                return true; // no rows
+            }
+            scopes.pop_back(); // a branch reads it from the graph around it
+        }
+        const auto& index = *scopes.back();
+        const auto* node = index.producer(value);
+        if (is(node, {"If"}) && scopes.size() < 8) {
+            bool sorted = true;
+            for_each_subgraph(*node, [&](const onnx::GraphProto& branch) {
+                const graph_index inner(branch);
+                auto inside = scopes;
+                inside.push_back(&inner);
+                sorted = sorted && branch.output_size() == 1 && node->output_size() == 1 &&
+                         is_sorted_by_score(std::move(inside), branch.output(0).name());
+            });
+            return sorted;
+        }
+        if (is(node, {"Constant", "ConstantOfShape"})) {
+            return scopes.size() > 1 && steps < 3; // no rows
+        }
+        if (node == nullptr || node->input_size() == 0) {
+            return false;
+        }
+        if (is(node, {"NonMaxSuppression"})) {
+            return node->input_size() > 1 && has_one_class(scopes, node->input(1));
+        }
+        if (is(node, {"TopK"})) {
+            return integer_attribute(*node, "largest", 1) != 0 && integer_attribute(*node, "sorted", 1) != 0;
+        }
+        if (!is(node, {"Identity", "Cast", "Squeeze", "Unsqueeze", "Gather", "GatherND", "Reshape", "Flatten", "Slice",
+                       "Split", "Transpose"})) {
+            return false;
+        }
+        const auto* order = is(node, {"Gather", "GatherND"}) ? index.producer(origin(index, node->input(1))) : nullptr;
+        value = is(order, {"TopK"}) ? node->input(1) : node->input(0);
+    }
+    return false;
 }
 
 } // namespace
@@ -140,26 +195,7 @@ bool is_cut_gather(const graph_index& index, const onnx::NodeProto& node)
 
 bool keeps_best_first(const graph_index& index, const onnx::NodeProto& cut)
 {
-    std::string_view value = cut.input(0);
-    for (int steps = 0; steps < 32; ++steps) {
-        const auto* node = index.producer(value);
-        if (node == nullptr || node->input_size() == 0) {
-            return false;
-        }
-        if (is(node, {"NonMaxSuppression"})) {
-            return node->input_size() > 1 && has_one_class(index, node->input(1));
-        }
-        if (is(node, {"TopK"})) {
-            return integer_attribute(*node, "largest", 1) != 0 && integer_attribute(*node, "sorted", 1) != 0;
-        }
-        if (!is(node, {"Identity", "Cast", "Squeeze", "Unsqueeze", "Gather", "GatherND", "Reshape", "Flatten", "Slice",
-                       "Split", "Transpose"})) {
-            return false;
-        }
-        const auto* order = is(node, {"Gather", "GatherND"}) ? index.producer(origin(index, node->input(1))) : nullptr;
-        value = is(order, {"TopK"}) ? node->input(1) : node->input(0);
-    }
-    return false;
+    return is_sorted_by_score({&index}, cut.input(0));
 }
 
 cut_sets::cut_sets(const graph_index& index) : m_index(index)

@@ -122,6 +122,26 @@ bool declares_last(const output& o, std::int64_t size)
     return !o.type.shape.empty() && o.type.shape.back().size == size;
 }
 
+bool picks_probabilities(const graph_index& index, std::string_view value);
+
+// Whether `value` is made from masks: pasted by a loop, or picked from the probabilities of regions.
+bool is_made_of_masks(const graph_index& index, std::string_view value)
+{
+    for (int steps = 0; steps < 32; ++steps) {
+        const auto* node = index.producer(value);
+        if (picks_probabilities(index, value)) {
+            return true;
+        }
+        if (!is(node, {"Identity", "Cast", "Unsqueeze", "Squeeze", "Greater", "GreaterOrEqual", "Mul", "Clip", "Round",
+                       "Slice", "Gather"}) ||
+            node->input_size() == 0) {
+            break;
+        }
+        value = node->input(0);
+    }
+    return find_region_masks(index, std::string(value)).has_value();
+}
+
 // Whether `value` is picked from probabilities, as the masks of regions are before they are pasted.
 bool picks_probabilities(const graph_index& index, std::string_view value)
 {
@@ -172,7 +192,7 @@ bool nodes_show(const graph_outputs& outputs, const output& o, field kind)
     const auto& index = outputs.index();
     switch (kind) {
     case field::boxes: return o.bound.cut != nullptr || joins_columns(index, o.name);
-    case field::masks: return find_region_masks(index, o.name).has_value() || picks_probabilities(index, o.name);
+    case field::masks: return is_made_of_masks(index, o.name);
     default: return false;
     }
 }
@@ -187,9 +207,7 @@ bool shows(const graph_outputs& outputs, const output& o, field kind)
     case field::boxes: return declares_last(o, 4);
     case field::keypoints: return declares_last(o, 3);
     case field::keypoints_scores: return !shape.empty() && shape.back().size && !declares_last(o, 4);
-    case field::masks:
-        return (shape.size() == 4 && shape[1].size == 1) ||
-               (shape.size() == 3 && shape.back().size && !declares_last(o, 3));
+    case field::masks: return !outputs.any_cut() || (shape.size() == 3 && shape.back().size && !declares_last(o, 3));
     default: return true;
     }
 }

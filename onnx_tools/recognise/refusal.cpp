@@ -93,18 +93,6 @@ void refuse_ambiguous(const graph_outputs& outputs, const reading& a, const read
                                         "one way to read them", say_which});
 }
 
-void refuse_image_order(const graph_outputs& outputs, const reading& r)
-{
-    throw tool_error(failure::refused,
-                     {"the outputs are " + text_of(r) +
-                          ", but their nodes follow one another in another order, so it is not certain which image is "
-                          "the first: " +
-                          outputs.text(),
-                      "the outputs of the images in the order of the images",
-                      "export the model with its outputs in the order in which it returns them; or, if that is their "
-                      "order, say so: `fields` FIELD,... `batch` B `order` image|field"});
-}
-
 void refuse_misplaced(const graph_outputs& outputs, const reading& r, int image, int slot)
 {
     throw tool_error(failure::refused,

@@ -24,9 +24,6 @@ namespace padbatch::onnx_tools {
 /// Two readings fit equally well.
 [[noreturn]] void refuse_ambiguous(const graph_outputs& outputs, const reading& a, const reading& b);
 
-/// The images of `r` are in another order than the nodes that make them.
-[[noreturn]] void refuse_image_order(const graph_outputs& outputs, const reading& r);
-
 /// The graph shows that an output which `r` takes for a field of `image` is another image's.
 [[noreturn]] void refuse_misplaced(const graph_outputs& outputs, const reading& r, int image, int slot);
 

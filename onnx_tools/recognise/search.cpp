@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <unordered_map>
 #include <utility>
 
 namespace padbatch::onnx_tools {
@@ -358,24 +357,6 @@ bool is_left_over(const graph_outputs& outputs, const reading& r, int position)
         }
     }
     return false;
-}
-
-bool follows_graph_order(const graph_outputs& outputs, const reading& r)
-{
-    std::unordered_map<const onnx::NodeProto*, int> images;
-    for (int image = 0; image < r.images; ++image) {
-        images.emplace(cut_of(outputs, r, image).cut, image);
-    }
-    int last = -1;
-    for (const auto& node : outputs.index().graph().node()) {
-        if (const auto found = images.find(&node); found != images.end()) {
-            if (found->second < last) {
-                return false;
-            }
-            last = found->second;
-        }
-    }
-    return true;
 }
 
 bool is_misplaced(const graph_outputs& outputs, const reading& r, int image, int slot)

@@ -26,10 +26,6 @@ struct found_readings {
 /// one more.
 [[nodiscard]] bool is_left_over(const graph_outputs& outputs, const reading& r, int position);
 
-/// Whether the cuts of the images follow one another in the graph as the images do in `r`. Exporters write the nodes of
-/// one image after those of another. True where no cuts show.
-[[nodiscard]] bool follows_graph_order(const graph_outputs& outputs, const reading& r);
-
 /// Whether the graph shows that the output which `r` takes for a field of `image` is another image's.
 [[nodiscard]] bool is_misplaced(const graph_outputs& outputs, const reading& r, int image, int slot);
 

@@ -143,7 +143,7 @@ TEST_CASE("in process: every kind of failure has its exit code, and a message on
         CHECK_FALSE(has(failed.err, "`")); // options are spelled as flags
         CHECK(folder.names() == names);
     }
-    CHECK(has(run({folder.classifier, folder.out}).err, "--fields"));
+    CHECK(has(run({folder.classifier, folder.out}).err, "boxes [n, 4], labels [n] and scores [n]"));
 }
 
 TEST_CASE("in process: an inspection goes to the first stream, also of a model that is not rewritten")
@@ -159,7 +159,7 @@ TEST_CASE("in process: an inspection goes to the first stream, also of a model t
     const auto refused = run({"--inspect", "--json", folder.classifier});
     CHECK(refused.code == 5);
     const auto error = json::parse(refused.out).at("error").get<std::string>();
-    CHECK(has(error, "--from flat"));
+    CHECK(has(error, "boxes [n, 4], labels [n] and scores [n]"));
     CHECK(has(refused.err, error));
     CHECK(has(run({"--inspect", folder.classifier}).out, "classes"));
     CHECK(folder.names() == names);

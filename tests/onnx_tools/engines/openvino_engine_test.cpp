@@ -161,12 +161,13 @@ std::vector<char> of_image(const tensor& t, std::size_t image)
     return {begin, begin + size};
 }
 
-// OpenVINO divides by multiplying with the reciprocal, which may differ in the last bits.
+// OpenVINO divides by multiplying with the reciprocal: both are rounded, so the result may be off by two units in the
+// last place.
 bool nearly_equal(const std::vector<char>& a, const std::vector<char>& b, int type)
 {
     const tensor left{type, {}, a};
     const tensor right{type, {}, b};
-    const double allowed = type == onnx_number::float16 ? 1e-3 : 3e-7;
+    const double allowed = type == onnx_number::float16 ? 2e-3 : 3e-7;
     for (std::size_t i = 0; i < padbatch::test::detail::elements_of(right); ++i) {
         const double value = padbatch::test::detail::number_at(right, i);
         if (!(std::abs(padbatch::test::detail::number_at(left, i) - value) <= allowed * std::abs(value))) {

@@ -44,7 +44,7 @@ inline std::string expression(const onnx::GraphProto& graph, const std::string& 
     if (node == nullptr || node->name().rfind("padbatch/", 0) != 0) {
         return value;
     }
-    if (const auto numbers = index.constant_integers(value)) {
+    if (const auto numbers = index.constant(value) != nullptr ? index.constant_integers(value) : std::nullopt) {
         const auto text = onnx_tools::joined(*numbers, ", ", [](std::int64_t i) { return std::to_string(i); });
         return index.constant(value)->dims_size() == 0 ? text : "[" + text + "]";
     }

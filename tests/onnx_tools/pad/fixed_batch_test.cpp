@@ -27,11 +27,13 @@ onnx::ModelProto fixed(onnx::ModelProto model, const pad_plan& p)
     return model;
 }
 
-// How the nodes make an output of the small detector.
-std::string made(const std::string& output, const pad_options& options = {})
+// How the nodes make an output of the small detector, whose rows are said to come in descending score, or are not.
+std::string made(const std::string& output, const pad_options& options = {}, bool best_first = true)
 {
     const auto model = small_detector();
-    return expression(fixed(model, plan_of(model, options)).graph(), output);
+    auto p = plan_of(model, options);
+    p.source.best_first = best_first;
+    return expression(fixed(model, p).graph(), output);
 }
 
 std::string rows_of(const std::string& scores)
@@ -81,6 +83,10 @@ TEST_CASE("counts are those of the rows that are left")
     // Those of the scores; cutting would hide that another field has other rows.
     const auto kept = [](const std::string& i) { return rows_of("Slice(" + counted(i) + ", [0], [3], [0])"); };
     CHECK(made("num_detections", options) == "Cast<to=INT64>(Concat<axis=0>(" + kept("0") + ", " + kept("1") + "))");
+    // Rows in an order that is not known are picked by their scores, as many as there are, or M.
+    const auto best = made("num_detections", options, false);
+    CHECK(best.find("Gather<axis=0>(" + counted("0") + ", TopK#1(" + counted("0") + ", Where(Less(" +
+                    rows_of(counted("0")) + ", [3]), " + rows_of(counted("0")) + ", [3])))") != std::string::npos);
     options = {};
     options.layout = output_layout::mmdeploy; // has no counts
     CHECK(made("num_detections", options) == "num_detections");
@@ -121,6 +127,7 @@ TEST_CASE("masks of different sizes are widened to the largest, first in height 
     for (const bool widens : {true, false}) {
         CAPTURE(widens);
         p.widens_masks = widens;
+        p.source.best_first = true;
         const auto after = fixed(model, p);
         const auto masks = expression(after.graph(), "masks");
         for (const std::string m : {"m0", "m1"}) {

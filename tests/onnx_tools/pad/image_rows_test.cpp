@@ -91,6 +91,7 @@ TEST_CASE("the first M rows of every field are kept where there may be more")
 {
     image i;
     i.p.cuts_rows = true;
+    i.p.source.best_first = true;
     cut_rows(i.nodes, i.p, i.rows);
     CHECK(i.texts() == strings{"Slice(b, [0], [5], [0])", "Slice(s, [0], [5], [0])", "Slice(m, [0], [5], [0])"});
     check_types(i.model);

@@ -277,7 +277,7 @@ TEST_CASE("outputs that are not detections are refused")
 
     const std::string header = "<ir_version: 7, opset_import: [\"\" : 13]> ";
     check_refused(parse_model(header + "g (float[1,3,8,8] x) => (float[1,1000] classes) { classes = Net(x) }"),
-                  {"not recognised", "'classes' (float32 [1, 1000])", "`fields`"});
+                  {"not recognised", "'classes' (float32 [1, 1000])", "boxes [n, 4], labels [n] and scores [n]"});
     check_refused(
         parse_model(header + "g (float[n,4] x) => (float[n,4] boxes, int64[n] labels) { boxes = N(x) labels = N(x) }"),
         {"not recognised", "'boxes'", "'labels'"}); // no scores

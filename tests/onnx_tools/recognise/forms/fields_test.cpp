@@ -61,7 +61,7 @@ TEST_CASE("outputs that are not beyond doubt are refused, and options that do no
     auto none = small_detector();
     none.mutable_graph()->clear_output();
     check_fails(failure::refused, {"torchvision"}, none);
-    check_fails(failure::refused, {"'classes'", "`fields`"},
+    check_fails(failure::refused, {"'classes'", "export the model with boxes [n, 4]"},
                 parse_model("<ir_version: 7, opset_import: [\"\" : 13]> g (float[1,3,8,8] x) => "
                             "(float[1,1000] classes) { classes = Net(x) }"));
     auto part = small_detector();

@@ -74,7 +74,7 @@ TEST_CASE("fields have the type of the rows, labels are int64")
 
 TEST_CASE("six columns are box, score and label, and another output holds the image")
 {
-    for (const std::string index : {"int64[n]", "int32[n,1]", "float[n]", "uint8[other]"}) {
+    for (const std::string index : {"int64[n]", "int32[n,1]", "float[n]", "uint8[n]"}) {
         CAPTURE(index);
         const auto found = read(net({{"of", index}, {"out", "float[n,6]"}, {"count", "int64[B]"}}), flat);
         CHECK(found.flat->rows == "out");

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <onnx_tools/recognise/pixel_boxes.hpp>
+
+#include <onnx_tools/recognise/recognise.hpp>
+
+#include <tests/support/fixture_models.hpp>
+#include <tests/support/parse_model.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using namespace padbatch::onnx_tools;
+using namespace padbatch::test;
+
+namespace {
+
+// A detector of one image; `before` makes `x` from `image`, `after` makes the boxes from `b`, rows of a cut.
+std::string doubt(const std::string& before, const std::string& after, const std::string& input = "float[1,3,h,w]")
+{
+    const auto model =
+        parse_model("<ir_version: 7, opset_import: [\"\" : 13]> g (" + input +
+                    " image) => (float[a,4] boxes, int64[a] labels, float[a] scores) { "
+                    "zero = Constant<value = int64[1] {0}>() limit = Constant<value = int64[1] {7}>() "
+                    "ratio = Constant<value = float[1] {2}>() scales = Constant<value = float[4] {1, 1, 2, 2}>() " +
+                    before +
+                    " features = Conv(x, weight) all_boxes, all_labels, all_scores, keep = Net(features) "
+                    "weight = Constant<value = float[1] {1}>() "
+                    "rows = Slice(keep, zero, limit, zero) b = Gather(all_boxes, rows) " +
+                    after + " labels = Gather(all_labels, rows) scores = Gather(all_scores, rows) }");
+    return doubt_about_pixels(graph_index(model.graph()), recognise(model));
+}
+
+const std::string plain = "x = Identity(image)";
+const std::string resized = "n = Sub(image, ratio) x = Resize(n, , scales)";
+const std::string columns = "x0, x1, x2, x3 = Split<axis = 1>(b) ";
+const std::string scaled = columns + "y0 = Mul(x0, ratio) y1 = Mul(x1, ratio) y2 = Mul(x2, ratio) "
+                                     "y3 = Mul(x3, ratio) boxes = Concat<axis = 1>(y0, y1, y2, y3)";
+
+bool has(const std::string& text, const std::string& words)
+{
+    return text.find(words) != std::string::npos;
+}
+
+} // namespace
+
+TEST_CASE("the boxes of every fixture are in pixels")
+{
+    for_each_fixture([](const fixture& known, const onnx::ModelProto& model) {
+        CAPTURE(known.file.filename().string());
+        CHECK(doubt_about_pixels(graph_index(model.graph()), recognise(model)).empty());
+    });
+}
+
+TEST_CASE("boxes are in pixels where the image is not resized, or they are scaled back once")
+{
+    CHECK(doubt(plain, "boxes = Identity(b)").empty());
+    CHECK(doubt(resized, scaled).empty());
+    CHECK(has(doubt(resized, "boxes = Identity(b)"), "resized once, but the boxes 'boxes' are scaled 0 times"));
+    CHECK(has(doubt(plain, scaled), "resized not at all, but the boxes 'boxes' are scaled 1 time"));
+    CHECK(has(doubt("r = Resize(image, , scales) x = Resize(r, , scales)", scaled), "more than once"));
+}
+
+TEST_CASE("boxes that were computed from others are in doubt")
+{
+    for (const std::string after : {"boxes = Div(b, ratio)", "boxes = Mul(b, ratio)",
+                                    "x0, x1, x2, x3 = Split<axis = 1>(b) w = Sub(x2, x0) h = Sub(x3, x1) boxes = "
+                                    "Concat<axis = 1>(x0, x1, w, h)"}) {
+        CAPTURE(after);
+        CHECK_FALSE(doubt(plain, after).empty());
+    }
+}
+
+TEST_CASE("an image of integers, or with its channels last, is in doubt")
+{
+    CHECK(has(doubt("x = Cast<to = 1>(image)", "boxes = Identity(b)", "uint8[1,3,h,w]"), "not of floating point"));
+    CHECK(has(doubt(plain, "boxes = Identity(b)", "float[1,h,w,3]"), "channels last"));
+    CHECK(
+        has(doubt("x = Transpose<perm = [0, 3, 1, 2]>(image)", "boxes = Identity(b)", "float[1,h,w,c]"), "transposed"));
+}
