@@ -7,11 +7,13 @@
 #include <onnx_tools/recognise/image_inputs.hpp>
 
 #include <algorithm>
+#include <cstring>
 #include <deque>
 #include <optional>
 #include <string_view>
 #include <unordered_set>
 #include <utility>
+#include <vector>
 
 namespace padbatch::onnx_tools {
 namespace {
@@ -19,10 +21,34 @@ namespace {
 // What becomes of an image before the first layer.
 struct image_path {
     int resizes = 0; // the most, over all ways
+    int idle = 0;    // those that keep the size; an optimiser may have left out that the boxes are scaled by 1
     bool transposed = false;
 };
 
-image_path path_of(const graph_index& index, std::string_view image)
+// Whether a node resizes an image of the declared shape `image` to the size that it has.
+bool keeps_extents(const graph_index& index, const onnx::NodeProto& node, const std::vector<dimension>& image)
+{
+    if (is(&node, {"Resize"}) && node.input_size() == 4 && image.size() >= 2) {
+        const auto sizes = index.constant_integers(node.input(3));
+        return sizes && sizes->size() >= 2 && image.back().size == sizes->back() &&
+               image[image.size() - 2].size == (*sizes)[sizes->size() - 2];
+    }
+    if (!is(&node, {"Resize"}) || node.input_size() != 3) {
+        return false;
+    }
+    const auto* scales = index.constant(node.input(2));
+    if (scales == nullptr || scales->data_type() != onnx::TensorProto::FLOAT) {
+        return false;
+    }
+    std::vector<float> values(scales->float_data().begin(), scales->float_data().end());
+    if (scales->has_raw_data() && scales->raw_data().size() % sizeof(float) == 0) {
+        values.resize(scales->raw_data().size() / sizeof(float));
+        std::memcpy(values.data(), scales->raw_data().data(), scales->raw_data().size());
+    }
+    return !values.empty() && std::all_of(values.begin(), values.end(), [](float scale) { return scale == 1; });
+}
+
+image_path path_of(const graph_index& index, std::string_view image, const std::vector<dimension>& shape)
 {
     image_path path;
     std::deque<std::pair<std::string_view, int>> pending{{image, 0}};
@@ -32,31 +58,34 @@ image_path path_of(const graph_index& index, std::string_view image)
         pending.pop_front();
         path.resizes = std::max(path.resizes, resizes);
         for (const auto* reader : index.readers(value)) {
-            const bool resize = is(reader, {"Resize", "Upsample", "GridSample"});
+            const bool idle = keeps_extents(index, *reader, shape);
+            const bool resize = !idle && is(reader, {"Resize", "Upsample", "GridSample"});
             path.transposed = path.transposed || is(reader, {"Transpose"});
-            if (!resize && !is(reader, {"Identity",
-                                        "Cast",
-                                        "Sub",
-                                        "Div",
-                                        "Mul",
-                                        "Add",
-                                        "Unsqueeze",
-                                        "Squeeze",
-                                        "Concat",
-                                        "Pad",
-                                        "Slice",
-                                        "Gather",
-                                        "Split",
-                                        "Clip",
-                                        "Reshape",
-                                        "Transpose",
-                                        "ScatterND",
-                                        "ScatterElements",
-                                        "QuantizeLinear",
-                                        "DequantizeLinear"})) {
+            if (!resize && !idle &&
+                !is(reader, {"Identity",
+                             "Cast",
+                             "Sub",
+                             "Div",
+                             "Mul",
+                             "Add",
+                             "Unsqueeze",
+                             "Squeeze",
+                             "Concat",
+                             "Pad",
+                             "Slice",
+                             "Gather",
+                             "Split",
+                             "Clip",
+                             "Reshape",
+                             "Transpose",
+                             "ScatterND",
+                             "ScatterElements",
+                             "QuantizeLinear",
+                             "DequantizeLinear"})) {
                 continue;
             }
             if (seen.insert(reader).second) {
+                path.idle += idle ? 1 : 0;
                 for (const auto& result : reader->output()) {
                     pending.emplace_back(result, resizes + (resize ? 1 : 0));
                 }
@@ -107,6 +136,7 @@ std::optional<int> factors_of(const graph_index& index, std::string_view value, 
 std::string doubt_about_pixels(const graph_index& index, const detections& source)
 {
     int resizes = 0;
+    int idle = 0;
     for (const auto& name : source.images) {
         const auto inputs = index.required_inputs();
         const auto info =
@@ -119,11 +149,12 @@ std::string doubt_about_pixels(const graph_index& index, const detections& sourc
         if (!type.element || !is_floating(*type.element)) {
             return text + " is not of floating point";
         }
-        const auto path = path_of(index, name);
+        const auto path = path_of(index, name, type.shape);
         if (has_channels_last(type.shape) || path.transposed) {
             return text + " has its channels last, or is transposed";
         }
         resizes = std::max(resizes, path.resizes);
+        idle = std::max(idle, path.idle);
     }
     if (resizes > 1) {
         return "the images are resized more than once";
@@ -137,7 +168,7 @@ std::string doubt_about_pixels(const graph_index& index, const detections& sourc
         if (!factors) {
             return "the boxes " + quoted(value) + " are computed in a way that the model families do not have";
         }
-        if (*factors != resizes) {
+        if (*factors < resizes || *factors > resizes + std::min(idle, 1)) {
             return "the images are resized " + std::string(resizes == 0 ? "not at all" : "once") + ", but the boxes " +
                    quoted(value) + " are scaled " + count_of(*factors, "time");
         }

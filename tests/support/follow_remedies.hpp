@@ -167,7 +167,7 @@ inline followed_outcome follow(const followed_model& m, const flag_list& flags, 
                      [&](const auto& flag) { return std::find(own.begin(), own.end(), flag) != own.end(); });
         const bool another =
             detail::is_about_another(outcome.message, flags, suggestion) ||
-            (detail::takes_back(suggestion, flags) && detail::found_of(outcome.message) != detail::found_of(message));
+            (detail::takes_back(suggestion, flags) && outcome.message != message);
         if (promises && !tells_wrong(m, kept) && !another) {
             return stop("a hint ends in a refusal", way + "ends in: " + outcome.message + " AFTER " + message);
         }
