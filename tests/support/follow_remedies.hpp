@@ -165,9 +165,8 @@ inline followed_outcome follow(const followed_model& m, const flag_list& flags, 
         flag_list kept; // what hints have put there is theirs to answer for
         std::copy_if(next->begin(), next->end(), std::back_inserter(kept),
                      [&](const auto& flag) { return std::find(own.begin(), own.end(), flag) != own.end(); });
-        const bool another =
-            detail::is_about_another(outcome.message, flags, suggestion) ||
-            (detail::takes_back(suggestion, flags) && outcome.message != message);
+        const bool another = detail::is_about_another(outcome.message, flags, suggestion) ||
+                             (detail::takes_back(suggestion, flags) && outcome.message != message);
         if (promises && !tells_wrong(m, kept) && !another) {
             return stop("a hint ends in a refusal", way + "ends in: " + outcome.message + " AFTER " + message);
         }
