@@ -4,6 +4,7 @@
 #include <onnx_tools/error.hpp>
 #include <onnx_tools/model/ranks.hpp>
 #include <onnx_tools/model/wording.hpp>
+#include <onnx_tools/recognise/field.hpp>
 
 #include <set>
 #include <utility>
@@ -37,6 +38,8 @@ graph_outputs::graph_outputs(const onnx::ModelProto& model) : m_index(model.grap
         o.bound = bound_of(m_index, o.name);
         o.nearest = cuts_above(o.name).empty() ? nullptr : nearest_cut(m_index, o.name).node;
         m_cuts.insert(o.bound.cut);
+        m_rows_vary =
+            m_rows_vary || (fits(field::boxes, o.type) && !o.type.shape.empty() && !o.type.shape.front().size);
         m_all.push_back(std::move(o));
     }
     m_cuts.erase(nullptr);

@@ -46,6 +46,8 @@ public:
 
     /// Whether the rows of any output are bounded by a cut.
     [[nodiscard]] bool any_cut() const noexcept { return !m_cuts.empty(); }
+    /// Whether an output that may be boxes declares a shape without a fixed number of rows.
+    [[nodiscard]] bool rows_vary() const noexcept { return m_rows_vary; }
     /// Whether `cut` bounds the rows of an output.
     [[nodiscard]] bool bounds_rows(const onnx::NodeProto* cut) const { return m_cuts.count(cut) != 0; }
     /// All cuts that a value depends on.
@@ -54,6 +56,7 @@ public:
 private:
     graph_index m_index;
     std::vector<output> m_all;
+    bool m_rows_vary = false;
     cut_sets m_cuts_above;
     cut_set m_cuts; // those that bound the rows of an output
 };

@@ -207,9 +207,13 @@ bool comes_from_one_cut(const graph_outputs& outputs, const reading& r, int imag
     return true;
 }
 
-// Whether an output might belong to detections, by its type and by where it comes from.
+// Whether an output might belong to detections, by its type and by where it comes from. Where the rows of boxes are
+// declared to vary, a fixed extent, such as the 2 of an image's size, is no number of rows.
 bool looks_like_detection(const graph_outputs& outputs, const output& o)
 {
+    if (outputs.rows_vary() && !o.type.shape.empty() && o.type.shape.front().size) {
+        return false;
+    }
     // If no output shows a cut, there are only types to go by.
     return (fits(field::boxes, o.type) || fits(field::labels, o.type) || fits(field::scores, o.type)) &&
            (o.nearest != nullptr || !outputs.any_cut());

@@ -98,3 +98,17 @@ TEST_CASE("where no output shows a cut the types decide")
     CHECK_FALSE(is_left_over(outputs, r, 3));
     CHECK(search(outputs, {}).possible.empty());
 }
+
+TEST_CASE("an output with a fixed extent has no rows where those of the boxes vary")
+{
+    const auto found = [](const std::string& size) {
+        const auto model =
+            parse_model("<ir_version: 7, opset_import: [\"\" : 13]> g (float[3,h,w] x) => (float[n,4] b, "
+                        "int64[n] l, float[n] s, int64[" +
+                        size + "] extra) { b, l, s, extra = Net(x) }");
+        const graph_outputs outputs(model);
+        return search(outputs, {}).possible.size();
+    };
+    CHECK(found("2") == 1); // the size of the image, say
+    CHECK(found("m") == 0);
+}
