@@ -7,6 +7,7 @@
 
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace padbatch::onnx_tools;
@@ -390,4 +391,44 @@ TEST_CASE("for_each_subgraph visits the graphs of a node, not deeper, and can ch
     for_each_subgraph(loop, [](onnx::GraphProto& sub) { sub.set_name("changed"); });
     CHECK(loop.attribute(0).g().name() == "changed");
     CHECK(loop.attribute(1).graphs(0).name() == "changed");
+}
+
+TEST_CASE("constants behind expressions that an exporter did not fold are found")
+{
+    const auto model = parse_model(R"(<ir_version: 7, opset_import: ["" : 13]> g (float[n] x) => (float[n] y) {
+    a = Constant<value = int64 {7}>()
+    pair = Constant<value = int64[2] {3, 4}>()
+    zero = Constant<value = int64[1] {0}>()
+    minus = Constant<value = int64 {-1}>()
+    half = Constant<value = float {0.5}>()
+    column = Unsqueeze(a, zero)
+    cast = Cast<to = 7>(column)
+    shaped = Reshape(cast, minus)
+    joined = Concat<axis = 0>(shaped, pair)
+    last = Gather<axis = 0>(joined, minus)
+    sum = Add(joined, a)
+    least = Min(pair, a, column)
+    shape = Shape(pair)
+    outside = Gather<axis = 0>(pair, a)
+    quotient = Div(a, minus)
+    several = Add(joined, pair)
+    open = Add(joined, unknown)
+    unknown = Shape(x)
+    list = Unsqueeze(half, zero)
+    y = Identity(x)
+})");
+    const graph_index index(model.graph());
+    using numbers = std::vector<std::int64_t>;
+    const std::vector<std::pair<std::string, numbers>> known{{"column", {7}},  {"shaped", {7}}, {"joined", {7, 3, 4}},
+                                                             {"last", {4}},    {"shape", {2}},  {"sum", {14, 10, 11}},
+                                                             {"least", {3, 4}}};
+    for (const auto& [value, expected] : known) {
+        CAPTURE(value);
+        CHECK(index.constant_integers(value) == expected);
+    }
+    for (const char* value : {"outside", "quotient", "several", "open", "unknown", "x"}) {
+        CAPTURE(value);
+        CHECK_FALSE(index.constant_integers(value));
+    }
+    CHECK(index.constant_number("list") == 0.5);
 }

@@ -8,6 +8,7 @@
 
 #include <set>
 #include <string>
+#include <tuple>
 
 using namespace padbatch::onnx_tools;
 using namespace padbatch::test;
@@ -90,4 +91,27 @@ TEST_CASE("a weight that a caller may supply stays with its input")
     remove_unused(graph, before);
     CHECK(graph.initializer_size() == 2);
     CHECK(graph.input_size() == 3);
+}
+
+TEST_CASE("what nobody used goes with what it reads")
+{
+    auto model = model_of_two();
+    auto& graph = *model.mutable_graph();
+    for (const auto& [op, input, output] :
+         {std::tuple("Exp", "far", "dead"), {"Neg", "dead", "deader"}, {"Exp", "near", "stays"}}) {
+        auto& node = *graph.add_node();
+        node.set_op_type(op);
+        node.add_input(input);
+        node.add_output(output);
+    }
+    auto& reader = *graph.add_node(); // a dead reader of a weight alone
+    reader.set_op_type("Abs");
+    reader.add_input("weight");
+    reader.add_output("of_weight");
+    const auto before = values_in_use(graph);
+    graph.mutable_output()->RemoveLast();
+    remove_unused(graph, before);
+    CHECK(node_names(graph) == names{"near", "side", "kept", "idle", "stays", "of_weight"});
+    CHECK(graph.initializer_size() == 2);
+    CHECK(complaints(model).empty());
 }

@@ -423,3 +423,12 @@ TEST_CASE("the user's batch and order must fit")
     options.order = output_order::by_field;
     CHECK(recognise(by_field, options).order == output_order::by_field);
 }
+
+TEST_CASE("the rows of every fixture are known to come best first")
+{
+    for_each_fixture([](const fixture& known, const onnx::ModelProto& model) {
+        CAPTURE(known.file.filename().string());
+        CHECK(recognise(model).best_first);
+    });
+    CHECK_FALSE(recognise(small_detector()).best_first); // its lists of rows are inputs
+}

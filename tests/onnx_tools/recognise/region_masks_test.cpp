@@ -134,4 +134,11 @@ TEST_CASE("the size of the masks is found only through nodes that keep or multip
                   }
               }
           }) == size(20, 28));
+    // An activation or a quantiser keeps the size, and an operator that is not known might not.
+    for (const auto& [op, found] : {std::pair("LeakyRelu", std::optional(size(28, 28))),
+                                    {"DequantizeLinear", size(28, 28)},
+                                    {"Unheard", nothing}}) {
+        CAPTURE(op);
+        CHECK(size_with([&](auto& model) { above(model, region, "Relu").set_op_type(op); }) == found);
+    }
 }

@@ -112,3 +112,13 @@ TEST_CASE("an output with a fixed extent has no rows where those of the boxes va
     CHECK(found("2") == 1); // the size of the image, say
     CHECK(found("m") == 0);
 }
+
+TEST_CASE("thousands of outputs are read one image after the other")
+{
+    const auto model = small_detector({1000, 13, "7", ""});
+    const graph_outputs outputs(model);
+    const auto found = search(outputs, {});
+    REQUIRE(found.possible.size() == 1);
+    CHECK(found.possible.front().images == 1000);
+    CHECK(found.possible.front().fields == three);
+}
