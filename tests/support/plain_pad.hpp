@@ -45,8 +45,11 @@ inline tensor plain_pad(const std::vector<tensor>& images, std::int64_t rows, co
                 }
                 std::memcpy(padded.bytes.data() + to * size, image.bytes.data() + from, size);
             }
-            for (std::size_t d = at.size(); d-- > 0 && ++at[d] == image.shape[d];) {
-                at[d] = 0;
+            for (std::size_t d = at.size(); d > 0; --d) { // counts on, the last dimension first
+                if (++at[d - 1] < image.shape[d - 1]) {
+                    break;
+                }
+                at[d - 1] = 0;
             }
         }
     }
