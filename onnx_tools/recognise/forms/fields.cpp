@@ -19,17 +19,21 @@ namespace {
 // The other forms that the outputs have.
 std::vector<std::string> other_forms(const onnx::ModelProto& model)
 {
-    std::vector<std::string> forms;
-    const auto add_if = [&](const char* name, const auto& recognise_form) {
+    const auto fits = [&](const auto& recognise_form) {
         try {
             (void)recognise_form(model, recognise_options());
-            forms.emplace_back(name);
+            return true;
         } catch (const tool_error&) {
-            // they do not
+            return false;
         }
     };
-    add_if("flat", recognise_flat);
-    add_if("nms", recognise_nms);
+    std::vector<std::string> forms;
+    if (fits(recognise_flat)) {
+        forms.emplace_back("flat");
+    }
+    if (fits(recognise_nms)) {
+        forms.emplace_back("nms");
+    }
     return forms;
 }
 

@@ -422,9 +422,9 @@ TEST_CASE("constants behind expressions that an exporter did not fold are found"
     const std::vector<std::pair<std::string, numbers>> known{{"column", {7}},  {"shaped", {7}}, {"joined", {7, 3, 4}},
                                                              {"last", {4}},    {"shape", {2}},  {"sum", {14, 10, 11}},
                                                              {"least", {3, 4}}};
-    for (const auto& [value, expected] : known) {
-        CAPTURE(value);
-        CHECK(index.constant_integers(value) == expected);
+    for (const auto& each : known) {
+        CAPTURE(each.first);
+        CHECK(index.constant_integers(each.first) == each.second);
     }
     for (const char* value : {"outside", "quotient", "several", "open", "unknown", "x"}) {
         CAPTURE(value);

@@ -8,9 +8,12 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 using namespace padbatch::onnx_tools;
 using namespace padbatch::test;
@@ -135,10 +138,11 @@ TEST_CASE("the size of the masks is found only through nodes that keep or multip
               }
           }) == size(20, 28));
     // An activation or a quantiser keeps the size, and an operator that is not known might not.
-    for (const auto& [op, found] : {std::pair("LeakyRelu", std::optional(size(28, 28))),
-                                    {"DequantizeLinear", size(28, 28)},
-                                    {"Unheard", nothing}}) {
+    const std::vector<std::pair<std::string, std::optional<size>>> operators{
+        {"LeakyRelu", size(28, 28)}, {"DequantizeLinear", size(28, 28)}, {"Unheard", nothing}};
+    for (const auto& each : operators) {
+        const auto& op = each.first;
         CAPTURE(op);
-        CHECK(size_with([&](auto& model) { above(model, region, "Relu").set_op_type(op); }) == found);
+        CHECK(size_with([&](auto& model) { above(model, region, "Relu").set_op_type(op); }) == each.second);
     }
 }
