@@ -47,7 +47,7 @@ using change = std::function<void(pad_options&)>;
 
 // Sets one option.
 template <typename Value, typename Given>
-change set(Value pad_options::* option, Given value)
+change set(Value pad_options::* option, const Given& value)
 {
     return [=](pad_options& options) { options.*option = value; };
 }

@@ -28,13 +28,16 @@ Number read_as(const std::string& text)
 // Sets the program's locale for numbers, as long as it lives.
 class numeric_locale {
 public:
+    // One thread calls these.
+    // NOLINTBEGIN(concurrency-mt-unsafe)
     explicit numeric_locale(const char* name) : m_before(std::setlocale(LC_NUMERIC, nullptr))
     {
-        m_set = std::setlocale(LC_NUMERIC, name) != nullptr; // NOLINT(concurrency-mt-unsafe): one thread
+        m_set = std::setlocale(LC_NUMERIC, name) != nullptr;
     }
     numeric_locale(const numeric_locale&) = delete;
     numeric_locale& operator=(const numeric_locale&) = delete;
-    ~numeric_locale() { std::setlocale(LC_NUMERIC, m_before.c_str()); } // NOLINT(concurrency-mt-unsafe)
+    ~numeric_locale() { std::setlocale(LC_NUMERIC, m_before.c_str()); }
+    // NOLINTEND(concurrency-mt-unsafe)
 
     [[nodiscard]] bool set() const { return m_set; }
 
