@@ -336,6 +336,14 @@ std::optional<std::vector<std::int64_t>> graph_index::computed_integers(const on
     return result;
 }
 
+std::optional<std::vector<float>> graph_index::constant_floats(std::string_view value) const
+{
+    const auto* tensor = constant(value);
+    return tensor != nullptr && tensor->data_type() == onnx::TensorProto::FLOAT
+               ? elements<float>(*tensor, tensor->float_data())
+               : std::nullopt;
+}
+
 std::optional<double> graph_index::constant_number(std::string_view value) const
 {
     const auto single = [](const auto& values, const auto& number_of) -> std::optional<double> {

@@ -48,6 +48,8 @@ public:
     /// The integers of an int32 or int64 constant, scalar or one-dimensional, however it is stored, or of an expression
     /// of such constants that the exporter did not fold, in row-major order.
     [[nodiscard]] std::optional<std::vector<std::int64_t>> constant_integers(std::string_view value) const;
+    /// The elements of a float32 constant in row-major order.
+    [[nodiscard]] std::optional<std::vector<float>> constant_floats(std::string_view value) const;
     /// The number in a constant of one floating-point element, if it is finite.
     [[nodiscard]] std::optional<double> constant_number(std::string_view value) const;
 

@@ -5,7 +5,6 @@
 #include <onnx_tools/model/graph.hpp>
 #include <onnx_tools/model/wording.hpp>
 
-#include <algorithm>
 #include <set>
 #include <string>
 

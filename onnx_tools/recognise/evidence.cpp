@@ -122,7 +122,15 @@ bool declares_last(const output& o, std::int64_t size)
     return !o.type.shape.empty() && o.type.shape.back().size == size;
 }
 
-bool picks_probabilities(const graph_index& index, std::string_view value);
+// Whether `value` is picked from probabilities, as the masks of regions are before they are pasted.
+bool picks_probabilities(const graph_index& index, std::string_view value)
+{
+    return is(producer_behind(index, value,
+                              {"Identity", "Cast", "Unsqueeze", "Squeeze", "Gather", "GatherND", "GatherElements",
+                               "Reshape", "Flatten", "Slice", "Split"},
+                              32),
+              {"Sigmoid"});
+}
 
 // Whether `value` is made from masks: pasted by a loop, or picked from the probabilities of regions.
 bool is_made_of_masks(const graph_index& index, std::string_view value)
@@ -140,16 +148,6 @@ bool is_made_of_masks(const graph_index& index, std::string_view value)
         value = node->input(0);
     }
     return find_region_masks(index, std::string(value)).has_value();
-}
-
-// Whether `value` is picked from probabilities, as the masks of regions are before they are pasted.
-bool picks_probabilities(const graph_index& index, std::string_view value)
-{
-    return is(producer_behind(index, value,
-                              {"Identity", "Cast", "Unsqueeze", "Squeeze", "Gather", "GatherND", "GatherElements",
-                               "Reshape", "Flatten", "Slice", "Split"},
-                              32),
-              {"Sigmoid"});
 }
 
 } // namespace

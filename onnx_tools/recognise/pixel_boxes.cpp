@@ -7,7 +7,6 @@
 #include <onnx_tools/recognise/image_inputs.hpp>
 
 #include <algorithm>
-#include <cstring>
 #include <deque>
 #include <optional>
 #include <string_view>
@@ -36,16 +35,9 @@ bool keeps_extents(const graph_index& index, const onnx::NodeProto& node, const 
     if (!is(&node, {"Resize"}) || node.input_size() != 3) {
         return false;
     }
-    const auto* scales = index.constant(node.input(2));
-    if (scales == nullptr || scales->data_type() != onnx::TensorProto::FLOAT) {
-        return false;
-    }
-    std::vector<float> values(scales->float_data().begin(), scales->float_data().end());
-    if (scales->has_raw_data() && scales->raw_data().size() % sizeof(float) == 0) {
-        values.resize(scales->raw_data().size() / sizeof(float));
-        std::memcpy(values.data(), scales->raw_data().data(), scales->raw_data().size());
-    }
-    return !values.empty() && std::all_of(values.begin(), values.end(), [](float scale) { return scale == 1; });
+    const auto scales = index.constant_floats(node.input(2));
+    return scales && !scales->empty() &&
+           std::all_of(scales->begin(), scales->end(), [](float scale) { return scale == 1; });
 }
 
 image_path path_of(const graph_index& index, std::string_view image, const std::vector<dimension>& shape)

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <initializer_list>
 #include <set>
 #include <string_view>
@@ -50,18 +49,14 @@ std::optional<std::int64_t> scale_of_resize(const graph_index& index, const onnx
     if (node.input_size() != place + 1) { // with sizes in place of scales
         return std::nullopt;
     }
-    const auto* scales = index.constant(node.input(place));
-    if (scales == nullptr || scales->data_type() != onnx::TensorProto::FLOAT) {
+    const auto scales = index.constant_floats(node.input(place));
+    if (!scales || scales->size() != 4) {
         return std::nullopt;
     }
-    std::vector<float> values(scales->float_data().begin(), scales->float_data().end());
-    if (scales->has_raw_data() && scales->raw_data().size() % sizeof(float) == 0) {
-        values.resize(scales->raw_data().size() / sizeof(float));
-        std::memcpy(values.data(), scales->raw_data().data(), scales->raw_data().size());
-    }
-    const bool whole = values.size() == 4 && values[0] == 1 && values[1] == 1 && values[2] == values[3] &&
-                       values[2] >= 1 && values[2] <= 64 && std::floor(values[2]) == values[2];
-    return whole ? std::optional(static_cast<std::int64_t>(values[2])) : std::nullopt;
+    const float scale = scales->back();
+    const bool whole = (*scales)[0] == 1 && (*scales)[1] == 1 && (*scales)[2] == scale && scale >= 1 && scale <= 64 &&
+                       std::floor(scale) == scale;
+    return whole ? std::optional(static_cast<std::int64_t>(scale)) : std::nullopt;
 }
 
 // Whether a node's result has the extents of its input: activations, normalisation, quantisation, arithmetic.

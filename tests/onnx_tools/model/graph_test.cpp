@@ -431,4 +431,6 @@ TEST_CASE("constants behind expressions that an exporter did not fold are found"
         CHECK_FALSE(index.constant_integers(value));
     }
     CHECK(index.constant_number("list") == 0.5);
+    CHECK(index.constant_floats("half") == std::vector<float>{0.5F});
+    CHECK_FALSE(index.constant_floats("pair"));
 }
