@@ -136,8 +136,7 @@ private:
     // scores TopK takes the lower index first, and NonZero goes through a matrix row by row.
     void group(const std::string& scores, const std::string& image)
     {
-        const bool half = m_plan.fields[scores_place()].from == element_type::float16; // not every runtime sorts it
-        const auto keys = half ? m_nodes.cast("order/scores", scores, element_type::float32) : scores;
+        const auto keys = sortable(m_nodes, "order/scores", m_plan.fields[scores_place()], scores);
         const auto by_score = m_nodes.best("order", keys, m_nodes.extents("order", keys, {0}));
         const auto sorted_image = m_nodes.gather("image/sorted", image, by_score, 0);
 

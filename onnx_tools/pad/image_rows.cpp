@@ -42,9 +42,7 @@ void keep_best(node_writer& nodes, const pad_plan& p, std::size_t scores, row_va
     const auto count = nodes.extents(at, rows.fields[scores], {0});
     const auto fewer = nodes.add("Less", at + "/fewer", {count, most}); // Min takes no integers in opset 11
     const auto kept = nodes.add("Where", at + "/count", {fewer, count, most});
-    const bool half = p.fields[scores].from == element_type::float16; // not every runtime sorts it
-    const auto keys =
-        half ? nodes.cast(at + "/scores", rows.fields[scores], element_type::float32) : rows.fields[scores];
+    const auto keys = sortable(nodes, at + "/scores", p.fields[scores], rows.fields[scores]);
     const auto order = nodes.best(at + "/order", keys, kept);
     for (std::size_t i = 0; i < rows.fields.size(); ++i) {
         rows.fields[i] = nodes.gather(name(p.fields[i], rows) + "/best", rows.fields[i], order, 0);
@@ -52,6 +50,11 @@ void keep_best(node_writer& nodes, const pad_plan& p, std::size_t scores, row_va
 }
 
 } // namespace
+
+std::string sortable(node_writer& nodes, const std::string& name, const planned_field& scores, const std::string& value)
+{
+    return scores.from == element_type::float16 ? nodes.cast(name, value, element_type::float32) : value;
+}
 
 void require_equal_counts(node_writer& nodes, const pad_plan& p, row_values& rows)
 {

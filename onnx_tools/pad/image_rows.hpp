@@ -23,6 +23,9 @@ struct row_values {
     std::string where;
 };
 
+/// `value`, scores, in a type that every runtime sorts, which float16 is not.
+[[nodiscard]] std::string sortable(node_writer& nodes, const std::string& name, const planned_field& scores,
+                                   const std::string& value);
 /// Makes a run fail if the fields have different numbers of rows, which dropping rows would hide.
 void require_equal_counts(node_writer& nodes, const pad_plan& p, row_values& rows);
 /// Drops rows with scores below `p.score_above`, if the plan says so.

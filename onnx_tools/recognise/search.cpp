@@ -219,6 +219,24 @@ bool looks_like_detection(const graph_outputs& outputs, const output& o)
            (o.nearest != nullptr || !outputs.any_cut());
 }
 
+// The cuts of the outputs that a reading covers.
+cut_set cuts_of(const graph_outputs& outputs, const reading& r)
+{
+    cut_set cuts;
+    for (int i = r.first; i < r.first + r.count(); ++i) {
+        cuts.insert(outputs[i].cut);
+    }
+    return cuts;
+}
+
+// Whether an output depends on one of `cuts`. Whatever comes from the cut of an image has a row for each detection.
+// Feature maps do not come from it, nor do features of proposals, nor a count, which is a shape.
+bool depends_on(const graph_outputs& outputs, int position, const cut_set& cuts)
+{
+    const auto& own = outputs.cuts_above(outputs[position].name);
+    return std::any_of(own.begin(), own.end(), [&](const auto* cut) { return cuts.count(cut) != 0; });
+}
+
 class searcher {
 public:
     searcher(const graph_outputs& outputs, const recognise_options& options) : m_outputs(outputs), m_options(options)
@@ -312,22 +330,13 @@ private:
         if (m_last_likely >= 0 && (m_first_likely < r.first || m_last_likely >= r.first + r.count())) {
             return false;
         }
-        cut_set cuts;
-        for (int i = r.first; i < r.first + r.count(); ++i) {
-            cuts.insert(m_outputs[i].cut);
-        }
+        const auto cuts = cuts_of(m_outputs, r);
         for (int i = 0; i < m_outputs.size(); ++i) {
-            if (!r.covers(i) && depends_on(i, cuts)) {
+            if (!r.covers(i) && depends_on(m_outputs, i, cuts)) {
                 return false;
             }
         }
         return true;
-    }
-
-    [[nodiscard]] bool depends_on(int position, const cut_set& cuts) const
-    {
-        const auto& own = m_outputs.cuts_above(m_outputs[position].name);
-        return std::any_of(own.begin(), own.end(), [&](const auto* cut) { return cuts.count(cut) != 0; });
     }
 
     const graph_outputs& m_outputs;
@@ -346,21 +355,8 @@ found_readings search(const graph_outputs& outputs, const recognise_options& opt
 
 bool is_left_over(const graph_outputs& outputs, const reading& r, int position)
 {
-    if (r.covers(position)) {
-        return false;
-    }
-    if (looks_like_detection(outputs, outputs[position])) {
-        return true;
-    }
-    // Whatever else comes from the cut of an image has a row for each detection. Feature maps do not come from it, nor
-    // do features of proposals, nor a count, which is a shape.
-    const auto& cuts = outputs.cuts_above(outputs[position].name);
-    for (int covered = r.first; covered < r.first + r.count(); ++covered) {
-        if (cuts.count(outputs[covered].cut) != 0) {
-            return true;
-        }
-    }
-    return false;
+    return !r.covers(position) &&
+           (looks_like_detection(outputs, outputs[position]) || depends_on(outputs, position, cuts_of(outputs, r)));
 }
 
 bool is_misplaced(const graph_outputs& outputs, const reading& r, int image, int slot)
