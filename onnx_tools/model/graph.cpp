@@ -243,11 +243,11 @@ const onnx::TensorProto* graph_index::constant(std::string_view value) const
         if (node == nullptr) {
             return nullptr;
         }
-        if (node->op_type() == "Constant") {
+        if (is(node, {"Constant"})) {
             const auto* held = attribute(*node, "value");
             return held != nullptr && held->has_t() ? &held->t() : nullptr;
         }
-        if (node->op_type() != "Identity" || node->input_size() != 1) {
+        if (!is(node, {"Identity"}) || node->input_size() != 1) {
             return nullptr;
         }
         value = node->input(0);
@@ -277,7 +277,7 @@ std::optional<std::vector<std::int64_t>> graph_index::integers(std::string_view 
         return std::nullopt;
     }
     const auto* node = producer(value);
-    if (node != nullptr && node->op_type() == "Constant") {
+    if (is(node, {"Constant"})) {
         if (const auto* held = attribute(*node, "value_int")) {
             return std::vector<std::int64_t>{held->i()};
         }
@@ -450,9 +450,16 @@ void rename_value(onnx::GraphProto& graph, const std::string& from, const std::s
     }
 }
 
+std::string_view standard_operator(const onnx::NodeProto& node) noexcept
+{
+    const auto& domain = node.domain();
+    return domain.empty() || domain == "ai.onnx" || domain == "com.microsoft" ? std::string_view(node.op_type())
+                                                                              : std::string_view();
+}
+
 bool is(const onnx::NodeProto* node, std::initializer_list<std::string_view> ops)
 {
-    return node != nullptr && std::find(ops.begin(), ops.end(), std::string_view(node->op_type())) != ops.end();
+    return node != nullptr && std::find(ops.begin(), ops.end(), standard_operator(*node)) != ops.end();
 }
 
 std::int64_t standard_opset(const onnx::ModelProto& model)

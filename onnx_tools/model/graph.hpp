@@ -89,7 +89,11 @@ private:
 /// subgraph that defines a value `from` of its own keeps it.
 void rename_value(onnx::GraphProto& graph, const std::string& from, const std::string& to);
 
-/// Whether `node` is not null and its operator is one of `ops`.
+/// The operator of `node` if it is a standard one, or one that ONNX Runtime defines under a standard name with the same
+/// meaning; otherwise empty. An operator of another domain may have any name.
+[[nodiscard]] std::string_view standard_operator(const onnx::NodeProto& node) noexcept;
+
+/// Whether `node` is not null and its operator is a standard one among `ops`.
 [[nodiscard]] bool is(const onnx::NodeProto* node, std::initializer_list<std::string_view> ops);
 
 /// The version of the standard operators that `model` uses; 0 when it uses none.

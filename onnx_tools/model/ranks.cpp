@@ -74,7 +74,7 @@ private:
         static const std::unordered_set<std::string_view> broadcasting{
             "Add",  "Sub",         "Mul",   "Div", "Max", "Min",   "Greater", "GreaterOrEqual",
             "Less", "LessOrEqual", "Equal", "And", "Or",  "Where", "Pow",     "Mod"};
-        const auto& op = node.op_type();
+        const auto op = standard_operator(node);
         if (op == "Constant") { // those that hold their number or list directly
             return attribute(node, "value_int") != nullptr || attribute(node, "value_float") != nullptr ? 0 : 1;
         }
@@ -130,10 +130,10 @@ private:
         // the transposed output of a NonZero, whose first extent is the rank of its input.
         const auto* transpose = node.input_size() > 1 ? m_index.producer(node.input(1)) : nullptr;
         const auto* non_zero =
-            transpose != nullptr && transpose->op_type() == "Transpose" && transpose->input_size() == 1
+            transpose != nullptr && standard_operator(*transpose) == "Transpose" && transpose->input_size() == 1
                 ? m_index.producer(transpose->input(0))
                 : nullptr;
-        if (!data || !indices || non_zero == nullptr || non_zero->op_type() != "NonZero") {
+        if (!data || !indices || non_zero == nullptr || standard_operator(*non_zero) != "NonZero") {
             return std::nullopt;
         }
         return plus(plus(data, *indices - 1), minus(of_input(*non_zero, 0)));
@@ -179,7 +179,7 @@ private:
         if (node == nullptr || node->input_size() == 0) {
             return std::nullopt;
         }
-        const auto& op = node->op_type();
+        const auto op = standard_operator(*node);
         if (op == "Cast" || op == "Identity") {
             return length(node->input(0));
         }

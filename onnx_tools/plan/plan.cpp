@@ -2,6 +2,7 @@
 #include <onnx_tools/plan/plan.hpp>
 
 #include <onnx_tools/error.hpp>
+#include <onnx_tools/model/functions.hpp>
 #include <onnx_tools/model/graph.hpp>
 #include <onnx_tools/model/wording.hpp>
 #include <onnx_tools/plan/check_body.hpp>
@@ -397,6 +398,30 @@ private:
     dimension m_rows;
 };
 
+// Padding reads values of the graph itself, not those between the nodes of a function.
+void require_own_values(const onnx::GraphProto& graph, const pad_plan& p)
+{
+    const auto own = defined_names(graph);
+    const auto require = [&](const std::string& value) {
+        if (!value.empty() && own.count(value) == 0) {
+            throw tool_error(failure::refused, {"the value " + quoted(value) +
+                                                    ", which padding would read, is inside a function "
+                                                    "of the model",
+                                                "a value of the graph itself",
+                                                "inline the functions first: "
+                                                "onnx.inliner.inline_local_functions(onnx.load(IN)) in Python"});
+        }
+    };
+    for (const auto& f : p.fields) {
+        std::for_each(f.values.begin(), f.values.end(), require);
+    }
+    if (const auto& flat = p.source.flat) {
+        for (const auto* value : {&flat->rows, &flat->batch_index, &flat->boxes, &flat->scores}) {
+            require(*value);
+        }
+    }
+}
+
 } // namespace
 
 pad_plan plan(const onnx::ModelProto& model, const detections& source, const pad_options& options)
@@ -406,7 +431,12 @@ pad_plan plan(const onnx::ModelProto& model, const detections& source, const pad
     if (options.dynamic_batch) {
         check_body(model);
     }
-    return planner(model, source, options).run();
+    const readable_model readable(model);
+    auto p = planner(*readable, source, options).run();
+    if (model.functions_size() != 0) {
+        require_own_values(model.graph(), p);
+    }
+    return p;
 }
 
 } // namespace padbatch::onnx_tools

@@ -16,7 +16,7 @@ namespace {
 row_cut as_cut(const graph_index& index, std::string_view value)
 {
     const auto* node = index.producer(origin(index, value));
-    if (node == nullptr || node->op_type() != "Slice" || node->input_size() < 3) {
+    if (node == nullptr || standard_operator(*node) != "Slice" || node->input_size() < 3) {
         return {};
     }
     const auto input_is = [&](int i, std::int64_t expected) {
@@ -164,7 +164,7 @@ row_bound bound_of(const graph_index& index, const std::string& value)
             if (node->input_size() < 2 || !is_selection(index, node->input(1))) {
                 break;
             }
-        } else if (node->op_type() == "Slice") {
+        } else if (standard_operator(*node) == "Slice") {
             if (const auto cut = as_cut(index, at); cut.node != nullptr) {
                 lower(cut);
             }

@@ -17,7 +17,7 @@ namespace {
 bool has_one_channel(const graph_index& index, const std::string& masks)
 {
     const auto* node = index.producer(origin(index, masks));
-    if (node == nullptr || node->op_type() != "Unsqueeze") {
+    if (node == nullptr || standard_operator(*node) != "Unsqueeze") {
         return false;
     }
     if (const auto* axes = attribute(*node, "axes")) {

@@ -117,6 +117,16 @@ bool joins_columns(const graph_index& index, std::string_view value)
     return (axis == 1 || axis == -1) && (node->input_size() == 4 || node->input_size() == 2);
 }
 
+// Whether `value` is a size: what a Shape gives, or a part of it.
+bool is_size(const graph_index& index, std::string_view value)
+{
+    return is(producer_behind(index, value,
+                              {"Identity", "Cast", "Unsqueeze", "Squeeze", "Reshape", "Flatten", "Gather", "Slice",
+                               "Concat", "Mul", "Add", "Sub", "Div", "ReduceProd", "Min", "Max"},
+                              32),
+              {"Shape", "Size"});
+}
+
 bool declares_last(const output& o, std::int64_t size)
 {
     return !o.type.shape.empty() && o.type.shape.back().size == size;
@@ -218,7 +228,7 @@ bool contradicts(const graph_outputs& outputs, const output& o, field kind)
     }
     // The last extent of keypoints, x, y and visible, is the width of no mask.
     return (kind == field::scores && was_integer(outputs.index(), o.name)) ||
-           (kind == field::masks && declares_last(o, 3));
+           (kind == field::labels && is_size(outputs.index(), o.name)) || (kind == field::masks && declares_last(o, 3));
 }
 
 const onnx::NodeProto* owner_of(const graph_outputs& outputs, const output& o)

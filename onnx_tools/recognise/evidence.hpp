@@ -27,8 +27,8 @@ namespace padbatch::onnx_tools {
 /// The same, by nodes alone.
 [[nodiscard]] bool nodes_show(const graph_outputs& outputs, const output& o, field kind);
 
-/// Whether something speaks against it: the name of another field, a Transpose that moves the rows, or, for scores,
-/// that they were integers.
+/// Whether something speaks against it: the name of another field, a Transpose that moves the rows, for scores that
+/// they were integers, or for labels that they are sizes.
 [[nodiscard]] bool contradicts(const graph_outputs& outputs, const output& o, field kind);
 
 /// The cut of the image that masks or keypoints belong to: that of the boxes into which they are pasted, say. Null when

@@ -15,10 +15,10 @@ std::string family_of(const graph_index& index, const std::string& scores, const
     bool depthwise = false;
     bool sigmoid = false;
     walk_up(index, scores, [&](const onnx::NodeProto& node) {
-        roi_align = roi_align || node.op_type() == "RoiAlign";
-        softmax = softmax || node.op_type() == "Softmax";
-        sigmoid = sigmoid || node.op_type() == "Sigmoid";
-        depthwise = depthwise || (node.op_type() == "Conv" && integer_attribute(node, "group", 1) > 1);
+        roi_align = roi_align || standard_operator(node) == "RoiAlign";
+        softmax = softmax || standard_operator(node) == "Softmax";
+        sigmoid = sigmoid || standard_operator(node) == "Sigmoid";
+        depthwise = depthwise || (standard_operator(node) == "Conv" && integer_attribute(node, "group", 1) > 1);
         return values_read(node);
     });
     const auto has = [&](field f) { return std::find(fields.begin(), fields.end(), f) != fields.end(); };
@@ -34,8 +34,8 @@ std::string family_of(const graph_index& index, const std::string& scores, const
     // Both take the sigmoid of their logits. FCOS then takes the root of class score times centre-ness.
     bool root = false;
     walk_up(index, scores, [&](const onnx::NodeProto& node) -> std::vector<std::string_view> {
-        root = root || node.op_type() == "Sqrt";
-        return node.op_type() == "Sigmoid" ? std::vector<std::string_view>() : values_read(node);
+        root = root || standard_operator(node) == "Sqrt";
+        return standard_operator(node) == "Sigmoid" ? std::vector<std::string_view>() : values_read(node);
     });
     return root ? "FCOS" : "RetinaNet";
 }

@@ -32,7 +32,7 @@ std::optional<std::int64_t> scale_of(const onnx::NodeProto& node)
     const auto* dilations = attribute(node, "dilations");
     const std::int64_t k = kernel->ints(0);
     const bool dense = dilations == nullptr || all_are(dilations, 1);
-    if (node.op_type() == "ConvTranspose") {
+    if (standard_operator(node) == "ConvTranspose") {
         const bool bare = (pads == nullptr || all_are(pads, 0)) && attribute(node, "output_padding") == nullptr &&
                           attribute(node, "output_shape") == nullptr;
         return dense && bare && all_are(strides, k) ? std::optional(k) : std::nullopt;
@@ -108,7 +108,7 @@ std::optional<std::pair<std::int64_t, std::int64_t>> region_size(const graph_ind
             if (node == nullptr || !seen.insert(at).second) {
                 continue;
             }
-            if (node->op_type() == "RoiAlign") {
+            if (standard_operator(*node) == "RoiAlign") {
                 sizes.emplace(integer_attribute(*node, "output_height", 1),
                               integer_attribute(*node, "output_width", 1));
             }

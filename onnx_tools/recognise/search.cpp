@@ -120,7 +120,8 @@ private:
     std::vector<const output*> m_slots;
 };
 
-// Whether an image's outputs fit their fields and have the types of the first image's, and as many rows as one another.
+// Whether an image's outputs fit their fields and have the types of the first image's, and as many rows as one another:
+// a fixed number where the rows of boxes are declared to vary is none.
 bool consistent(const graph_outputs& outputs, const reading& r, int image)
 {
     std::optional<std::int64_t> rows;
@@ -133,7 +134,7 @@ bool consistent(const graph_outputs& outputs, const reading& r, int image)
             return false;
         }
         const auto declared = o.type.shape.empty() ? std::nullopt : o.type.shape.front().size;
-        if (rows && declared && *rows != *declared) {
+        if (declared && (outputs.rows_vary() || (rows && *rows != *declared))) {
             return false;
         }
         rows = declared ? declared : rows;

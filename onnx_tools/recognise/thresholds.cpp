@@ -12,7 +12,7 @@ namespace {
 // The inputs of a node through which rows of scores pass, all of them or a selection.
 std::vector<std::string_view> data_inputs(const onnx::NodeProto& node)
 {
-    if (node.op_type() == "Concat") {
+    if (standard_operator(node) == "Concat") {
         return {node.input().begin(), node.input().end()};
     }
     if (node.input_size() > 0 &&

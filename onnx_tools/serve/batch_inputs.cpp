@@ -48,7 +48,7 @@ bool keeps_images(const graph_index& index, const onnx::NodeProto& node, const s
 bool adds_images(const graph_index& index, const onnx::NodeProto& node)
 {
     const auto pads = node.input_size() > 1 ? index.constant_integers(node.input(1)) : std::nullopt;
-    return node.op_type() == "Pad" && node.input_size() > 1 &&
+    return standard_operator(node) == "Pad" && node.input_size() > 1 &&
            (!pads || (!pads->empty() && (*pads)[pads->size() / 2] != 0));
 }
 
@@ -59,7 +59,7 @@ taken_apart find_taken_apart(const graph_index& index, const std::string& value,
     taken_apart gathers;
     bool only_gathers = true;
     for (const auto* reader : index.readers(value)) {
-        const auto& op = reader->op_type();
+        const auto op = standard_operator(*reader);
         const bool is_data = reader->input_size() > 0 && reader->input(0) == value;
         if (op == "Split" && is_data && is_first_axis(*reader)) {
             return {reader, reader->output_size(), false};
@@ -73,7 +73,7 @@ taken_apart find_taken_apart(const graph_index& index, const std::string& value,
         } else if (depth < 64 && keeps_images(index, *reader, value)) { // a broken graph may have a cycle
             found = find_taken_apart(index, reader->output(0), depth + 1);
             found.padded = found.padded || adds_images(index, *reader);
-            if (found.node != nullptr && found.node->op_type() == "Split") {
+            if (found.node != nullptr && standard_operator(*found.node) == "Split") {
                 return found;
             }
         }

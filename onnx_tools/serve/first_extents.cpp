@@ -107,7 +107,7 @@ counted extent_finder::find(const std::string& value, std::int64_t axis)
 
 counted extent_finder::of_node(const onnx::NodeProto& node, std::int64_t axis)
 {
-    const auto& op = node.op_type();
+    const auto op = standard_operator(node);
     if (shaped_as_first.count(op) != 0) {
         return of_input(node, 0, axis);
     }
@@ -403,7 +403,7 @@ counted extent_finder::of_squeeze(const onnx::NodeProto& node, std::int64_t axis
 
 counted extent_finder::of_reduction(const onnx::NodeProto& node, std::int64_t axis)
 {
-    const bool of_position = node.op_type() == "ArgMax" || node.op_type() == "ArgMin";
+    const bool of_position = standard_operator(node) == "ArgMax" || standard_operator(node) == "ArgMin";
     const auto along = of_position ? axis_attribute(node, 0) : std::nullopt;
     const auto axes = !of_position ? axes_of(node, 1) : along ? std::optional(std::vector{*along}) : std::nullopt;
     const auto rank = rank_of_input(node, 0);

@@ -2,6 +2,7 @@
 #include <onnx_tools/serve/warnings.hpp>
 
 #include <onnx_tools/error.hpp>
+#include <onnx_tools/model/functions.hpp>
 #include <onnx_tools/model/graph.hpp>
 #include <onnx_tools/model/wording.hpp>
 #include <onnx_tools/plan/output_bytes.hpp>
@@ -60,7 +61,7 @@ std::string images(std::int64_t count)
 std::string warn_of_false_promise(const false_promise& promise, const std::string& remedy)
 {
     const std::string symbol = declared_type(*promise.input).shape.front().symbol;
-    const bool split = promise.how.node->op_type() == "Split";
+    const bool split = standard_operator(*promise.how.node) == "Split";
     return "the input " + quoted(promise.input->name()) + " declares any number of images" +
            (symbol.empty() ? "" : " (" + quoted(symbol) + ")") + ", but the graph takes it apart into " +
            images(promise.how.images) + " (" + describe(*promise.how.node) + "): " +
@@ -219,7 +220,8 @@ dimension batch_of(const onnx::ModelProto& model)
 
 bool joins_requests(const onnx::ModelProto& model)
 {
-    const graph_index index(model.graph());
+    const readable_model readable(model);
+    const graph_index index(readable->graph());
     const auto batch = batch_of(model);
     return !batch.symbol.empty() && inputs_of(index).weights.empty() &&
            find_ragged(model, index, batch, batch).names.empty() && false_promises(index).empty();
@@ -252,7 +254,8 @@ dynamic_batch_advice advice_on(const onnx::ModelProto& exported, const rewrite_o
 std::vector<std::string> serving_warnings(const onnx::ModelProto& model, std::int64_t request_images,
                                           std::optional<dynamic_batch_advice> advice)
 {
-    const graph_index index(model.graph());
+    const readable_model readable(model);
+    const graph_index index(readable->graph());
     const auto declared = batch_of(model);
     const auto promises = false_promises(index);
     const auto batch = promises.empty() ? declared : dimension{promises.front().how.images, ""};

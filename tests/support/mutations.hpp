@@ -3,6 +3,7 @@
 #define PADBATCH_TESTS_SUPPORT_MUTATIONS_HPP
 
 #include <tests/support/mutant.hpp>
+#include <tests/support/outline.hpp>
 
 #include <onnx_tools/model/graph.hpp>
 
@@ -35,6 +36,7 @@
 //     dims same|own|batch|open      the declared extents of outputs get other symbols, or symbols in place of numbers
 //     further KIND K NAME           another output, at this place: size|ones|anchors (constants), count (rows of output
 //     0) shuffle N, sort N             the nodes follow one another in another order, any or one in which they can run
+//     function N                    some of the nodes are in a function of the model
 //     reader N                      a node reads a value, and nothing reads the node
 //     undefine N, remove N, cycle N the graph is broken: a node reads what is nowhere made, or what it makes itself
 namespace padbatch::test {
@@ -76,16 +78,17 @@ public:
         std::string op;
         words >> op;
         static const std::map<std::string, bool (graph_changer::*)(std::istringstream&)> steps{
-            {"drop", &graph_changer::drop},       {"double", &graph_changer::copy},
-            {"list", &graph_changer::list},       {"order", &graph_changer::order},
-            {"rename", &graph_changer::rename},   {"cast", &graph_changer::cast_outputs},
-            {"transpose", &graph_changer::turn},  {"unsqueeze", &graph_changer::unsqueeze},
-            {"squeeze", &graph_changer::squeeze}, {"hide", &graph_changer::hide},
-            {"repeat", &graph_changer::repeat},   {"unshape", &graph_changer::unshape},
-            {"dims", &graph_changer::dims},       {"further", &graph_changer::further},
-            {"shuffle", &graph_changer::shuffle}, {"sort", &graph_changer::sort},
-            {"reader", &graph_changer::reader},   {"undefine", &graph_changer::undefine},
-            {"remove", &graph_changer::remove},   {"cycle", &graph_changer::cycle}};
+            {"drop", &graph_changer::drop},        {"double", &graph_changer::copy},
+            {"list", &graph_changer::list},        {"order", &graph_changer::order},
+            {"rename", &graph_changer::rename},    {"cast", &graph_changer::cast_outputs},
+            {"transpose", &graph_changer::turn},   {"unsqueeze", &graph_changer::unsqueeze},
+            {"squeeze", &graph_changer::squeeze},  {"hide", &graph_changer::hide},
+            {"repeat", &graph_changer::repeat},    {"unshape", &graph_changer::unshape},
+            {"dims", &graph_changer::dims},        {"further", &graph_changer::further},
+            {"shuffle", &graph_changer::shuffle},  {"sort", &graph_changer::sort},
+            {"reader", &graph_changer::reader},    {"undefine", &graph_changer::undefine},
+            {"remove", &graph_changer::remove},    {"cycle", &graph_changer::cycle},
+            {"function", &graph_changer::function}};
         const auto found = steps.find(op);
         if (found == steps.end()) {
             throw std::runtime_error("there is no mutation '" + op + "'");
@@ -626,6 +629,19 @@ private:
         return true;
     }
 
+    // Up to sixty of the last two hundred nodes, as the outputs are made there, or a large part of the graph.
+    bool function(std::istringstream& words)
+    {
+        mutation_draws draw(seed_in(words));
+        const auto nodes = static_cast<std::size_t>(m_graph.node_size());
+        if (onnx_tools::sorted_positions(m_graph).size() != nodes) {
+            return false;
+        }
+        const auto from_end = draw.one_in(4) ? nodes : std::min<std::size_t>(nodes, 1 + draw.below(200));
+        outline(m_mutant.model, nodes - from_end, draw.one_in(4) ? nodes : 1 + draw.below(60));
+        return true;
+    }
+
     static std::uint32_t seed_in(std::istringstream& words)
     {
         std::uint32_t seed = 0;
@@ -790,7 +806,7 @@ inline std::string draw_step(const mutant& m, mutation_draws& draw)
         return draw.one_in(2) ? field : field + (draw.one_in(2) ? "_" : "") + number(draw.below(3));
     };
     const std::string seed = number(draw.below(1000000));
-    switch (draw.below(31)) {
+    switch (draw.below(32)) {
     case 0: return "drop " + number(any());
     case 1: return "drop " + some(any());
     case 2: { // an image
@@ -916,6 +932,7 @@ inline std::string draw_step(const mutant& m, mutation_draws& draw)
     case 25: return "hide " + some(any()) + (draw.one_in(2) ? " concat" : " reshape");
     case 26: return "unshape";
     case 27: return "unshape " + number(any());
+    case 30: return "function " + seed;
     case 28: return "repeat " + some(any());
     case 29: {
         static const std::vector<std::string> how{"same", "own", "batch", "open"};

@@ -66,13 +66,49 @@ private:
         return !by.empty() && by == picked_by(rows.name);
     }
 
-    // Whether the last two columns of seven are seen to be score and label, not label and score.
-    [[nodiscard]] bool has_score_first(const typed_value& rows) const
+    // The columns that `names` are when the nodes show which of the last two is the label: the one that was an integer
+    // when the columns were joined. Nothing if they do not show it.
+    [[nodiscard]] std::optional<flat_columns> shown_order(const typed_value& rows, flat_columns names) const
     {
         const auto* node = producer_behind(m_list.index, rows.name, {"Identity", "Cast"}, 16);
-        return is(node, {"Concat"}) && node->input_size() >= 3 &&
-               was_integer(m_list.index, node->input(node->input_size() - 1)) &&
-               !was_integer(m_list.index, node->input(node->input_size() - 2));
+        if (!is(node, {"Concat"}) || node->input_size() < 3) {
+            return std::nullopt;
+        }
+        const bool label_last = was_integer(m_list.index, node->input(node->input_size() - 1));
+        if (label_last == was_integer(m_list.index, node->input(node->input_size() - 2))) {
+            return std::nullopt;
+        }
+        names.end()[-1] = label_last ? flat_column::label : flat_column::score;
+        names.end()[-2] = label_last ? flat_column::score : flat_column::label;
+        return names;
+    }
+
+    // Nobody has said what the columns are: the nodes must show that they are the usual ones.
+    void require_shown(const typed_value& rows, const flat_columns& usual) const
+    {
+        const auto shown = shown_order(rows, usual);
+        if (shown == usual) {
+            return;
+        }
+        const auto text = [](const flat_columns& columns) {
+            std::string list;
+            for (const auto column : columns) {
+                list += (list.empty() ? "" : ",") + std::string(name_of(column));
+            }
+            return list;
+        };
+        if (shown) {
+            refuse("the columns of the output " + text_of(rows) + " end in " +
+                       (shown->back() == flat_column::label ? "score and label" : "label and score") +
+                       ": of the last two, the nodes show, one was an integer",
+                   text(usual), "name the columns: `columns` " + text(*shown));
+        }
+        auto other = usual;
+        std::swap(other.end()[-1], other.end()[-2]);
+        refuse("nothing shows which of the last two columns of the output " + text_of(rows) +
+                   " is the label, and which the score",
+               "columns that are joined from scores and integer labels",
+               "name the columns: `columns` " + text(usual) + ", or `columns` " + text(other));
     }
 
     struct rows_reading {
@@ -96,10 +132,8 @@ private:
             refuse_rows(possible.size() > 1);
         }
         const auto& reading = possible.front();
-        if (!m_columns && has(reading.names, flat_column::batch) && has_score_first(*reading.rows)) {
-            refuse("the last column of the output " + text_of(*reading.rows) +
-                       " was an integer: its columns are not those of YOLOv7",
-                   "batch, x1, y1, x2, y2, label, score", "name the columns: `columns` batch,x1,y1,x2,y2,score,label");
+        if (!m_columns) {
+            require_shown(*reading.rows, reading.names);
         }
         m_list.source.rows = reading.rows->name;
         m_list.source.columns = reading.names;

@@ -47,7 +47,7 @@ private:
         std::set<const onnx::NodeProto*> nodes;
         for (const auto& output : m_list.outputs) {
             const auto* node = m_list.index.producer(origin(m_list.index, output.name));
-            if (node != nullptr && node->op_type() == "NonMaxSuppression" &&
+            if (node != nullptr && standard_operator(*node) == "NonMaxSuppression" &&
                 (node->domain().empty() || node->domain() == "ai.onnx")) {
                 nodes.insert(node);
             }

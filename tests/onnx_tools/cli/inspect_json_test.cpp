@@ -105,6 +105,8 @@ TEST_CASE("the JSON of rows in one list")
     pad.max_detections = largest_of_batch{};
     recognise_options recognise;
     recognise.from = export_kind::flat;
+    using enum flat_column;
+    recognise.columns = {x1, y1, x2, y2, score, label};
     const auto found = document(model, pad, recognise);
     CHECK(found.at("flat") == json{{"rows", "rows"},
                                    {"columns", {"x1", "y1", "x2", "y2", "score", "label"}},

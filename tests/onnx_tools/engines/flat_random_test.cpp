@@ -100,6 +100,11 @@ recognise_options flat_with(const std::vector<flat_column>& columns)
     return said;
 }
 
+const std::vector<flat_column> with_batch{flat_column::batch, flat_column::x1,    flat_column::y1,   flat_column::x2,
+                                          flat_column::y2,    flat_column::label, flat_column::score};
+const std::vector<flat_column> without_batch{flat_column::x1, flat_column::y1,    flat_column::x2,
+                                             flat_column::y2, flat_column::score, flat_column::label};
+
 pad_options at_most(std::int64_t rows)
 {
     pad_options options;
@@ -124,7 +129,7 @@ TEST_CASE("rows with many equal scores, of images in any order and of none, are 
         for (const auto& variant : flat_variants(6, 0.5)) {
             const auto& options = variant.options;
             CAPTURE(variant.name);
-            model_session session(rewritten(list_model(type, 13), flat_with({}), options), ORT_ENABLE_ALL);
+            model_session session(rewritten(list_model(type, 13), flat_with(with_batch), options), ORT_ENABLE_ALL);
             for (const std::size_t images : {0U, 1U, 2U, 8U}) {
                 for (const int n : {0, 1, 5, 60}) {
                     CAPTURE(images);
@@ -155,7 +160,8 @@ TEST_CASE("the nodes run in every opset from 11 on")
         for (auto options : {at_most(4), of_batch()}) {
             options.min_score = 0.25;
             options.layout = output_layout::tf_od;
-            model_session session(rewritten(list_model(types[0], opset), flat_with({}), options), ORT_ENABLE_ALL);
+            model_session session(rewritten(list_model(types[0], opset), flat_with(with_batch), options),
+                                  ORT_ENABLE_ALL);
             check_outputs(plain_flat_outputs(rows, 3, types[0].onnx, types[0].onnx, height, width, options, 4), session,
                           session.run(data, shapes));
         }
@@ -170,7 +176,7 @@ TEST_CASE("rows of images far outside the batch, or of no number, are dropped")
         rows.push_back({image, {1, 2, 3, 4}, 5, (1 + static_cast<double>(rows.size())) / 16});
     }
     for (const auto& options : {at_most(2), of_batch()}) {
-        model_session session(rewritten(list_model(types[0], 17), flat_with({}), options), ORT_ENABLE_ALL);
+        model_session session(rewritten(list_model(types[0], 17), flat_with(with_batch), options), ORT_ENABLE_ALL);
         auto [data, shapes] = inputs_of(rows, 2);
         const auto got = session.run(data, shapes);
         check_outputs(plain_flat_outputs(rows, 2, types[0].onnx, types[0].onnx, height, width, options, 2), session,
@@ -230,7 +236,7 @@ TEST_CASE("another output holds the image of each row, in any type, as [n] or [n
             const auto model = parse_model(head(11) + "float[n,6] list, float" + shape + " index) => (" + type + shape +
                                            " of, float[n,6] rows) { of = Cast<to = " + std::to_string(to) +
                                            ">(index) rows = Identity(list) }");
-            model_session session(rewritten(model, flat_with({}), of_batch()), ORT_ENABLE_ALL);
+            model_session session(rewritten(model, flat_with(without_batch), of_batch()), ORT_ENABLE_ALL);
             std::vector<std::vector<float>> data{std::vector<float>(3UL * 3 * height * width), list, index};
             const std::vector<std::int64_t> index_shape =
                 shape == "[n]" ? std::vector<std::int64_t>{25} : std::vector<std::int64_t>{25, 1};

@@ -15,7 +15,7 @@ struct found_mutation {
     std::string_view what;
 };
 
-inline constexpr std::array<found_mutation, 39> mutations_found{{
+inline constexpr std::array<found_mutation, 40> mutations_found{{
     {"mask_rcnn_tv014_b2_list_op11", "order 0 1 2 7 4 5 6 3", "",
      "the masks of two images, exchanged: as many rows in all, and every row of masks shifted"},
     {"mask_rcnn_tv014_b2_tensor_op16", "order 0 1 2 7 4 5 6 3", "", "the masks of two images of one size, exchanged"},
@@ -80,6 +80,9 @@ inline constexpr std::array<found_mutation, 39> mutations_found{{
     {"faster_rcnn_tv029_b4_list_op20_field",
      "transpose 8,9,10,11 0; transpose 4,5,6,7 0; order 6 11 1 10 7 8 5 4 9 3 0 2", "",
      "a hint put together fields of several images"},
+    {"faster_rcnn_tv014_b1_tensor_op14_boxes_scores",
+     "hide 1 reshape; further count 2 keypoints_scores; rename 0 t1403 1 t2748 2 t3731", "",
+     "the number of rows was taken for the label of one row"},
 }};
 
 } // namespace padbatch::test

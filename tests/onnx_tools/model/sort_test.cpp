@@ -29,7 +29,7 @@ std::vector<std::string> results(const onnx::GraphProto& graph)
     return names;
 }
 
-using names = std::vector<std::string>;
+using name_list = std::vector<std::string>;
 
 } // namespace
 
@@ -40,9 +40,9 @@ TEST_CASE("nodes come after what they read, also in their subgraphs, and otherwi
                           "b = Neg(a) first = Exp(x) a = Abs(x)");
     CHECK(sorted_positions(graph) == std::vector<int>{2, 3, 1, 0});
     sort_nodes(graph);
-    CHECK(results(graph) == names{"first", "a", "b", "y"});
+    CHECK(results(graph) == name_list{"first", "a", "b", "y"});
     sort_nodes(graph); // sorted already
-    CHECK(results(graph) == names{"first", "a", "b", "y"});
+    CHECK(results(graph) == name_list{"first", "a", "b", "y"});
 }
 
 TEST_CASE("nodes on a cycle, and those behind it, have no place, and nothing is moved")
@@ -50,5 +50,5 @@ TEST_CASE("nodes on a cycle, and those behind it, have no place, and nothing is 
     auto graph = graph_of("b = Neg(a) a = Abs(b) y = Exp(a) x1 = Exp(x)");
     CHECK(sorted_positions(graph) == std::vector<int>{3});
     sort_nodes(graph);
-    CHECK(results(graph) == names{"b", "a", "y", "x1"});
+    CHECK(results(graph) == name_list{"b", "a", "y", "x1"});
 }

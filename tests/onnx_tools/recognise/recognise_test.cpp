@@ -370,7 +370,7 @@ TEST_CASE("a model that is already padded is refused")
     CHECK_NOTHROW((void)recognise(model));
     entry.set_key("padbatch.batch");
     entry.set_value("2");
-    check_refused(model, {"already padded", "padbatch.batch = 2"});
+    check_refused(model, {"already padded", "padbatch.batch = '2'"});
     recognise_options options;
     options.fields = {field::boxes, field::labels, field::scores};
     check_refused(model, {"already padded"}, options);

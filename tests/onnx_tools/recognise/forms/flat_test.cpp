@@ -29,14 +29,29 @@ pad_options of_batch()
 
 constexpr auto flat = export_kind::flat;
 
+const column_list with_batch{batch, x1, y1, x2, y2, label, score};
+const column_list without_batch{x1, y1, x2, y2, score, label};
+
+// A model with rows `out` of this type, joined from columns of which the one called `l` was an integer, and with
+// further outputs made by an unknown operator.
+onnx::ModelProto joined(const std::string& columns, const std::string& type, const std::string& declared,
+                        const std::string& further = "", const std::string& made = "")
+{
+    return parse_model("<ir_version: 7, opset_import: [\"\" : 13, \"x\" : 1]> g (" + images + ") => (" + further +
+                       declared + " out) { i, b, c, s" + made +
+                       " = x.Net(images) integers = Cast<to = 7>(c) l = Cast<to = " + type +
+                       ">(integers) rows = Concat<axis = 1>(" + columns + ") out = Identity(rows) }");
+}
+
 } // namespace
 
 TEST_CASE("seven columns are batch, box, label and score, and the rest of the outputs stays")
 {
     // YOLOv7's export calls the number of rows `batch`, too.
     for (const std::string rows : {"n", "B"}) {
-        const auto found =
-            read(net({{"features", "float[B,16,8,8]"}, {"out", "float[" + rows + ",7]"}, {"k", "int64[B]"}}), flat);
+        const auto found = read(joined("i, b, l, s", "1", "float[" + rows + ",7]",
+                                       "float[B,16,8,8] features, int64[B] k, ", ", features, k"),
+                                flat);
         REQUIRE(found.flat);
         CHECK(found.flat->rows == "out");
         CHECK(found.flat->columns == column_list{batch, x1, y1, x2, y2, label, score});
@@ -62,7 +77,7 @@ TEST_CASE("fields have the type of the rows, labels are int64")
 {
     for (const std::string type : {"float", "float16", "double"}) {
         CAPTURE(type);
-        const auto found = read(net({{"out", type + "[n,7]"}}), flat);
+        const auto found = read(net({{"out", type + "[n,7]"}}), flat, with_batch);
         const auto element = type == "float"     ? element_type::float32
                              : type == "float16" ? element_type::float16
                                                  : element_type::float64;
@@ -76,16 +91,35 @@ TEST_CASE("six columns are box, score and label, and another output holds the im
 {
     for (const std::string index : {"int64[n]", "int32[n,1]", "float[n]", "uint8[n]"}) {
         CAPTURE(index);
-        const auto found = read(net({{"of", index}, {"out", "float[n,6]"}, {"count", "int64[B]"}}), flat);
+        const auto found =
+            read(joined("b, s, l", "1", "float[n,6]", index + " of, int64[B] count, ", ", of, count"), flat);
         CHECK(found.flat->rows == "out");
         CHECK(found.flat->batch_index == "of");
         CHECK(found.flat->columns == column_list{x1, y1, x2, y2, score, label});
         CHECK(found.other_outputs == strings{"count"});
     }
     // Integers are preferred to other types.
-    const auto found = read(net({{"area", "float[n]"}, {"out", "float[n,6]"}, {"of", "int64[n]"}}), flat);
+    const auto found =
+        read(net({{"area", "float[n]"}, {"out", "float[n,6]"}, {"of", "int64[n]"}}), flat, without_batch);
     CHECK(found.flat->batch_index == "of");
     CHECK(found.other_outputs == strings{"area"});
+}
+
+TEST_CASE("of the last two columns, the label is the one that was an integer, or it is not known")
+{
+    const std::string usual = "batch,x1,y1,x2,y2,label,score";
+    const std::string other = "batch,x1,y1,x2,y2,score,label";
+    CHECK(read(joined("i, b, l, s", "10", "float16[n,7]"), flat).flat->columns == with_batch);
+    check_refused({"end in score and label", "`columns` " + other}, joined("i, b, s, l", "1", "float[n,7]"), flat);
+    check_refused({"end in label and score", "`columns` x1,y1,x2,y2,label,score"},
+                  joined("b, l, s", "1", "float[n,6]", "int64[n] of, ", ", of"), flat);
+    for (const std::string columns : {"i, b, s, s", "i, b, l, l", "i, b", "b"}) {
+        CAPTURE(columns);
+        const auto model = joined(columns, "1", "float[n,7]");
+        check_refused({"nothing shows", "`columns` " + usual + ", or `columns` " + other}, model, flat);
+        CHECK(read(model, flat, with_batch).flat->columns == with_batch); // it has been said
+    }
+    check_refused({"nothing shows"}, net({{"out", "float[n,7]"}}), flat);
 }
 
 TEST_CASE("columns are those that the user names")
@@ -138,24 +172,24 @@ TEST_CASE("columns that make no row are refused")
 TEST_CASE("the images are the one input of rank 4")
 {
     const auto with = [](const std::string& inputs) { return net({{"out", "float[n,7]"}}, inputs); };
-    CHECK(read(with("float[2] scale, float[B,3,H,W] images"), flat).flat->batch_input == "images");
-    check_refused({"'images' (float32 [3, H, W])", "[B, 3, H, W]"}, with("float[3,H,W] images"), flat);
-    check_refused({"'a'", "'images'"}, with("float[B,3,H,W] a, float[B,3,H,W] images"), flat);
+    CHECK(read(with("float[2] scale, float[B,3,H,W] images"), flat, with_batch).flat->batch_input == "images");
+    check_refused({"'images' (float32 [3, H, W])", "[B, 3, H, W]"}, with("float[3,H,W] images"), flat, with_batch);
+    check_refused({"'a'", "'images'"}, with("float[B,3,H,W] a, float[B,3,H,W] images"), flat, with_batch);
     // Height and width come last, or the input does not say so.
-    CHECK(read(with("float[B,C,H,W] images"), flat).images == strings{"images"});
+    CHECK(read(with("float[B,C,H,W] images"), flat, with_batch).images == strings{"images"});
     const auto channels_last = with("uint8[B,64,80,3] images");
-    CHECK(read(channels_last, flat).images.empty());
+    CHECK(read(channels_last, flat, with_batch).images.empty());
     auto options = of_batch();
     options.layout = output_layout::tf_od;
     check_failure(failure::refused, {"tf-od", "inputs are not images"},
-                  [&] { (void)plan(channels_last, read(channels_last, flat), options); });
+                  [&] { (void)plan(channels_last, read(channels_last, flat, with_batch), options); });
 }
 
 TEST_CASE("the outputs' batch is the input's: a symbol, or a number")
 {
     const auto batch_of = [](const std::string& extent) {
         const auto model = net({{"out", "float[n,7]"}}, "float[" + extent + ",3,H,W] images");
-        const auto p = plan(model, read(model, flat), of_batch());
+        const auto p = plan(model, read(model, flat, with_batch), of_batch());
         CHECK(p.how == batching::flat);
         CHECK(p.outputs.front().shape.front() == p.batch);
         return p.batch;
@@ -197,5 +231,5 @@ TEST_CASE("a batch of these is not made by `dynamic_batch`")
     auto options = of_batch();
     options.dynamic_batch = true;
     check_failure(failure::usage, {"`dynamic_batch`", "leave `dynamic_batch` out"},
-                  [&] { (void)plan(model, read(model, flat), options); });
+                  [&] { (void)plan(model, read(model, flat, with_batch), options); });
 }
