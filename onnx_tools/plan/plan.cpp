@@ -10,6 +10,7 @@
 #include <onnx_tools/plan/output_names.hpp>
 #include <onnx_tools/plan/pad_value.hpp>
 #include <onnx_tools/plan/threshold.hpp>
+#include <onnx_tools/recognise/batch_inputs.hpp>
 #include <onnx_tools/recognise/cuts.hpp>
 #include <onnx_tools/recognise/pixel_boxes.hpp>
 #include <onnx_tools/recognise/region_masks.hpp>
@@ -123,9 +124,9 @@ private:
             if (!names_batch || shape.empty()) {
                 continue;
             }
-            if (m_plan.how == batching::loop && shape.front().size.value_or(1) != 1) {
+            if (const auto images = images_taken(input); m_plan.how == batching::loop && images != 1) {
                 throw tool_error(failure::refused,
-                                 {"`dynamic_batch`: the model takes " + std::to_string(*shape.front().size) +
+                                 {"`dynamic_batch`: the model takes " + std::to_string(images) +
                                       " images at a time, but has the detections of one",
                                   "an export of one image, which can be repeated for each image of a batch",
                                   "export the model with one image, or leave `dynamic_batch` out"});
@@ -139,6 +140,21 @@ private:
         if (!m_plan.batch.size && m_plan.batch.symbol.empty()) {
             m_plan.batch.symbol = m_fresh("batch");
         }
+    }
+
+    // How many images the graph takes from `input`: as many as it declares, or else as it is taken apart into; 1 if any
+    // number will do.
+    [[nodiscard]] std::int64_t images_taken(const onnx::ValueInfoProto& input)
+    {
+        if (const auto declared = declared_type(input).shape.front().size) {
+            return *declared;
+        }
+        for (const auto& promise : false_promises(index())) {
+            if (promise.input->name() == input.name() && !promise.how.padded) {
+                return promise.how.images;
+            }
+        }
+        return 1;
     }
 
     void plan_rows()

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <initializer_list>
 #include <optional>
 #include <string_view>
 #include <unordered_set>
@@ -123,6 +124,21 @@ std::optional<int> factors_of(const graph_index& index, std::string_view value, 
     return std::nullopt;
 }
 
+// Whether columns of the rows in one list were computed after the rows were picked, as where a wrapper divides boxes.
+bool changes_picked_columns(const graph_index& index, const flat_source& flat)
+{
+    const std::initializer_list<std::string_view> copies{"Identity", "Cast",  "Unsqueeze", "Squeeze",
+                                                         "Reshape",  "Slice", "Split",     "Flatten"};
+    const std::initializer_list<std::string_view> arithmetic{"Div", "Mul", "Sub", "Add", "Clip"};
+    const auto* node = producer_behind(index, flat.rows, copies, 32);
+    if (!is(node, {"Concat"})) {
+        return is(node, arithmetic);
+    }
+    return std::any_of(node->input().begin(), node->input().end(), [&](const std::string& column) {
+        return is(producer_behind(index, column, copies, 32), arithmetic);
+    });
+}
+
 } // namespace
 
 std::string doubt_about_pixels(const graph_index& index, const detections& source)
@@ -153,6 +169,9 @@ std::string doubt_about_pixels(const graph_index& index, const detections& sourc
     }
     const auto* boxes = find_field(source, field::boxes);
     if (source.flat) {
+        if (changes_picked_columns(index, *source.flat)) {
+            return "the columns of " + quoted(source.flat->rows) + " are computed after the rows are picked";
+        }
         return resizes == 0 ? "" : "the images are resized, and the graph does not show that the boxes are scaled back";
     }
     for (const auto& value : boxes->values) {

@@ -13,7 +13,7 @@ namespace padbatch::onnx_tools {
 /// the graph shows that they are. It does where the input reaches the first layer without a Transpose, resized at most
 /// once, and the boxes are those of the kept rows, scaled back column by column if the image was resized.
 ///
-/// With rows of all images in one list, how boxes were computed is not looked at.
+/// With rows of all images in one list, only what became of boxes after they were picked is looked at.
 [[nodiscard]] std::string doubt_about_pixels(const graph_index& index, const detections& source);
 
 } // namespace padbatch::onnx_tools

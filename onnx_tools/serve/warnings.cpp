@@ -8,7 +8,7 @@
 #include <onnx_tools/plan/output_bytes.hpp>
 #include <onnx_tools/plan/plan.hpp>
 #include <onnx_tools/recognise/image_inputs.hpp>
-#include <onnx_tools/serve/batch_inputs.hpp>
+#include <onnx_tools/recognise/batch_inputs.hpp>
 #include <onnx_tools/serve/first_extents.hpp>
 #include <padbatch/contract.hpp>
 
@@ -239,6 +239,7 @@ dynamic_batch_advice advice_on(const onnx::ModelProto& exported, const rewrite_o
                 f.values.resize(1);
             }
             found.images.resize(std::min<std::size_t>(found.images.size(), 1));
+            found.image_rank = 3; // an image of its own, not the first of those that the graph takes apart
         }
         const bool needs_rows = !found.limit && !std::holds_alternative<std::int64_t>(pad.max_detections);
         if (needs_rows) {

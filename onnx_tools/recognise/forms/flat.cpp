@@ -187,7 +187,8 @@ private:
             refuse(found,
                    "one output [n, 7]: batch, x1, y1, x2, y2, label, score; or one [n, 6]: x1, y1, x2, y2, score, "
                    "label, and one [n] with the image of each row",
-                   "name the columns as the model has them, such as `columns` batch,cx,cy,w,h,score,label");
+                   "name the columns as the model has them, such as `columns` batch,cx,cy,w,h,score,label; or, if each "
+                   "image has outputs of its own, leave `from` out");
         }
         const std::string extent = std::to_string(m_columns->size());
         refuse(found,

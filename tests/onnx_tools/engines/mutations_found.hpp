@@ -15,7 +15,7 @@ struct found_mutation {
     std::string_view what;
 };
 
-inline constexpr std::array<found_mutation, 40> mutations_found{{
+inline constexpr std::array<found_mutation, 42> mutations_found{{
     {"mask_rcnn_tv014_b2_list_op11", "order 0 1 2 7 4 5 6 3", "",
      "the masks of two images, exchanged: as many rows in all, and every row of masks shifted"},
     {"mask_rcnn_tv014_b2_tensor_op16", "order 0 1 2 7 4 5 6 3", "", "the masks of two images of one size, exchanged"},
@@ -83,6 +83,10 @@ inline constexpr std::array<found_mutation, 40> mutations_found{{
     {"faster_rcnn_tv014_b1_tensor_op14_boxes_scores",
      "hide 1 reshape; further count 2 keypoints_scores; rename 0 t1403 1 t2748 2 t3731", "",
      "the number of rows was taken for the label of one row"},
+    {"faster_rcnn_tv029_b2_tensor_op18_features", "drop 3,4,5", "--dynamic-batch --masks roi",
+     "the loop took one image, and a graph that declares any number splits it into two"},
+    {"keypoint_rcnn_tv014_b2_tensor_op11", "double 6 keypoints_0; order 5 6 7 8 9 10 0 1 2 3 4",
+     "--mask-type uint8 --mask-threshold 0.25", "hints named one taken name after the other"},
 }};
 
 } // namespace padbatch::test

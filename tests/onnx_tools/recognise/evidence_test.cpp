@@ -64,6 +64,19 @@ TEST_CASE("scores were never integers, and no mask is three pixels wide")
     CHECK_FALSE(was_integer(outputs.index(), "h"));
 }
 
+TEST_CASE("sizes are no labels")
+{
+    const auto model = detector("shape = Shape(b) c = Gather(shape, zero) d = Cast<to = 6>(c) e = Size(s) "
+                                "f = Unsqueeze(e, zero) n = Add(l, shape)",
+                                "int64[2] shape, int64[1] c, int32[1] d, int64[1] f, int64[a] l, int64[a] n");
+    const graph_outputs outputs(model);
+    for (const int size : {0, 1, 2, 3}) {
+        CHECK(contradicts(outputs, outputs[size], field::labels));
+    }
+    CHECK_FALSE(contradicts(outputs, outputs[4], field::labels));
+    CHECK_FALSE(contradicts(outputs, outputs[5], field::labels));
+}
+
 TEST_CASE("boxes are shown by the cut, by their columns, by their extent or by their name")
 {
     const auto model = detector("joined = Concat<axis = 1>(x0, x1, x2, x3) stacked = Concat<axis = 0>(x0, x1, x2, x3) "

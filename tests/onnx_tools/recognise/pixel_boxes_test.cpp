@@ -78,3 +78,22 @@ TEST_CASE("an image of integers, or with its channels last, is in doubt")
     CHECK(
         has(doubt("x = Transpose<perm = [0, 3, 1, 2]>(image)", "boxes = Identity(b)", "float[1,h,w,c]"), "transposed"));
 }
+
+TEST_CASE("rows in one list are in doubt if their columns were computed after they were picked")
+{
+    const auto doubt_about = [](const std::string& boxes) {
+        const auto model = parse_model(
+            "<ir_version: 7, opset_import: [\"\" : 13]> g (float[B,3,64,80] image) => (float[n,7] rows) { "
+            "features = Conv(image, weight) all_boxes, image_of, all_labels, all_scores, kept = Net(features) "
+            "weight = Constant<value = float[1] {1}>() b = Gather(all_boxes, kept) " +
+            boxes +
+            " s = Gather(all_scores, kept) whole = Cast<to = 7>(all_labels) l = Cast<to = 1>(whole) "
+            "i = Cast<to = 1>(image_of) joined = Concat<axis = 1>(i, c, l, s) rows = Identity(joined) }");
+        recognise_options options;
+        options.from = export_kind::flat;
+        return doubt_about_pixels(graph_index(model.graph()), recognise(model, options));
+    };
+    CHECK(doubt_about("c = Cast<to = 1>(b)").empty());
+    CHECK(has(doubt_about("c = Div(b, weight)"), "'rows' are computed after the rows are picked"));
+    CHECK(has(doubt_about("d = Mul(b, weight) c = Reshape(d, kept)"), "computed after"));
+}

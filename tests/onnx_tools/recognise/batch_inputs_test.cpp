@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <onnx_tools/serve/batch_inputs.hpp>
+#include <onnx_tools/recognise/batch_inputs.hpp>
 
 #include <tests/support/parse_model.hpp>
 
