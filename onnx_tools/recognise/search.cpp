@@ -220,14 +220,18 @@ bool looks_like_detection(const graph_outputs& outputs, const output& o)
            (o.nearest != nullptr || !outputs.any_cut());
 }
 
-// The cuts of the outputs that a reading covers.
+// The cuts of the outputs that a reading covers; if none is known to be one, the nearest above them.
 cut_set cuts_of(const graph_outputs& outputs, const reading& r)
 {
     cut_set cuts;
+    cut_set nearest;
     for (int i = r.first; i < r.first + r.count(); ++i) {
         cuts.insert(outputs[i].cut);
+        nearest.insert(outputs[i].nearest);
     }
-    return cuts;
+    cuts.erase(nullptr);
+    nearest.erase(nullptr);
+    return cuts.empty() ? nearest : cuts;
 }
 
 // Whether an output depends on one of `cuts`. Whatever comes from the cut of an image has a row for each detection.
