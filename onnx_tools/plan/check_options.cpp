@@ -93,7 +93,8 @@ void require_masks(const detections& source, const pad_options& options)
         misused("`mask_threshold` " + text_of_number(*options.mask_threshold) +
                     " is given for masks that stay probabilities",
                 "`mask_threshold` together with `mask_type` uint8 or `mask_type` bool",
-                "add `mask_type` uint8, or leave `mask_threshold` out");
+                masks != nullptr && is_floating(masks->element) ? "add `mask_type` uint8, or leave `mask_threshold` out"
+                                                                : "leave `mask_threshold` out");
     }
 }
 

@@ -73,6 +73,10 @@ void refuse_incomplete(const graph_outputs& outputs, const reading& part)
             rest.push_back(outputs[i]);
         }
     }
+    // A Loop stacks only what has one shape.
+    const bool ragged = part.images == 1 && std::any_of(rest.begin(), rest.end(), [](const typed_value& value) {
+                            return value.type.shape.empty() || !value.type.shape.front().size;
+                        });
     throw tool_error(failure::refused,
                      {"the " + std::to_string(outputs.size()) +
                           " outputs are not a whole number of images: " + text_of(part) +
@@ -83,7 +87,8 @@ void refuse_incomplete(const graph_outputs& outputs, const reading& part)
                           (part.first != 0 || !outputs.any_cut()
                                ? std::string()
                                : "; or, to pad only what fits and leave the rest as it is, use `fields` " +
-                                     list_of(part.fields, ",") + " `batch` " + std::to_string(part.images))});
+                                     list_of(part.fields, ",") + " `batch` " + std::to_string(part.images) +
+                                     (ragged ? ", if the rest may stay so (in a Loop it may not)" : ""))});
 }
 
 void refuse_ambiguous(const graph_outputs& outputs, const reading& a, const reading& b)

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <set>
+#include <string_view>
 #include <utility>
 
 namespace padbatch::onnx_tools {
@@ -120,17 +122,26 @@ private:
     std::vector<const output*> m_slots;
 };
 
+// Whether a slot holds boxes, labels or scores.
+bool is_basic(const reading& r, int slot)
+{
+    const auto kind = r.fields[static_cast<std::size_t>(slot)];
+    return kind == field::boxes || kind == field::labels || kind == field::scores;
+}
+
 // Whether an image's outputs fit their fields and have the types of the first image's, and as many rows as one another:
 // a fixed number where the rows of boxes are declared to vary is none.
 bool consistent(const graph_outputs& outputs, const reading& r, int image)
 {
     std::optional<std::int64_t> rows;
+    std::set<std::string_view> origins; // a copy of keypoints is no masks
     for (int slot = 0; slot < static_cast<int>(r.fields.size()); ++slot) {
         const auto kind = r.fields[static_cast<std::size_t>(slot)];
         const auto& o = r.at(outputs.all(), image, slot);
         const auto& first = r.at(outputs.all(), 0, slot);
         if (!fits(kind, o.type) || o.type.element != first.type.element || o.type.rank != first.type.rank ||
-            contradicts(outputs, o, kind)) {
+            contradicts(outputs, o, kind) ||
+            (!is_basic(r, slot) && !origins.insert(origin(outputs.index(), o.name)).second)) {
             return false;
         }
         const auto declared = o.type.shape.empty() ? std::nullopt : o.type.shape.front().size;
@@ -140,13 +151,6 @@ bool consistent(const graph_outputs& outputs, const reading& r, int image)
         rows = declared ? declared : rows;
     }
     return true;
-}
-
-// Whether a slot holds boxes, labels or scores.
-bool is_basic(const reading& r, int slot)
-{
-    const auto kind = r.fields[static_cast<std::size_t>(slot)];
-    return kind == field::boxes || kind == field::labels || kind == field::scores;
 }
 
 // The cut that an image's boxes, labels and scores come from; null when none shows.
@@ -169,8 +173,8 @@ image_cut cut_of(const graph_outputs& outputs, const reading& r, int image)
     return found;
 }
 
-// Whether the nearest cuts above an image's boxes, labels and scores, if they have any, are one, where it is not known
-// that it bounds their rows.
+// Whether the nearest cuts above an image's boxes, labels and scores, if they have any, are one, on which its masks and
+// keypoints depend too, where it is not known that it bounds their rows.
 bool has_one_nearest_cut(const graph_outputs& outputs, const reading& r, int image)
 {
     cut_set nearest;
@@ -180,6 +184,12 @@ bool has_one_nearest_cut(const graph_outputs& outputs, const reading& r, int ima
         }
     }
     nearest.erase(nullptr);
+    for (int slot = 0; slot < static_cast<int>(r.fields.size()) && nearest.size() == 1; ++slot) {
+        if (!is_basic(r, slot) &&
+            outputs.cuts_above(r.at(outputs.all(), image, slot).name).count(*nearest.begin()) == 0) {
+            return false;
+        }
+    }
     return nearest.size() <= 1;
 }
 

@@ -15,7 +15,7 @@ struct found_mutation {
     std::string_view what;
 };
 
-inline constexpr std::array<found_mutation, 43> mutations_found{{
+inline constexpr std::array<found_mutation, 47> mutations_found{{
     {"mask_rcnn_tv014_b2_list_op11", "order 0 1 2 7 4 5 6 3", "",
      "the masks of two images, exchanged: as many rows in all, and every row of masks shifted"},
     {"mask_rcnn_tv014_b2_tensor_op16", "order 0 1 2 7 4 5 6 3", "", "the masks of two images of one size, exchanged"},
@@ -89,6 +89,13 @@ inline constexpr std::array<found_mutation, 43> mutations_found{{
      "--mask-type uint8 --mask-threshold 0.25", "hints named one taken name after the other"},
     {"ssdlite320_tv029_b1_tensor_op20_double", "unsqueeze 2 1; repeat 1", "--max-detections 7",
      "labels [n, 1] stayed as they were, where no output was known to be bound by the cut"},
+    {"keypoint_rcnn_tv014_b1_tensor_op13", "double 3 masks", "", "a copy of the keypoints was taken for masks"},
+    {"fcos_tv029_b1_list_op14_onnxsim", "rename 2 keypoints; transpose 1 0", "--dynamic-batch",
+     "a hint left an output as it is, which a Loop cannot stack"},
+    {"mask_rcnn_tv029_b2_list_op18", "cast 3,7 uint8", "--mask-threshold 0.25",
+     "a hint wanted a type for masks that are no probabilities"},
+    {"retinanet_tv029_b1_tensor_op18_features", "transpose 2 0; hide 1 concat", "--masks roi",
+     "features were taken for masks where no cut is known to bound rows"},
 }};
 
 } // namespace padbatch::test
