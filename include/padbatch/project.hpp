@@ -138,7 +138,7 @@ private:
             std::ptrdiff_t expected = first;
             for (const auto member : bound.value.members) {
                 if (detail::member_offset(object, member) != expected) {
-                    return {errc::bad_argument,
+                    return {status_code::bad_argument,
                             "the members that make up a row of {} are not adjacent: one is at byte {} of the struct; "
                             "expected {}",
                             Bound::tag::name, detail::member_offset(object, member), expected};
