@@ -79,7 +79,7 @@ TEST_CASE("calls with and without reuse, of other M, extents, pad values and siz
                 mask = random.once_in(2) ? std::uint8_t{0} : random.value<std::uint8_t>();
             }
             const batch from(random, random.below(7), rows + 2, height, 2);
-            const auto pad_value = fill(t::masks(mask), t::scores(score));
+            const auto pad_value = pad_values(t::masks(mask), t::scores(score));
             const auto options = [&](const auto&... more) {
                 pad_into(owner, from.source(), capacity::fixed(rows), overflow::truncate, more...);
             };
@@ -106,7 +106,7 @@ TEST_CASE("padding that someone wrote into is cleared when the owner is told so"
     owner_type owner(4, 6, t::masks.shape(1, 1, 2));
     for (int k = 0; k < 50; ++k) {
         const batch from(random, 1 + random.below(4), 6, 1, 2);
-        pad_into(owner, from.source(), padding::reuse, fill(t::scores(3)));
+        pad_into(owner, from.source(), padding::reuse, pad_values(t::scores(3)));
         CHECK(from.is_in(owner, 6, 3, 0));
         if (random.once_in(2)) {
             for (float& value : owner[t::scores]) {
@@ -136,6 +136,42 @@ TEST_CASE("slots that a producer finishes are cleared by the next call with reus
     }
 }
 
+TEST_CASE("slots that a producer got are cleared by the next call with reuse, finished or not, whatever they were "
+          "filled with")
+{
+    dice random(7);
+    owner_type owner(5, 5, t::masks.shape(1, 1, 1));
+    for (int k = 0; k < 50; ++k) {
+        const batch from(random, 1 + random.below(5), 5, 1, 1);
+        pad_into(owner, from.source(), padding::reuse, pad_values(t::scores(2)));
+        CHECK(from.is_in(owner, 5, 2, 0));
+        REQUIRE(owner.try_resize(5).ok());
+        for (std::size_t i = 0; i < 5; ++i) {
+            if (random.once_in(2)) {
+                const auto slot = owner.slot(i);
+                for (std::size_t j = 0; j < 5; ++j) {
+                    slot[t::scores][j] = 7;
+                    slot[t::masks][j].data()[0] = 7;
+                }
+            }
+            if (random.once_in(3)) {
+                finish_slot(owner, i, random.below(6), pad_values(t::scores(random.once_in(2) ? 2 : 3)));
+            }
+        }
+    }
+}
+
+TEST_CASE("a slot that a producer finishes leaves what is known of the others")
+{
+    padded<scores<>> owner(2, 3);
+    const std::vector<std::vector<float>> one{{1}, {1}};
+    pad_into(owner, one);
+    owner[t::scores].data()[2] = 99; // which shows whether the padding is trusted
+    finish_slot(owner, 1, 0);
+    pad_into(owner, one, padding::reuse);
+    CHECK(same_bytes(owner[t::scores], std::vector<float>{1, 0, 99, 1, 0, 0}));
+}
+
 TEST_CASE("with reuse only the rows that were real are written: what the owner is not told of stays")
 {
     // Not a use to make of it, but how one sees that reuse saves the work.
@@ -157,10 +193,10 @@ TEST_CASE("an owner that grows holds the right padding, whether the new memory c
         owner_type owner;
         for (std::size_t images = 1; images < 12; ++images) {
             const batch from(random, images, 4, 2, 2);
-            pad_into(owner, from.source(), capacity::fixed(4), padding::reuse, fill(t::scores(score)));
+            pad_into(owner, from.source(), capacity::fixed(4), padding::reuse, pad_values(t::scores(score)));
             CHECK(from.is_in(owner, 4, score, 0));
             const batch smaller(random, (images + 1) / 2, 4, 2, 2);
-            pad_into(owner, smaller.source(), capacity::fixed(4), padding::reuse, fill(t::scores(score)));
+            pad_into(owner, smaller.source(), capacity::fixed(4), padding::reuse, pad_values(t::scores(score)));
             CHECK(smaller.is_in(owner, 4, score, 0));
         }
     }

@@ -10,7 +10,10 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <deque>
 #include <limits>
+#include <list>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,6 +26,28 @@ namespace {
 struct box {
     float x1, y1, x2, y2;
 };
+
+/// A container like those that copy themselves, or insert, when they are indexed by someone who may write.
+struct images_that_notice {
+    std::vector<std::vector<float>> images{{1, 2}, {3}};
+    int times_written = 0;
+
+    std::size_t size() const { return images.size(); }
+    auto begin() const { return images.begin(); }
+    const std::vector<float>& operator[](std::size_t i) const { return images[i]; }
+    std::vector<float>& operator[](std::size_t i)
+    {
+        ++times_written;
+        return images[i];
+    }
+};
+
+/// Some maps of other libraries can be indexed through const.
+struct other_map : std::map<std::size_t, std::vector<float>> {
+    const std::vector<float>& operator[](std::size_t key) const { return at(key); }
+};
+static_assert(!detail::image_container<other_map> && !detail::image_container<std::list<std::vector<float>>>);
+static_assert(detail::image_container<images_that_notice>);
 
 /// The padded values of one field of a source, M = 2.
 template <class T, class Tag, class Source>
@@ -75,6 +100,26 @@ TEST_CASE("each takes vectors, arrays and spans of rows or of their elements, al
     // Temporaries are held.
     const auto held = each(t::boxes(std::vector<std::vector<float>>(values)));
     CHECK(two_of<float>(t::boxes, held) == expected);
+}
+
+TEST_CASE("each takes a deque")
+{
+    const std::deque<std::vector<float>> values{{1, 2, 3, 4}, {5, 6, 7, 8, 9, 10, 11, 12}};
+    CHECK(two_of<float>(t::boxes, each(t::boxes(values))) ==
+          std::vector<float>{1, 2, 3, 4, 0, 0, 0, 0, 5, 6, 7, 8, 9, 10, 11, 12});
+}
+
+TEST_CASE("containers of images are only read")
+{
+    images_that_notice images;
+    const auto source = each(t::values(images), t::scores(images));
+    CHECK(two_of<float>(t::scores, source) == std::vector<float>{1, 2, 3, 0});
+    CHECK(source.image(1)[t::values][0] == 3);
+    CHECK(source.check(0).ok());
+    padded<scores<>> owner(2, 2);
+    pad_into(owner, images);
+    CHECK(owner.count(0) == 2);
+    CHECK(images.times_written == 0);
 }
 
 TEST_CASE("rows of several extents are nested arrays, or flat values with the extents")
@@ -138,7 +183,7 @@ TEST_CASE("conversion happens in every layout: flat values, arrays, strided and 
     CHECK(two_of<std::uint8_t>(t::boxes, each(t::boxes(flat_images).as<std::uint8_t>())) == by_rows);
     const std::vector<std::vector<std::array<double, 4>>> arrays{{{1.5, 2.5, 300, -1}, {4, 5, 6, std::nan("")}}};
     CHECK(two_of<std::uint8_t>(t::boxes, each(t::boxes(arrays).as<std::uint8_t>())) == by_rows);
-    using column_major = basic_rows<const double, extents<4>, layout::element_strided>;
+    using column_major = basic_rows<const double, row_extents<4>, layout::element_strided>;
     const std::vector<column_major> transposed{
         column_major(values.data(), 2, {}, layout::element_strided{sizeof(double), 2 * sizeof(double)})};
     CHECK(two_of<std::uint8_t>(t::boxes, each(t::boxes(transposed).as<std::uint8_t>())) == by_columns);
@@ -263,5 +308,5 @@ TEST_CASE("a function whose data are no whole rows is refused, and none of its r
     const std::vector<float> six(6, 1);
     const auto source = generated(2, [&](std::size_t) { return image_of(t::boxes(six)); });
     padded<boxes<>> output(2, 3);
-    check_status(try_pad_into(output, source), errc::size_mismatch, {"image 0"});
+    check_status(try_pad_into(output, source), status_code::size_mismatch, {"image 0"});
 }

@@ -98,37 +98,37 @@ struct member_list {
 template <class Tag>
 struct row_shape {
     using tag = Tag;
-    typename Tag::row extents;
+    typename detail::all_dynamic<typename Tag::row>::type extents; // which may contradict those of the type
 };
 
 /// The base of a field's kind: `struct embedding_t : tag<embedding_t, 256> { static constexpr char name[] =
 /// "embedding"; };`, with `inline constexpr embedding_t embedding{};` to go with it.
 template <class Self, std::size_t... E>
 struct tag {
-    using row = extents<E...>;
+    using row = row_extents<E...>;
 
-    /// Names data of this field. If `row` has dynamic extents that the data do not tell, give `row_extents`, as in
+    /// Names data of this field. If `row` has dynamic extents that the data do not tell, give `sizes`, as in
     /// `t::masks(flat, 1, 28, 28)`.
     template <class X, std::integral... Extents>
         requires(sizeof...(Extents) == 0 || sizeof...(Extents) == sizeof...(E))
-    constexpr auto operator()(X&& x, Extents... row_extents) const noexcept
+    constexpr auto operator()(X&& x, Extents... sizes) const noexcept
     {
         if constexpr (sizeof...(Extents) == 0) {
             return bound<Self, detail::held<X>>{std::forward<X>(x), {}};
         } else {
             // The given extents may contradict those of the type. If the type cannot store them, the bound data get a
             // type that can, so that the check finds the contradiction.
-            using given = std::conditional_t<row::is_static, extents<(static_cast<void>(E), dynamic)...>, row>;
-            return bound<Self, detail::held<X>, given>{std::forward<X>(x), given{to_array(row_extents...)}};
+            using given = std::conditional_t<row::is_static, typename detail::all_dynamic<row>::type, row>;
+            return bound<Self, detail::held<X>, given>{std::forward<X>(x), given{to_array(sizes...)}};
         }
     }
 
     /// The extents of this field's rows, for an owner.
     template <std::integral... Extents>
         requires(sizeof...(Extents) == sizeof...(E))
-    [[nodiscard]] constexpr row_shape<Self> shape(Extents... row_extents) const noexcept
+    [[nodiscard]] constexpr row_shape<Self> shape(Extents... sizes) const noexcept
     {
-        return {row{to_array(row_extents...)}};
+        return {typename detail::all_dynamic<row>::type{to_array(sizes...)}};
     }
 
     /// Names adjacent members of a struct that together are a row.
@@ -141,9 +141,9 @@ struct tag {
 
 private:
     template <class... Extents>
-    [[nodiscard]] static constexpr std::array<std::size_t, sizeof...(Extents)> to_array(Extents... row_extents) noexcept
+    [[nodiscard]] static constexpr std::array<std::size_t, sizeof...(Extents)> to_array(Extents... sizes) noexcept
     {
-        return {static_cast<std::size_t>(row_extents)...};
+        return {detail::given_extent(sizes)...};
     }
 };
 
@@ -217,11 +217,11 @@ using labels = field<t::labels_t, T>;
 template <class T = float>
 using scores = field<t::scores_t, T>;
 template <class T = float, std::size_t C = dynamic, std::size_t H = dynamic, std::size_t W = dynamic>
-using masks = field<t::masks_t, T, extents<C, H, W>>;
+using masks = field<t::masks_t, T, row_extents<C, H, W>>;
 template <class T = float, std::size_t K = dynamic>
-using keypoints = field<t::keypoints_t, T, extents<K, 3>>;
+using keypoints = field<t::keypoints_t, T, row_extents<K, 3>>;
 template <class T = float, std::size_t K = dynamic>
-using keypoints_scores = field<t::keypoints_scores_t, T, extents<K>>;
+using keypoints_scores = field<t::keypoints_scores_t, T, row_extents<K>>;
 
 namespace detail {
 

@@ -28,7 +28,8 @@ struct padded_access;
 /// Nothing is initialised. It keeps its memory, so that one made for the largest batch serves all smaller ones without
 /// an allocation; it grows if a batch does not fit.
 ///
-/// Move only. `view()` returns the view that the algorithms read and write.
+/// Move only. `view()` returns the view that the algorithms read and write. Threads may read one owner at the same
+/// time, or fill different slots of it.
 template <class... Fields>
 class padded {
 public:
@@ -99,7 +100,7 @@ public:
         }
         const bool aligned = reinterpret_cast<std::uintptr_t>(block.data()) % memory::alignment == 0;
         if (block.bytes() < layout.total || !aligned) {
-            return {errc::out_of_memory,
+            return {status_code::out_of_memory,
                     "{} images of {} rows need {} bytes, aligned to {}; there are {}, aligned to {}",
                     batch,
                     capacity,
@@ -117,14 +118,32 @@ public:
         return {};
     }
 
-    /// The number of bytes that memory for the constructor must have; 0 if the sizes overflow.
+    /// Sets `bytes` to the number of bytes that memory for the constructor must have, which is 0 for no images. Fails
+    /// if the sizes overflow.
     template <class... Tags>
-    [[nodiscard]] static std::size_t bytes_needed(std::size_t batch, std::size_t capacity,
-                                                  const row_shape<Tags>&... shapes) noexcept
+    [[nodiscard]] static status try_bytes_needed(std::size_t& bytes, std::size_t batch, std::size_t capacity,
+                                                 const row_shape<Tags>&... shapes) noexcept
     {
         layout_type layout;
-        return make_layout(batch, capacity, extents_from(shapes...), layout).ok() ? layout.total : 0;
+        status outcome =
+            detail::first_failure([&] { return check_shapes(shapes...); },
+                                  [&] { return make_layout(batch, capacity, extents_from(shapes...), layout); });
+        if (outcome.ok()) {
+            bytes = layout.total;
+        }
+        return outcome;
     }
+#if PADBATCH_EXCEPTIONS
+    /// The throwing form.
+    template <class... Tags>
+    [[nodiscard]] static std::size_t bytes_needed(std::size_t batch, std::size_t capacity,
+                                                  const row_shape<Tags>&... shapes)
+    {
+        std::size_t bytes = 0;
+        detail::require(try_bytes_needed(bytes, batch, capacity, shapes...));
+        return bytes;
+    }
+#endif
 
     [[nodiscard]] view_type view() & noexcept { return m_view; }
     [[nodiscard]] const_view_type view() const& noexcept { return m_view; }
@@ -137,8 +156,13 @@ public:
     [[nodiscard]] std::size_t count(std::size_t i) const noexcept { return m_view.count(i); }
     [[nodiscard]] auto image(std::size_t i) & noexcept { return view().image(i); }
     [[nodiscard]] auto image(std::size_t i) const& noexcept { return view().image(i); }
-    /// All M rows of image i, for a producer that writes there itself and then calls `finish_slot`.
-    [[nodiscard]] auto slot(std::size_t i) & noexcept { return view().slot(i); }
+    /// All M rows of image i, for a producer that writes there itself and then calls `finish_slot`. Notes that the
+    /// slot's padding can no longer be trusted. Different slots may be got and written by different threads.
+    [[nodiscard]] auto slot(std::size_t i) & noexcept
+    {
+        m_padding.forget_slot(i, capacity());
+        return view().slot(i);
+    }
     template <field_tag Tag>
     [[nodiscard]] auto operator[](const Tag& field) & noexcept
     {
@@ -178,7 +202,8 @@ public:
     }
 
     /// Sets the number of images, for producers that fill the slots themselves. If the memory has room for them, rows
-    /// and counts stay, and the counts of further images are 0; otherwise nothing of the batch stays.
+    /// and counts stay, and the counts of further images are 0; otherwise nothing of the batch stays. Not while another
+    /// thread uses the owner.
     [[nodiscard]] status try_resize(std::size_t batch) noexcept
     {
         const void* const old = m_memory.data();
@@ -196,7 +221,8 @@ public:
     void resize(std::size_t batch) { detail::require(try_resize(batch)); }
 #endif
 
-    /// To be called after writing into the padding: the next `padding::reuse` fills all of it.
+    /// To be called after writing into the padding: the next `padding::reuse` fills all of it. Not while another thread
+    /// uses the owner.
     void invalidate() noexcept { m_padding.forget(); }
 
 private:
@@ -269,7 +295,8 @@ private:
     {
         using E = typename detail::field_of<Tag, fields>::extents_type;
         if (!detail::extents_cast<E>(shape.extents).same_as(shape.extents)) {
-            return {errc::row_mismatch, "the row shape given for {} is not one that its type can have", Tag::name};
+            return {status_code::row_mismatch, "the row shape given for {} is not one that its type can have",
+                    Tag::name};
         }
         return {};
     }
@@ -290,7 +317,7 @@ private:
                                             layout_type& layout) noexcept
     {
         if (capacity > detail::highest_number(element_type::int32)) {
-            return {errc::size_overflow, "the capacity is {}, more than a 32-bit count can hold", capacity};
+            return {status_code::size_overflow, "the capacity is {}, more than a 32-bit count can hold", capacity};
         }
         return [&]<std::size_t... F>(std::index_sequence<F...>) {
             const detail::slab_field all[] = {
@@ -322,7 +349,7 @@ private:
         }
         if (m_memory.data() == nullptr || !m_layout.has_room_for(wanted)) {
             if (m_adopted) {
-                return {errc::out_of_memory,
+                return {status_code::out_of_memory,
                         "{} images of {} rows do not fit into the memory that this batch was given", batch, capacity};
             }
             if (status outcome = grow(wanted, zeroed); !outcome.ok()) {
@@ -339,11 +366,12 @@ private:
     [[nodiscard]] status grow(layout_type wanted, bool zeroed) noexcept
     {
         if (!wanted.grow_to(m_layout)) {
-            return {errc::size_overflow, "a batch of {} images would be more bytes than memory can have", wanted.batch};
+            return {status_code::size_overflow, "a batch of {} images would be more bytes than memory can have",
+                    wanted.batch};
         }
         memory block = zeroed ? memory::allocate_zeroed(wanted.total) : memory::allocate(wanted.total);
         if (block.data() == nullptr) {
-            return {errc::out_of_memory, "not enough memory for {} bytes", wanted.total};
+            return {status_code::out_of_memory, "not enough memory for {} bytes", wanted.total};
         }
         take(std::move(block), wanted);
         if (zeroed) {

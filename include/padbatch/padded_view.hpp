@@ -125,7 +125,7 @@ public:
 
     /// Converts a view that may write to a read-only one.
     template <class... Other>
-        requires detail::are_const_of<detail::field_list<Other...>, fields>
+        requires detail::are_const_of<detail::field_list<Other...>, detail::field_list<Fields...>>
     padded_view(const padded_view<Other...>& other) noexcept
         : padded_view(other.size(), other.capacity(), other.m_counts, other.m_count_type,
                       detail::field_memory<Fields>{other[typename Fields::tag{}].data(),
@@ -155,9 +155,11 @@ public:
     [[nodiscard]] image_type image(std::size_t i) const noexcept { return rows_at(i, count(i)); }
 
     /// All M rows of image i, for a producer that writes there itself and then sets their number with `set_count`.
+    /// Different slots may be written by different threads.
     [[nodiscard]] image_type slot(std::size_t i) const noexcept { return rows_at(i, m_capacity); }
 
-    /// Sets the count of image i. Does not touch its rows; `finish_slot` also fills the rows behind them.
+    /// Sets the count of image i to `n`, at most M, which is not checked. Does not touch the rows; `finish_slot` also
+    /// fills those behind the count, and checks. Different threads may set the counts of different images.
     void set_count(std::size_t i, std::size_t n) const noexcept
         requires is_writable
     {
@@ -230,7 +232,7 @@ private:
             return outcome;
         }
         if (n != batch * capacity) {
-            return {errc::size_mismatch,
+            return {status_code::size_mismatch,
                     "{} has {} rows, but {} images of {} rows are {}",
                     Field::tag::name,
                     n,

@@ -3,15 +3,14 @@
 #define PADBATCH_RAGGED_HPP
 
 #include <padbatch/detail/buffer.hpp>
-#include <padbatch/detail/copy_row.hpp>
 #include <padbatch/detail/first_failure.hpp>
+#include <padbatch/detail/ragged_values.hpp>
 #include <padbatch/fields.hpp>
 #include <padbatch/ragged_view.hpp>
 #include <padbatch/source.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <tuple>
 #include <type_traits>
@@ -30,7 +29,8 @@ struct ragged_access;
 ///     batch.end_image();
 ///
 /// It keeps its memory when it is cleared. The images that have been ended are a source, and `view()` is a
-/// `ragged_view` of them. Offsets are int64. Move only.
+/// `ragged_view` of them. Offsets are int64. Move only. Threads may read one batch at the same time, but not while it
+/// grows.
 template <class... Fields>
 class ragged {
     static_assert((!std::is_const_v<typename Fields::element_type> && ...), "an owner's fields are not const");
@@ -84,7 +84,7 @@ public:
     [[nodiscard]] status try_append(const made_image<TaggedRows...>& image) noexcept
     {
         if (!image.is_whole) {
-            return {errc::size_mismatch, "the data are not whole rows of their field"};
+            return {status_code::size_mismatch, "the data are not whole rows of their field"};
         }
         return try_append(static_cast<const image_view<TaggedRows...>&>(image));
     }
@@ -94,7 +94,7 @@ public:
     {
         const std::size_t images = size();
         if (!m_offsets.try_resize(images + 2)) {
-            return {errc::out_of_memory, "not enough memory for the offsets of {} images", images + 1};
+            return {status_code::out_of_memory, "not enough memory for the offsets of {} images", images + 1};
         }
         if (images == 0) {
             m_offsets[0] = 0;
@@ -107,8 +107,8 @@ public:
     [[nodiscard]] status check() const noexcept
     {
         if (open_rows() != 0) {
-            return {errc::field_mismatch, "image {} has {} rows so far, but has not been ended: call end_image()",
-                    size(), open_rows()};
+            return {status_code::field_mismatch,
+                    "image {} has {} rows so far, but has not been ended: call end_image()", size(), open_rows()};
         }
         return {};
     }
@@ -118,13 +118,8 @@ public:
     [[nodiscard]] status try_reserve(std::size_t images, std::size_t rows) noexcept
     {
         return detail::first_failure(
-            [&] { return reserve_rows(values_of<Fields>(), rows, values_of<Fields>().row); }...,
-            [&]() -> status {
-                if (images + 1 == 0 || !m_offsets.try_reserve(images + 1)) {
-                    return {errc::out_of_memory, "not enough memory for the offsets of {} images", images};
-                }
-                return {};
-            });
+            [&] { return values_of<Fields>().reserve(rows, values_of<Fields>().shape.row); }...,
+            [&] { return reserve_images(images); });
     }
 
 #if PADBATCH_EXCEPTIONS
@@ -141,7 +136,7 @@ public:
     /// Removes all images and rows. The memory stays, and so do extents that were given to the constructor.
     void clear() noexcept
     {
-        ((values_of<Fields>().shaped = values_of<Fields>().given), ...);
+        ((values_of<Fields>().shape.known = values_of<Fields>().given), ...);
         m_offsets.clear();
         m_rows = 0;
     }
@@ -198,21 +193,9 @@ public:
 private:
     friend struct detail::ragged_access;
 
-    template <class Field>
-    struct field_values {
-        using field_type = Field;
-        using T = typename Field::value_type;
-        using E = typename Field::extents_type;
-
-        detail::buffer<T> values;
-        [[no_unique_address]] E row{};
-        bool given = E::is_static; // the extents are known from the type or the constructor
-        bool shaped = given;       // or from rows
-    };
-
     static constexpr std::int64_t s_no_offsets[] = {0};
 
-    std::tuple<field_values<Fields>...> m_values;
+    std::tuple<detail::ragged_values<Fields>...> m_values;
     detail::buffer<std::int64_t> m_offsets;
     std::size_t m_rows = 0;
 
@@ -233,8 +216,8 @@ private:
         using found = detail::field_of<Tag, fields>;
         static_assert(!std::is_void_v<found>, "a row shape is given for a field that this batch lacks");
         auto& field = values_of<found>();
-        field.row = detail::extents_cast<typename found::extents_type>(shape.extents);
-        field.given = field.shaped = true;
+        field.shape.row = detail::extents_cast<typename found::extents_type>(shape.extents);
+        field.given = field.shape.known = true;
     }
 
     template <class Field, class Image>
@@ -251,108 +234,120 @@ private:
         std::swap(m_rows, other.m_rows);
     }
 
-    /// Appends the rows of an image, and converts elements if the types differ, which only `unpad_into` allows, for a
-    /// source that asks for it.
-    template <class Image>
-    [[nodiscard]] status append_image(const Image& image) noexcept
+    /// What this batch will be when everything has been appended. Nothing is, before all of it has been checked.
+    struct future {
+        std::tuple<detail::ragged_shape<Fields>...> shapes;
+        std::size_t rows = 0;
+
+        template <class Field>
+        [[nodiscard]] auto& shape_of() noexcept
+        {
+            return std::get<detail::index_in<Field, Fields...>>(shapes);
+        }
+    };
+
+    /// As it is, or, if the images here will be replaced, as it is without them.
+    [[nodiscard]] future begin_future(bool replaces) const noexcept
     {
-        if (status outcome = detail::check_same_count(image, size()); !outcome.ok()) {
+        return {
+            {detail::ragged_shape<Fields>{values_of<Fields>().shape.row,
+                                          replaces ? values_of<Fields>().given : values_of<Fields>().shape.known}...},
+            replaces ? 0 : m_rows};
+    }
+
+    /// Checks that the rows of an image can follow, and adds them to what will be.
+    template <class Image>
+    [[nodiscard]] status foresee(future& then, const Image& image, std::size_t number) const noexcept
+    {
+        if (status outcome = detail::check_same_count(image, number); !outcome.ok()) {
             return outcome;
         }
         const std::size_t n = image.size();
-        if (n > std::numeric_limits<std::size_t>::max() - m_rows) {
-            return {errc::size_overflow, "{} and {} rows are too many", m_rows, n};
+        if (n > std::numeric_limits<std::size_t>::max() - then.rows) {
+            return {status_code::size_overflow, "{} and {} rows are too many", then.rows, n};
         }
-        const auto is_in = [](const auto& rows, const auto& memory) {
-            return detail::rows_overlap(rows, memory.data(), memory.data() + memory.capacity());
-        };
-        const auto is_here = [&](const auto& rows) { return (is_in(rows, values_of<Fields>().values) || ...); };
+        const auto is_here = [&](const auto& rows) { return (values_of<Fields>().overlaps(rows) || ...); };
         if ((is_here(image[typename Fields::tag{}]) || ...)) {
-            return {errc::overlap,
+            return {status_code::overlap,
                     "the rows to append are in this batch itself, whose memory may move: copy them first"};
         }
         status outcome = detail::first_failure(
-            [&] { return check_rows(values_of<Fields>(), image[typename Fields::tag{}]); }...,
-            [&] {
-                return reserve_rows(values_of<Fields>(), m_rows + n,
-                                    extents_for(values_of<Fields>(), image[typename Fields::tag{}]));
-            }...);
+            [&] { return then.template shape_of<Fields>().check(image[typename Fields::tag{}]); }...);
         if (outcome.ok()) {
-            (append_field(values_of<Fields>(), image[typename Fields::tag{}]), ...);
-            m_rows += n;
+            (then.template shape_of<Fields>().add(image[typename Fields::tag{}]), ...);
+            then.rows += n;
         }
         return outcome;
     }
 
-    /// The extents that a field will have once these rows are appended.
-    template <class Values, class Rows>
-    [[nodiscard]] static typename Values::E extents_for(const Values& field, const Rows& rows) noexcept
+    [[nodiscard]] status reserve_for(future& then) noexcept
     {
-        return field.shaped || rows.row_size() == 0 ? field.row
-                                                    : detail::extents_cast<typename Values::E>(rows.extents());
+        return detail::first_failure(
+            [&] { return values_of<Fields>().reserve(then.rows, then.template shape_of<Fields>().row); }...);
     }
 
-    template <class Values>
-    [[nodiscard]] static status reserve_rows(Values& field, std::size_t rows,
-                                             const typename Values::E& extents) noexcept
+    template <class Image>
+    void append_checked(const Image& image) noexcept
     {
-        using tag = typename Values::field_type::tag;
-        const std::size_t factors[] = {rows, extents.checked_size(), sizeof(typename Values::T)};
-        std::size_t bytes = 0;
-        if (status outcome = detail::multiply_sizes(factors, tag::name, bytes); !outcome.ok()) {
+        (values_of<Fields>().append(m_rows, image[typename Fields::tag{}]), ...);
+        m_rows += image.size();
+    }
+
+    /// Appends the rows of an image, of the same element types.
+    template <class Image>
+    [[nodiscard]] status append_image(const Image& image) noexcept
+    {
+        future then = begin_future(false);
+        status outcome =
+            detail::first_failure([&] { return foresee(then, image, size()); }, [&] { return reserve_for(then); });
+        if (outcome.ok()) {
+            append_checked(image);
+        }
+        return outcome;
+    }
+
+    /// Appends all images of a source, in the place of those that are here if `replaces` is set, and converts elements
+    /// if the source asks for it. Fails like `append_image`, and then changes nothing.
+    template <class Source>
+    [[nodiscard]] status append_images(const Source& source, bool replaces) noexcept
+    {
+        future then = begin_future(replaces);
+        const std::size_t images = source.size();
+        const std::size_t kept = replaces ? 0 : size();
+        for (std::size_t i = 0; i < images; ++i) {
+            if (status outcome = foresee(then, source.image(i), i); !outcome.ok()) {
+                return outcome;
+            }
+        }
+        status outcome =
+            detail::first_failure([&] { return reserve_for(then); }, [&] { return reserve_images(kept + images); });
+        if (!outcome.ok()) {
             return outcome;
         }
-        if (!field.values.try_reserve(bytes / sizeof(typename Values::T))) {
-            return {errc::out_of_memory, "not enough memory for {} rows of {}", rows, tag::name};
+        if (replaces) {
+            clear();
+        }
+        for (std::size_t i = 0; i < images; ++i) {
+            append_checked(source.image(i));
+            static_cast<void>(try_end_image()); // there is memory
         }
         return {};
     }
 
-    /// Checks that rows can follow those of a field.
-    template <class Values, class Rows>
-    [[nodiscard]] static status check_rows(const Values& field, const Rows& rows) noexcept
+    [[nodiscard]] status reserve_images(std::size_t images) noexcept
     {
-        using tag = typename Values::field_type::tag;
-        using E = typename Values::E;
-        static_assert(detail::may_be_same<E, typename Rows::extents_type>(),
-                      "the rows have another shape than this batch's");
-        if (rows.empty()) {
-            return {};
-        }
-        if constexpr (!(E::is_static && Rows::extents_type::is_static)) {
-            const auto found = rows.extents().to_array();
-            if (field.shaped ? !field.row.same_as(rows.extents()) : !E::matches(found)) {
-                return {errc::row_mismatch, "rows of {} of {} cannot follow rows of {}", tag::name, found,
-                        field.row.to_array()};
-            }
+        if (images + 1 == 0 || !m_offsets.try_reserve(images + 1)) {
+            return {status_code::out_of_memory, "not enough memory for the offsets of {} images", images};
         }
         return {};
-    }
-
-    template <class Values, class Rows>
-    void append_field(Values& field, const Rows& rows) noexcept
-    {
-        field.row = extents_for(field, rows);
-        field.shaped = field.shaped || !rows.empty();
-        const std::size_t size = field.row.size();
-        typename Values::T* const to = field.values.data() + m_rows * size;
-        if constexpr (Rows::is_contiguous && std::is_same_v<typename Rows::value_type, typename Values::T>) {
-            if (rows.size() * size != 0) {
-                std::memcpy(static_cast<void*>(to), static_cast<const void*>(rows.data()),
-                            rows.size() * size * sizeof(typename Values::T));
-            }
-        } else {
-            for (std::size_t j = 0; j < rows.size(); ++j) {
-                detail::copy_row_of(to + j * size, field.row, rows, j);
-            }
-        }
     }
 
     template <class View, class... ViewFields>
     [[nodiscard]] View make_view() const noexcept
     {
-        return View(unchecked, offsets_view(unchecked, offsets()),
-                    detail::field_memory<ViewFields>{values_of<Fields>().values.data(), values_of<Fields>().row}...);
+        return View(
+            unchecked, offsets_view(unchecked, offsets()),
+            detail::field_memory<ViewFields>{values_of<Fields>().values.data(), values_of<Fields>().shape.row}...);
     }
 };
 
@@ -360,10 +355,10 @@ namespace detail {
 
 /// For padbatch's own algorithms.
 struct ragged_access {
-    template <class... Fields, class Image>
-    [[nodiscard]] static status append(ragged<Fields...>& batch, const Image& image) noexcept
+    template <class... Fields, class Source>
+    [[nodiscard]] static status append(ragged<Fields...>& batch, const Source& source, bool replaces) noexcept
     {
-        return batch.append_image(image);
+        return batch.append_images(source, replaces);
     }
 
     /// Whether a source reads the offsets of a batch, which move while it grows.

@@ -24,14 +24,14 @@ namespace detail {
 template <class U>
 struct value_parts {
     using element = U;
-    using extents_type = extents<>;
+    using extents_type = row_extents<>;
     static constexpr std::size_t count = 1;
 };
 template <class E, std::size_t N>
 struct prepend;
 template <std::size_t... Inner, std::size_t N>
-struct prepend<extents<Inner...>, N> {
-    using type = extents<N, Inner...>;
+struct prepend<row_extents<Inner...>, N> {
+    using type = row_extents<N, Inner...>;
 };
 template <class T, std::size_t N>
 struct value_parts<T[N]> {
@@ -46,7 +46,7 @@ template <class Narrow, class Wide>
 struct extents_fit : std::false_type {};
 template <std::size_t... A, std::size_t... B>
     requires(sizeof...(A) == sizeof...(B))
-struct extents_fit<extents<A...>, extents<B...>> : std::bool_constant<((A == B || B == dynamic) && ...)> {};
+struct extents_fit<row_extents<A...>, row_extents<B...>> : std::bool_constant<((A == B || B == dynamic) && ...)> {};
 
 /// How values of type `U` make up rows of extents `E`: each value is a row, or an element of a row.
 template <class U, class E, class Of>
@@ -122,15 +122,15 @@ template <class Bound, class X>
             if (!rows_are_whole<Bound>(x, row)) {
                 const std::size_t size = row.checked_size();
                 if (size == dynamic) {
-                    return {errc::size_overflow, "{} has rows of {}, which is not possible", Bound::tag::name,
+                    return {status_code::size_overflow, "{} has rows of {}, which is not possible", Bound::tag::name,
                             row.to_array()};
                 }
                 if (size == 0) {
-                    return {errc::row_mismatch,
+                    return {status_code::row_mismatch,
                             "{} has rows of unknown extents: give them with the data, as in t::masks(x, 1, 28, 28)",
                             Bound::tag::name};
                 }
-                return {errc::size_mismatch,
+                return {status_code::size_mismatch,
                         "{} has {} values, which is not a multiple of {}, the size of a row {}",
                         Bound::tag::name,
                         static_cast<std::size_t>(x.size()),

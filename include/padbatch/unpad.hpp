@@ -29,30 +29,38 @@ template <detail::contiguous_values Counts, class... Bounds>
 }
 #endif
 
-/// Appends every image of a source to a ragged batch, which keeps its memory: with a `clear()` before each call, a
-/// stream of batches does not allocate. Fails like `ragged::try_append`; the images before the one that failed stay.
+namespace detail {
+
+template <class... Fields, class Source>
+[[nodiscard]] status unpad_images(ragged<Fields...>& output, const Source& source, bool replaces) noexcept
+{
+    static_assert(match_fields<typename Source::fields, Fields...>());
+    if (status outcome = check_source(source); !outcome.ok()) {
+        return outcome;
+    }
+    if (ragged_access::reads_offsets(output, source)) {
+        return {status_code::overlap, "a ragged batch cannot be unpadded into itself: copy it first"};
+    }
+    return ragged_access::append(output, source, replaces);
+}
+
+} // namespace detail
+
+/// Unpads into a ragged batch: the images of a source take the place of what it held, as with `pad_into`. It keeps its
+/// memory: a stream of batches does not allocate. Fails, and changes nothing, like `ragged::try_append`.
 template <class... Fields, source Source>
 [[nodiscard]] status try_unpad_into(ragged<Fields...>& output, const Source& source) noexcept
 {
-    static_assert(detail::match_fields<typename Source::fields, Fields...>());
-    if (status outcome = detail::check_source(source); !outcome.ok()) {
-        return outcome;
-    }
-    if (detail::ragged_access::reads_offsets(output, source)) {
-        return {errc::overlap, "a ragged batch cannot be unpadded into itself: copy it first"};
-    }
-    if (status outcome = output.check(); !outcome.ok()) {
-        return outcome;
-    }
-    for (std::size_t i = 0; i < source.size(); ++i) {
-        if (status outcome =
-                detail::first_failure([&] { return detail::ragged_access::append(output, source.image(i)); },
-                                      [&] { return output.try_end_image(); });
-            !outcome.ok()) {
-            return outcome;
-        }
-    }
-    return {};
+    return detail::unpad_images(output, source, true);
+}
+
+/// Appends the images of a source to those that a ragged batch has. Fails, and appends nothing, like
+/// `ragged::try_append`, or if the batch's current image has rows and has not been ended.
+template <class... Fields, source Source>
+[[nodiscard]] status try_unpad_append(ragged<Fields...>& output, const Source& source) noexcept
+{
+    return detail::first_failure([&] { return output.check(); },
+                                 [&] { return detail::unpad_images(output, source, false); });
 }
 
 namespace detail {
@@ -66,11 +74,12 @@ template <class Source, class Bound>
     }
     const auto to = rows_of<Bound>(bound.value, bound.row);
     if (to.size() < total) {
-        return {errc::size_mismatch, "there is room for {} rows of {}, but there are {}", to.size(), Bound::tag::name,
-                total};
+        return {status_code::size_mismatch, "there is room for {} rows of {}, but there are {}", to.size(),
+                Bound::tag::name, total};
     }
     if (source_overlaps(source, {to.data(), to.data() + total * to.row_size(), Bound::tag::name})) {
-        return {errc::overlap, "the values of {} overlap the source's rows: write to other memory", Bound::tag::name};
+        return {status_code::overlap, "the values of {} overlap the source's rows: write to other memory",
+                Bound::tag::name};
     }
     for (std::size_t i = 0; i < source.size(); ++i) {
         if (source.count(i) != 0) {
@@ -104,11 +113,11 @@ template <source Source, detail::contiguous_values Offsets, class... Bounds>
         total += source.count(i);
     }
     if (offsets.size() != source.size() + 1) {
-        return {errc::size_mismatch, "there is room for {} offsets, but {} images have {}",
+        return {status_code::size_mismatch, "there is room for {} offsets, but {} images have {}",
                 static_cast<std::size_t>(offsets.size()), source.size(), source.size() + 1};
     }
     if (total > detail::highest_number(element_type_of<offset>)) {
-        return {errc::size_overflow, "there are {} rows, more than the type of the offsets can hold", total};
+        return {status_code::size_overflow, "there are {} rows, more than the type of the offsets can hold", total};
     }
     if (status outcome = detail::first_failure([&] { return detail::check_flat_output(source, total, values); }...);
         !outcome.ok()) {
@@ -139,6 +148,13 @@ template <class Output, source Source, class... Bounds>
 void unpad_into(Output&& output, const Source& source, const Bounds&... values)
 {
     detail::require(try_unpad_into(output, source, values...));
+}
+
+/// The throwing form.
+template <class... Fields, source Source>
+void unpad_append(ragged<Fields...>& output, const Source& source)
+{
+    detail::require(try_unpad_append(output, source));
 }
 
 namespace detail {

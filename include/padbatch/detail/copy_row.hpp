@@ -40,7 +40,7 @@ template <class To, class E, class From, class FromE, class Layout>
     if constexpr (std::is_same_v<Layout, layout::element_strided>) {
         const auto* element = static_cast<const std::remove_const_t<From>*>(from.row_data(j));
         for (std::size_t k = 0; k < extents.size(); ++k) {
-            copy_row(to + k, element, padbatch::extents<>{});
+            copy_row(to + k, element, padbatch::row_extents<>{});
             element = offset_by(element, from.layout().element_stride);
         }
     } else {
