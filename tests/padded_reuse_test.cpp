@@ -136,6 +136,42 @@ TEST_CASE("slots that a producer finishes are cleared by the next call with reus
     }
 }
 
+TEST_CASE("slots that a producer got are cleared by the next call with reuse, finished or not, whatever they were "
+          "filled with")
+{
+    dice random(7);
+    owner_type owner(5, 5, t::masks.shape(1, 1, 1));
+    for (int k = 0; k < 50; ++k) {
+        const batch from(random, 1 + random.below(5), 5, 1, 1);
+        pad_into(owner, from.source(), padding::reuse, fill(t::scores(2)));
+        CHECK(from.is_in(owner, 5, 2, 0));
+        REQUIRE(owner.try_resize(5).ok());
+        for (std::size_t i = 0; i < 5; ++i) {
+            if (random.once_in(2)) {
+                const auto slot = owner.slot(i);
+                for (std::size_t j = 0; j < 5; ++j) {
+                    slot[t::scores][j] = 7;
+                    slot[t::masks][j].data()[0] = 7;
+                }
+            }
+            if (random.once_in(3)) {
+                finish_slot(owner, i, random.below(6), fill(t::scores(random.once_in(2) ? 2 : 3)));
+            }
+        }
+    }
+}
+
+TEST_CASE("a slot that a producer finishes leaves what is known of the others")
+{
+    padded<scores<>> owner(2, 3);
+    const std::vector<std::vector<float>> one{{1}, {1}};
+    pad_into(owner, one);
+    owner[t::scores].data()[2] = 99; // which shows whether the padding is trusted
+    finish_slot(owner, 1, 0);
+    pad_into(owner, one, padding::reuse);
+    CHECK(same_bytes(owner[t::scores], std::vector<float>{1, 0, 99, 1, 0, 0}));
+}
+
 TEST_CASE("with reuse only the rows that were real are written: what the owner is not told of stays")
 {
     // Not a use to make of it, but how one sees that reuse saves the work.

@@ -10,6 +10,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <deque>
 #include <limits>
 #include <span>
 #include <string>
@@ -22,6 +23,21 @@ namespace {
 
 struct box {
     float x1, y1, x2, y2;
+};
+
+/// A container like those that copy themselves, or insert, when they are indexed by someone who may write.
+struct images_that_notice {
+    std::vector<std::vector<float>> images{{1, 2}, {3}};
+    int times_written = 0;
+
+    std::size_t size() const { return images.size(); }
+    auto begin() const { return images.begin(); }
+    const std::vector<float>& operator[](std::size_t i) const { return images[i]; }
+    std::vector<float>& operator[](std::size_t i)
+    {
+        ++times_written;
+        return images[i];
+    }
 };
 
 /// The padded values of one field of a source, M = 2.
@@ -75,6 +91,26 @@ TEST_CASE("each takes vectors, arrays and spans of rows or of their elements, al
     // Temporaries are held.
     const auto held = each(t::boxes(std::vector<std::vector<float>>(values)));
     CHECK(two_of<float>(t::boxes, held) == expected);
+}
+
+TEST_CASE("each takes a deque")
+{
+    const std::deque<std::vector<float>> values{{1, 2, 3, 4}, {5, 6, 7, 8, 9, 10, 11, 12}};
+    CHECK(two_of<float>(t::boxes, each(t::boxes(values))) ==
+          std::vector<float>{1, 2, 3, 4, 0, 0, 0, 0, 5, 6, 7, 8, 9, 10, 11, 12});
+}
+
+TEST_CASE("containers of images are only read")
+{
+    images_that_notice images;
+    const auto source = each(t::values(images), t::scores(images));
+    CHECK(two_of<float>(t::scores, source) == std::vector<float>{1, 2, 3, 0});
+    CHECK(source.image(1)[t::values][0] == 3);
+    CHECK(source.check(0).ok());
+    padded<scores<>> owner(2, 2);
+    pad_into(owner, images);
+    CHECK(owner.count(0) == 2);
+    CHECK(images.times_written == 0);
 }
 
 TEST_CASE("rows of several extents are nested arrays, or flat values with the extents")

@@ -38,9 +38,10 @@ struct source_for<field_list<Fields...>> {
             return (x);
         } else {
             static_assert(
-                sizeof...(Fields) == 1 && requires { x[0]; },
+                sizeof...(Fields) == 1 && image_container<X>,
                 "this is not a source of detections: give each(...), project(...), columns(...), tagged(...), "
-                "generated(...), or a padded or ragged batch");
+                "generated(...), or a padded or ragged batch; or, for a batch of one field, a container with random "
+                "access, whose item i is image i's rows (a map is none)");
             return (each(typename Fields::tag{}(x)), ...);
         }
     }
@@ -152,6 +153,9 @@ template <class... Fields, class Source, class... Options>
 ///
 /// Throws `error`, having written nothing, if the numbers of images differ, if an image has more rows than fit, if rows
 /// have another shape, or if the output overlaps the source.
+///
+/// Different threads may pad into outputs of disjoint memory, such as some images each of one batch, and from one
+/// source.
 template <class... Fields, class Source, class... Options>
 pad_result pad_into(const padded_view<Fields...>& output, const Source& source, Options&&... options)
 {
@@ -164,7 +168,7 @@ pad_result pad_into(const padded_view<Fields...>& output, const Source& source, 
 
 /// The same into an owner, which takes the batch's size and keeps its memory: once that is large enough, nothing is
 /// allocated. M is given by the option `capacity`, else by the owner, else by the largest count of the batch. Only
-/// owners take `padding::reuse`.
+/// owners take `padding::reuse`. Not while another thread uses the owner.
 template <class... Fields, class Source, class... Options>
 pad_result pad_into(padded<Fields...>& output, const Source& source, Options&&... options)
 {

@@ -91,6 +91,7 @@ struct pad_access;
 }
 
 /// Memory that a call needs besides its output. Keep one and pass it to each call, and repeated calls do not allocate.
+/// Each thread needs its own.
 class workspace {
 public:
     workspace() noexcept = default;

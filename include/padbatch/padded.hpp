@@ -28,7 +28,8 @@ struct padded_access;
 /// Nothing is initialised. It keeps its memory, so that one made for the largest batch serves all smaller ones without
 /// an allocation; it grows if a batch does not fit.
 ///
-/// Move only. `view()` returns the view that the algorithms read and write.
+/// Move only. `view()` returns the view that the algorithms read and write. Threads may read one owner at the same
+/// time, or fill different slots of it.
 template <class... Fields>
 class padded {
 public:
@@ -137,8 +138,13 @@ public:
     [[nodiscard]] std::size_t count(std::size_t i) const noexcept { return m_view.count(i); }
     [[nodiscard]] auto image(std::size_t i) & noexcept { return view().image(i); }
     [[nodiscard]] auto image(std::size_t i) const& noexcept { return view().image(i); }
-    /// All M rows of image i, for a producer that writes there itself and then calls `finish_slot`.
-    [[nodiscard]] auto slot(std::size_t i) & noexcept { return view().slot(i); }
+    /// All M rows of image i, for a producer that writes there itself and then calls `finish_slot`. Notes that the
+    /// slot's padding can no longer be trusted. Different slots may be got and written by different threads.
+    [[nodiscard]] auto slot(std::size_t i) & noexcept
+    {
+        m_padding.forget_slot(i, capacity());
+        return view().slot(i);
+    }
     template <field_tag Tag>
     [[nodiscard]] auto operator[](const Tag& field) & noexcept
     {
@@ -178,7 +184,8 @@ public:
     }
 
     /// Sets the number of images, for producers that fill the slots themselves. If the memory has room for them, rows
-    /// and counts stay, and the counts of further images are 0; otherwise nothing of the batch stays.
+    /// and counts stay, and the counts of further images are 0; otherwise nothing of the batch stays. Not while another
+    /// thread uses the owner.
     [[nodiscard]] status try_resize(std::size_t batch) noexcept
     {
         const void* const old = m_memory.data();
@@ -196,7 +203,8 @@ public:
     void resize(std::size_t batch) { detail::require(try_resize(batch)); }
 #endif
 
-    /// To be called after writing into the padding: the next `padding::reuse` fills all of it.
+    /// To be called after writing into the padding: the next `padding::reuse` fills all of it. Not while another thread
+    /// uses the owner.
     void invalidate() noexcept { m_padding.forget(); }
 
 private:

@@ -155,9 +155,11 @@ public:
     [[nodiscard]] image_type image(std::size_t i) const noexcept { return rows_at(i, count(i)); }
 
     /// All M rows of image i, for a producer that writes there itself and then sets their number with `set_count`.
+    /// Different slots may be written by different threads.
     [[nodiscard]] image_type slot(std::size_t i) const noexcept { return rows_at(i, m_capacity); }
 
-    /// Sets the count of image i. Does not touch its rows; `finish_slot` also fills the rows behind them.
+    /// Sets the count of image i to `n`, at most M, which is not checked. Does not touch the rows; `finish_slot` also
+    /// fills those behind the count, and checks. Different threads may set the counts of different images.
     void set_count(std::size_t i, std::size_t n) const noexcept
         requires is_writable
     {

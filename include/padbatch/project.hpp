@@ -162,8 +162,13 @@ template <class Images, class... Tags, class... X, class... E, class... As, clas
 [[nodiscard]] auto project(const Images& images, const bound<Tags, X, E, As, Of>&... members)
 {
     static_assert(sizeof...(members) > 0, "a batch has at least one field");
-    using struct_type = std::remove_cv_t<detail::value_of<std::remove_reference_t<decltype(images[0])>>>;
-    return project_source<Images, struct_type, bound<Tags, X, E, As, Of>...>(images, members...);
+    static_assert(detail::image_container<Images>,
+                  "project(...) takes a container with random access, whose item i is image i's structs, such as a "
+                  "vector, a deque or a span; a map or a list is none: copy its structs into a vector");
+    if constexpr (detail::image_container<Images>) {
+        using struct_type = std::remove_cv_t<detail::value_of<std::remove_reference_t<decltype(images[0])>>>;
+        return project_source<Images, struct_type, bound<Tags, X, E, As, Of>...>(images, members...);
+    }
 }
 template <class Images, class... Bounds>
 auto project(const Images&& images, const Bounds&... members) = delete;

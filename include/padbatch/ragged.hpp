@@ -30,7 +30,8 @@ struct ragged_access;
 ///     batch.end_image();
 ///
 /// It keeps its memory when it is cleared. The images that have been ended are a source, and `view()` is a
-/// `ragged_view` of them. Offsets are int64. Move only.
+/// `ragged_view` of them. Offsets are int64. Move only. Threads may read one batch at the same time, but not while it
+/// grows.
 template <class... Fields>
 class ragged {
     static_assert((!std::is_const_v<typename Fields::element_type> && ...), "an owner's fields are not const");

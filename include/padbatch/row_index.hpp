@@ -22,7 +22,8 @@ inline constexpr ends_with_minus_one_t ends_with_minus_one{};
 /// Which flat rows belong to which image, from a batch index for each row, sorted or not. The rows of an image keep
 /// their order. Any image may have no rows, the last ones included.
 ///
-/// Owns its memory and keeps it, so that building it again does not allocate.
+/// Owns its memory and keeps it, so that building it again does not allocate. Threads may read it at the same time, but
+/// not while it is built.
 class row_index {
 public:
     row_index() noexcept = default;

@@ -37,6 +37,8 @@ void fill_from(const Slot& slot, std::size_t n, const Fill& fill_values) noexcep
 /// the rows behind with the pad values of `fill(...)`. A producer that writes to `output.slot(i)[t::boxes]` this way
 /// needs no copy at all. Fails, and writes nothing, if there is no image i, if n is above the capacity, or if a type
 /// cannot hold the count or a pad value.
+///
+/// Different slots of one output, a view or an owner, may be finished by different threads at the same time.
 template <class... Fields, class... Options>
 [[nodiscard]] status try_finish_slot(const padded_view<Fields...>& output, std::size_t i, std::size_t n,
                                      const Options&... options) noexcept
@@ -63,14 +65,14 @@ template <class... Fields, class... Options>
     return {};
 }
 
-/// The same for an owner, which forgets what it knew of its padding, since the producer may have written there.
+/// The same for an owner, which forgets what it knew of this slot's padding, since the producer may have written there.
 template <class... Fields, class... Options>
 [[nodiscard]] status try_finish_slot(padded<Fields...>& output, std::size_t i, std::size_t n,
                                      const Options&... options) noexcept
 {
     status outcome = try_finish_slot(output.view(), i, n, options...);
     if (outcome.ok()) {
-        output.invalidate();
+        static_cast<void>(output.slot(i)); // which forgets it
     }
     return outcome;
 }

@@ -48,12 +48,19 @@ template <class Bound, class T>
 using target_of =
     std::conditional_t<std::is_void_v<typename Bound::as_type>, std::remove_cv_t<T>, typename Bound::as_type>;
 
+/// What a container of images holds for image i.
+template <class Bound>
+[[nodiscard]] decltype(auto) image_item(const Bound& bound, std::size_t i) noexcept
+{
+    return std::as_const(bound.value)[i];
+}
+
 /// The rows of image i in a container of images.
 template <class Bound>
 [[nodiscard]] auto image_rows(const Bound& bound, std::size_t i) noexcept
 {
-    auto&& x = bound.value[i];
-    static_assert(std::is_lvalue_reference_v<decltype(bound.value[i])> || !contiguous_values<decltype(x)> ||
+    auto&& x = image_item(bound, i);
+    static_assert(std::is_lvalue_reference_v<decltype(image_item(bound, i))> || !contiguous_values<decltype(x)> ||
                       std::is_trivially_destructible_v<std::remove_cvref_t<decltype(x)>>,
                   "indexing this container makes a temporary copy of an image's rows, which would be gone before it is "
                   "read: give a container that holds them");
@@ -100,7 +107,7 @@ public:
     {
         return std::apply(
             [&](const Bounds&... bound) {
-                return (detail::rows_are_whole<Bounds>(bound.value[i], bound.row) && ...) &&
+                return (detail::rows_are_whole<Bounds>(detail::image_item(bound, i), bound.row) && ...) &&
                        ((detail::image_rows(bound, i).size() == count(i)) && ...);
             },
             m_values);
@@ -142,7 +149,7 @@ private:
     template <class Bound>
     [[nodiscard]] status check_rows(const Bound& bound, std::size_t i) const noexcept
     {
-        if (status outcome = detail::check_rows<Bound>(bound.value[i], bound.row); !outcome.ok()) {
+        if (status outcome = detail::check_rows<Bound>(detail::image_item(bound, i), bound.row); !outcome.ok()) {
             return outcome;
         }
         if (const std::size_t n = detail::image_rows(bound, i).size(); n != count(i)) {
@@ -153,19 +160,25 @@ private:
     }
 };
 
-/// A source from one container for each field, whose item i holds the rows of image i:
+/// A source from one container for each field, with size(), random access and the rows of image i at [i]:
 ///
 ///     std::vector<std::vector<std::array<float, 4>>> boxes;
 ///     std::vector<std::vector<float>> scores;
 ///     pad(each(t::boxes(boxes), t::scores(scores)))
 ///
 /// An item is a contiguous container of rows or of their elements, or a container that an adapter knows (an Eigen
-/// matrix, an xtensor array). The containers have to live as long as the source does.
+/// matrix, an xtensor array). The containers are only read, and have to live as long as the source does.
 template <class... Tags, class... X, class... E, class... As, class... Of>
 [[nodiscard]] auto each(bound<Tags, X, E, As, Of>... values)
 {
     static_assert(sizeof...(values) > 0, "a batch has at least one field");
-    return each_source<bound<Tags, X, E, As, Of>...>(static_cast<bound<Tags, X, E, As, Of>&&>(values)...);
+    static_assert((detail::image_container<std::remove_cvref_t<X>> && ...),
+                  "the images of a field are a container with random access, whose item i is image i's rows, such as a "
+                  "vector, a deque or a span; a map or a list is none: copy its rows into a vector, or use "
+                  "generated(...)");
+    if constexpr ((detail::image_container<std::remove_cvref_t<X>> && ...)) {
+        return each_source<bound<Tags, X, E, As, Of>...>(static_cast<bound<Tags, X, E, As, Of>&&>(values)...);
+    }
 }
 
 template <class... X>
@@ -260,7 +273,8 @@ private:
 };
 
 /// A source of `size` images, where `function(i)` returns the rows of image i, made with `image_of`. The function is
-/// called more than once for an image; it must return the same rows each time, and not throw.
+/// called more than once for an image; it must return the same rows each time, and not throw. Threads that share the
+/// source call it at the same time.
 template <class Function>
 [[nodiscard]] auto generated(std::size_t size, Function function)
 {

@@ -25,6 +25,15 @@ concept contiguous_values = requires(R& range) {
 template <contiguous_values R>
 using value_of = std::remove_pointer_t<decltype(std::declval<R&>().data())>;
 
+/// A container of images: image i is at index i, from 0 to size() - 1. It is read through const, which `[]` of a map
+/// does not allow: that inserts the keys that it does not find, and keys are not numbers of images.
+template <class X>
+concept image_container = requires(const X& images, std::size_t i) {
+    { images.size() } -> std::convertible_to<std::size_t>;
+    { images.begin() } -> std::random_access_iterator;
+    images[i];
+};
+
 template <class X>
 inline constexpr bool is_span = false;
 template <class T, std::size_t N>

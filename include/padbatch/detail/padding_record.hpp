@@ -42,7 +42,11 @@ public:
     /// Someone may have written into the padding, or rows are numbered in another way now.
     void forget() noexcept { m_known = false; }
 
-    /// Whether the padding holds these values.
+    /// The same for slot i alone, of which a producer may write all `capacity` rows. Writes nothing else, so that
+    /// different slots can be filled by different threads.
+    void forget_slot(std::size_t i, std::size_t capacity) noexcept { m_rows[i] = static_cast<std::int32_t>(capacity); }
+
+    /// Whether the padding holds these values, but for the slots that have been forgotten.
     [[nodiscard]] bool holds(const values_type& values) const noexcept { return m_known && m_values == values; }
 
     /// The row of each slot from which on it holds the pad values.
