@@ -172,6 +172,13 @@ template <class Images, class... Tags, class... X, class... E, class... As, clas
 }
 template <class Images, class... Bounds>
 auto project(const Images&& images, const Bounds&... members) = delete;
+template <class Images, class... X>
+    requires(!detail::bound_values<X> || ...)
+auto project(const Images&, const X&...)
+{
+    static_assert(sizeof...(X) == 0, "name each field: project(images, t::boxes(&detection::box), "
+                                     "t::scores(&detection::score))");
+}
 
 } // namespace padbatch::inline PADBATCH_ABI
 

@@ -72,6 +72,14 @@ public:
         return detail::first_failure([&] { return detail::check_rows<Bounds>(values.value, values.row); }...,
                                      [&] { return try_append(image_of(values...)); });
     }
+    template <class... X>
+        requires(!detail::bound_values<X> || ...)
+    [[nodiscard]] status try_append(const X&...) noexcept
+    {
+        static_assert(sizeof...(X) == 0,
+                      "name each field, append(t::boxes(boxes), t::scores(scores)), or append an image of a batch");
+        return {};
+    }
     /// Appends the rows of an image of another batch.
     template <class... TaggedRows>
     [[nodiscard]] status try_append(const image_view<TaggedRows...>& image) noexcept

@@ -183,7 +183,7 @@ template <class... Tags, class... X, class... E, class... As, class... Of>
 
 template <class... X>
     requires(!detail::bound_values<X> || ...)
-void each(X&&...)
+auto each(X&&...)
 {
     static_assert(sizeof...(X) == 0, "name each field: each(t::boxes(boxes), t::scores(scores))");
 }
@@ -200,7 +200,7 @@ struct made_image : image_view<TaggedRows...> {
 
 /// The rows of one image, field by field: what a function for `generated` returns. If data are not whole rows, the
 /// image has no rows, and the functions that read it refuse it.
-template <class... Bounds>
+template <detail::bound_values... Bounds>
 [[nodiscard]] auto image_of(const Bounds&... values) noexcept
 {
     static_assert((std::is_void_v<typename Bounds::as_type> && ...), "convert in the function that makes the rows");
@@ -211,10 +211,21 @@ template <class... Bounds>
                                      .first(whole ? detail::rows_of<Bounds>(values.value, values.row).size() : 0)}...);
 }
 
+template <class... X>
+    requires(!detail::bound_values<X> || ...)
+auto image_of(const X&...)
+{
+    static_assert(sizeof...(X) == 0, "name each field: image_of(t::boxes(boxes), t::scores(scores))");
+}
+
 namespace detail {
 
 template <class Image>
-struct fields_of_image;
+struct fields_of_image {
+    static_assert(sizeof(Image) == 0, "the function of generated(...) returns the rows of image i: return "
+                                      "image_of(t::boxes(boxes), ...), or an image of a batch");
+    using type = field_list<>;
+};
 template <class... TaggedRows>
 struct fields_of_image<image_view<TaggedRows...>> {
     using type = field_list<field<typename TaggedRows::tag, typename TaggedRows::rows_type::value_type,
