@@ -3,7 +3,6 @@
 #define PADBATCH_CONVERT_COUNTS_HPP
 
 #include <padbatch/counts.hpp>
-#include <padbatch/detail/anything.hpp>
 #include <padbatch/detail/first_failure.hpp>
 #include <padbatch/error.hpp>
 
@@ -366,69 +365,51 @@ template <detail::mask_output To>
     return outcome;
 }
 
+#if PADBATCH_EXCEPTIONS
 namespace detail {
 
-/// For a conversion whose arguments are none that it takes.
-template <class Never>
-consteval bool no_conversion() noexcept
+/// A compile error, with the reason, if a conversion does not take its arguments.
+template <bool Takes>
+consteval bool takes_conversion() noexcept
 {
-    static_assert(
-        chosen<Never>,
-        "to_counts, to_offsets, to_row_ids and to_mask read a counts_view, offsets_view, row_ids_view or "
-        "mask_view, their first argument, and write to their last, a container that is not const (for a pointer "
-        "write std::span(pointer, size)): counts of int32, int64 or float, offsets and row ids of int32 or "
-        "int64, masks of bool or uint8");
-    return false;
+    static_assert(Takes,
+                  "to_counts, to_offsets, to_row_ids and to_mask read a counts_view, offsets_view, row_ids_view or "
+                  "mask_view, their first argument, and write to their last, a container that is not const (for a "
+                  "pointer write std::span(pointer, size)): counts of int32, int64 or float, offsets and row ids of "
+                  "int32 or int64, masks of bool or uint8");
+    return Takes;
 }
 
 } // namespace detail
 
-template <class Never = void>
-[[nodiscard]] status try_to_counts(PADBATCH_DETAIL_ANYTHING)
-{
-    static_cast<void>(detail::no_conversion<Never>());
-    return {};
-}
-template <class Never = void>
-[[nodiscard]] status try_to_offsets(PADBATCH_DETAIL_ANYTHING)
-{
-    static_cast<void>(detail::no_conversion<Never>());
-    return {};
-}
-template <class Never = void>
-[[nodiscard]] status try_to_row_ids(PADBATCH_DETAIL_ANYTHING)
-{
-    static_cast<void>(detail::no_conversion<Never>());
-    return {};
-}
-template <class Never = void>
-[[nodiscard]] status try_to_mask(PADBATCH_DETAIL_ANYTHING)
-{
-    static_cast<void>(detail::no_conversion<Never>());
-    return {};
-}
-
-#if PADBATCH_EXCEPTIONS
 /// The throwing forms.
 template <class From, class To>
 void to_counts(const From& from, To&& to)
 {
-    detail::require(try_to_counts(from, to));
+    if constexpr (detail::takes_conversion<requires { try_to_counts(from, to); }>()) {
+        detail::require(try_to_counts(from, to));
+    }
 }
 template <class From, class To>
 void to_offsets(const From& from, To&& to)
 {
-    detail::require(try_to_offsets(from, to));
+    if constexpr (detail::takes_conversion<requires { try_to_offsets(from, to); }>()) {
+        detail::require(try_to_offsets(from, to));
+    }
 }
 template <class From, class To>
 void to_row_ids(const From& from, To&& to)
 {
-    detail::require(try_to_row_ids(from, to));
+    if constexpr (detail::takes_conversion<requires { try_to_row_ids(from, to); }>()) {
+        detail::require(try_to_row_ids(from, to));
+    }
 }
 template <class From, class To>
 void to_mask(const From& from, std::size_t capacity, To&& to)
 {
-    detail::require(try_to_mask(from, capacity, to));
+    if constexpr (detail::takes_conversion<requires { try_to_mask(from, capacity, to); }>()) {
+        detail::require(try_to_mask(from, capacity, to));
+    }
 }
 #endif
 

@@ -138,11 +138,14 @@ public:
 
 #if PADBATCH_EXCEPTIONS
     /// Throws `error` if `check` fails.
-    template <class R>
+    template <detail::count_values R>
     counts_view(const R& values, std::size_t capacity) : counts_view(unchecked, values)
     {
         detail::require(check(values, capacity));
     }
+    /// Counts are contiguous memory (a `std::span` for a pointer) of int32, int64 or float.
+    template <class R>
+    counts_view(const R& values, std::size_t capacity) = delete;
 #endif
 
     /// The number of images.
@@ -233,12 +236,15 @@ public:
 
 #if PADBATCH_EXCEPTIONS
     /// Throws `error` if `check` fails.
-    template <class R>
+    template <detail::offset_values R>
     offsets_view(const R& values, std::size_t rows)
     {
         detail::require(check(values, rows));
         *this = offsets_view(unchecked, values);
     }
+    /// Offsets are contiguous memory (a `std::span` for a pointer) of int32 or int64.
+    template <class R>
+    offsets_view(const R& values, std::size_t rows) = delete;
 #endif
 
     /// The number of images, one less than there are offsets.
