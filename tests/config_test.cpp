@@ -16,6 +16,11 @@ concept made_from_braces = requires(void (*take)(T)) { take({}); };
 static_assert(PADBATCH_EXCEPTIONS == 1);
 static_assert(!made_from_braces<padbatch::unchecked_t>, "a form that validates nothing must be asked for by name");
 
+static_assert(padbatch::detail::is_64_bit(8, 8));
+static_assert(!padbatch::detail::is_64_bit(4, 4));
+static_assert(!padbatch::detail::is_64_bit(4, 8), "x32 has short pointers");
+static_assert(!padbatch::detail::is_64_bit(16, 8), "capabilities are larger than sizes");
+
 // mixed_modes/ links object files of other modes and of another version into one program.
 TEST_CASE("the names that the linker sees carry the version and the mode")
 {

@@ -38,7 +38,7 @@ TEST_CASE("the numbers of the codes stay as they are")
         errc::none,           errc::size_overflow,  errc::bad_count,     errc::bad_offsets,     errc::size_mismatch,
         errc::field_mismatch, errc::row_mismatch,   errc::too_many_rows, errc::bad_batch_index, errc::not_a_prefix,
         errc::overlap,        errc::device_memory,  errc::wrong_type,    errc::wrong_shape,     errc::missing_field,
-        errc::out_of_memory,  errc::batch_mismatch, errc::bad_argument};
+        errc::out_of_memory,  errc::batch_mismatch, errc::bad_argument,  errc::misaligned};
     for (int number = 0; number < 18; ++number) {
         CHECK(static_cast<int>(codes[number]) == number);
     }

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <padbatch/fields.hpp>
+#include <padbatch/padded.hpp>
+#include <padbatch/source.hpp>
+
+#include <tests/support/check_status.hpp>
 
 #include <doctest/doctest.h>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string_view>
 #include <type_traits>
@@ -12,6 +18,7 @@
 #include <vector>
 
 using namespace padbatch;
+using padbatch::test::check_status;
 
 namespace {
 
@@ -124,6 +131,29 @@ TEST_CASE("a tag takes the extents of the rows where the type leaves them open")
     CHECK(t::keypoints.shape(5, 3).extents.same_as(extents<5, 3>{}));
     CHECK(t::boxes.shape(4).extents.size() == 4);
     CHECK(t::scores.shape().extents.size() == 1);
+}
+
+TEST_CASE("extents that no row can have are not narrowed to some that it can")
+{
+    CHECK(detail::given_extent(-1) == dynamic);
+    CHECK(detail::given_extent(std::int8_t{-2}) == dynamic);
+    CHECK(detail::given_extent(std::int64_t{1} << 40) == std::size_t{1} << 40);
+    CHECK(detail::given_extent(std::numeric_limits<std::uint64_t>::max()) == dynamic);
+    CHECK(detail::given_extent(true) == 1);
+    const std::vector<std::vector<float>> none{{}};
+    const std::vector<std::vector<float>> some{{1, 2}};
+    for (const auto* images : {&none, &some}) {
+        check_status(each(t::masks(*images, 1, -2, 1)).check(0), errc::size_overflow, {"masks"});
+        check_status(each(t::masks(*images, 0, 1, -1)).check(0), errc::size_overflow, {"masks"});
+        check_status(each(t::keypoints(*images, 1, -3)).check(0), errc::size_overflow, {"keypoints"});
+        check_status(each(t::boxes(*images, -4)).check(0), errc::size_overflow, {"boxes"});
+    }
+    padded<masks<>, boxes<>> owner;
+    check_status(owner.try_allocate(0, 0, t::masks.shape(1, -2, 1)), errc::size_overflow, {"masks"});
+    check_status(owner.try_allocate(2, 3, t::masks.shape(0, 1, -1)), errc::size_overflow, {"masks"});
+    check_status(owner.try_allocate(2, 3, t::masks.shape(1, 2, 2), t::boxes.shape(5)), errc::row_mismatch, {"boxes"});
+    check_status(owner.try_allocate(2, 3, t::masks.shape(1, 2, 2), t::boxes.shape(-4)), errc::row_mismatch, {"boxes"});
+    REQUIRE(owner.try_allocate(2, 3, t::masks.shape(1, 2, 2), t::boxes.shape(4)).ok());
 }
 
 TEST_CASE("members that make up a row are listed in order")

@@ -232,9 +232,27 @@ TEST_CASE("sizes that overflow are refused before any memory is asked for, also 
         const std::size_t allocated = counter.count();
         check_status(outcome, errc::size_overflow);
         CHECK(allocated == 0);
-        CHECK(padded<masks<>>::bytes_needed(batch, capacity, t::masks.shape(1, height, 1)) == 0);
+        std::size_t bytes = 77;
+        check_status(padded<masks<>>::try_bytes_needed(bytes, batch, capacity, t::masks.shape(1, height, 1)),
+                     errc::size_overflow);
+        CHECK(bytes == 77);
+        padbatch::test::check_error(
+            [&] { static_cast<void>(padded<masks<>>::bytes_needed(batch, capacity, t::masks.shape(1, height, 1))); },
+            errc::size_overflow, {});
         CHECK(owner.size() == 0);
     }
+}
+
+TEST_CASE("no images need no bytes, which is not what is said of sizes that overflow, or of a shape that cannot be")
+{
+    CHECK(boxes_and_scores::bytes_needed(0, 5) == 0);
+    std::size_t bytes = 77;
+    CHECK(boxes_and_scores::try_bytes_needed(bytes, 0, 5).ok());
+    CHECK(bytes == 0);
+    CHECK(boxes_and_scores::try_bytes_needed(bytes, 1, 0).ok());
+    CHECK(bytes >= 3 * sizeof(std::int32_t));
+    check_status(padded<masks<float, 1>>::try_bytes_needed(bytes, 2, 3, t::masks.shape(2, 4, 4)), errc::row_mismatch,
+                 {"masks"});
 }
 
 namespace {

@@ -71,6 +71,31 @@ TEST_CASE("tensors of a model become a batch at the same place, without an alloc
     CHECK(batch.image(0)[t::labels][1] == 8);
 }
 
+TEST_CASE("memory that is not aligned to its elements is refused, unless there are none")
+{
+    model_outputs out;
+    std::vector<char> bytes(6 * sizeof(std::int64_t) + 8);
+    const void* const odd = bytes.data() + (8 - reinterpret_cast<std::uintptr_t>(bytes.data()) % 8) % 8 + 4;
+    const numbers count_shape{2, 1};
+    const numbers label_shape{2, 3};
+    const numbers no_counts{0};
+    const numbers no_boxes{0, 3, 4};
+    const numbers no_labels{0, 3};
+    const auto labels_at = [](const void* data, const numbers& shape) {
+        return const_tensor_ref(data, element_type::int64, std::span<const std::int64_t>(shape));
+    };
+
+    out.label_tensor = labels_at(odd, label_shape); // aligned for floats
+    check_refused(out, errc::misaligned, {"labels", "4 bytes", "multiple of 8", "int64"});
+    out.count_tensor = const_tensor_ref(static_cast<const char*>(odd) + 1, element_type::int32, count_shape);
+    check_refused(out, errc::misaligned, {"counts", "1 bytes", "multiple of 4", "int32"});
+
+    out.count_tensor = tensor(out.counts, no_counts);
+    out.box_tensor = tensor(out.boxes, no_boxes);
+    out.label_tensor = labels_at(odd, no_labels);
+    CHECK(from_tensors<read_boxes, read_labels>(out.count_tensor, out.box_tensor, out.label_tensor).size() == 0);
+}
+
 TEST_CASE_TEMPLATE("counts are int32, int64 or float, of the shape [B] or [B, 1]", T, std::int32_t, std::int64_t, float)
 {
     model_outputs out;

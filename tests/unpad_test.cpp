@@ -231,9 +231,10 @@ TEST_CASE("a stream of batches into one ragged batch allocates nothing once it i
     unpad_into(output, batch);
     std::size_t allocations = 0;
     for (int i = 0; i < 5; ++i) {
-        output.clear();
         const padbatch::test::allocation_counter counter;
         unpad_into(output, batch);
+        output.clear();
+        unpad_append(output, batch);
         allocations += counter.count();
     }
     CHECK(allocations == 0);
@@ -246,14 +247,66 @@ TEST_CASE("batches are appended to what a ragged batch has, and one that fails k
     const counts32 counts = {1, 2};
     const std::vector<std::uint8_t> masks(2 * 2 * 6, 1);
     ragged<padbatch::masks<std::uint8_t>> output;
-    unpad_into(output, unpad(counts, 2, t::masks(masks, 1, 2, 3)));
-    unpad_into(output, unpad(counts, 2, t::masks(masks, 1, 2, 3)));
+    unpad_append(output, unpad(counts, 2, t::masks(masks, 1, 2, 3)));
+    unpad_append(output, unpad(counts, 2, t::masks(masks, 1, 2, 3)));
     CHECK(output.size() == 4);
     CHECK(output.count(3) == 2);
-    check_status(try_unpad_into(output, unpad(counts, 2, t::masks(masks, 1, 3, 2))), errc::row_mismatch,
+    check_status(try_unpad_append(output, unpad(counts, 2, t::masks(masks, 1, 3, 2))), errc::row_mismatch,
                  {"[1, 3, 2]", "[1, 2, 3]"});
     CHECK(output.size() == 4);
     CHECK(output.open_rows() == 0);
+}
+
+TEST_CASE("what a ragged batch held is replaced, rows of an image that was not ended and extents of rows among it")
+{
+    const counts32 counts = {1, 2};
+    const std::vector<std::uint8_t> masks(2 * 2 * 6, 1);
+    const std::vector<std::uint8_t> one(6, 2);
+    ragged<padbatch::masks<std::uint8_t>> output;
+    for (int i = 0; i < 3; ++i) {
+        output.append(
+            t::masks(one, 1, static_cast<std::size_t>(i == 0 ? 1 : 2), static_cast<std::size_t>(i == 0 ? 6 : 3)));
+        check_error([&] { unpad_append(output, unpad(counts, 2, t::masks(masks, 1, 2, 3))); }, errc::field_mismatch,
+                    {"not been ended"});
+        unpad_into(output, unpad(counts, 2, t::masks(masks, 1, 2, 3)));
+        CHECK(output.size() == 2);
+        CHECK(output.open_rows() == 0);
+        CHECK(elements(output[t::masks]) == std::vector<std::uint8_t>(3 * 6, 1));
+    }
+    // The extents that were given stay.
+    ragged<padbatch::masks<std::uint8_t>> given(t::masks.shape(1, 3, 2));
+    check_status(try_unpad_into(given, unpad(counts, 2, t::masks(masks, 1, 2, 3))), errc::row_mismatch, {"[1, 3, 2]"});
+}
+
+TEST_CASE("a batch that cannot be unpadded leaves what the output held")
+{
+    const std::vector<std::vector<float>> before = {{1, 2}, {3}};
+    const auto untouched = [](const auto& batch) {
+        return batch.size() == 2 && batch.open_rows() == 0 && elements(batch[t::scores]) == floats{1, 2, 3};
+    };
+    // Another shape in the last image.
+    const std::vector<std::vector<float>> sure = {{7}, {7}};
+    const std::vector<std::vector<std::array<float, 6>>> six = {{{}}, {{}}};
+    const std::vector<float> row(6);
+    ragged<scores<>, keypoints_scores<>> both;
+    unpad_into(both, each(t::scores(sure), t::keypoints_scores(six)));
+    const auto shifting = generated(2, [&](std::size_t i) {
+        return image_of(t::scores(sure[i]), t::keypoints_scores(std::span(row).first(i == 0 ? 6 : 3), i == 0 ? 6 : 3));
+    });
+    check_status(try_unpad_into(both, shifting), errc::row_mismatch, {"[3]", "[6]"});
+    check_status(try_unpad_append(both, shifting), errc::row_mismatch, {"[3]", "[6]"});
+    CHECK(both.size() == 2);
+    CHECK(both.open_rows() == 0);
+    CHECK(elements(both[t::scores]) == floats{7, 7});
+
+    // Rows in the output's own memory.
+    ragged<scores<>> output;
+    unpad_into(output, each(t::scores(before)));
+    const std::vector<std::span<const float>> own = {std::span(output[t::scores].flat()).first(1), {}};
+    check_status(try_unpad_into(output, each(t::scores(own))), errc::overlap, {});
+    CHECK(untouched(output));
+    check_status(try_unpad_append(output, each(t::scores(own))), errc::overlap, {});
+    CHECK(untouched(output));
 }
 
 TEST_CASE("a batch without images, or without rows, becomes one without")

@@ -30,6 +30,18 @@
 
 namespace padbatch::inline PADBATCH_ABI {
 
+namespace detail {
+
+/// Whether a target with pointers and sizes of these many bytes can be used.
+[[nodiscard]] consteval bool is_64_bit(unsigned long pointer_bytes, unsigned long size_bytes) noexcept
+{
+    return pointer_bytes == 8 && size_bytes == 8;
+}
+static_assert(is_64_bit(sizeof(void*), sizeof(sizeof(int))),
+              "padbatch is for 64-bit targets only: sizes of tensors are counted in 64 bits");
+
+} // namespace detail
+
 /// Selects the form of a function or constructor that validates nothing: `pad_into(unchecked, output, source)`. Input
 /// that the checked form would refuse is undefined behaviour there.
 struct unchecked_t {

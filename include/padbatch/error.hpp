@@ -49,6 +49,8 @@ enum class errc {
     batch_mismatch = 16,
     /// An argument, such as a column or a multiple, is out of range.
     bad_argument = 17,
+    /// Memory does not begin at a multiple of its elements' size.
+    misaligned = 18,
 };
 
 /// The outcome of a check: success, or a code and a text with the numbers in it. Never allocates.

@@ -63,16 +63,19 @@ public:
         }
     }
 
-    /// The same, but `SIZE_MAX`, which no check of a size accepts, when the product does not fit.
+    /// The same, but `SIZE_MAX`, which no check of a size accepts, when the product does not fit or an extent cannot
+    /// be.
     [[nodiscard]] constexpr std::size_t checked_size() const noexcept
     {
         std::size_t product = 1;
+        bool possible = true;
         for (std::size_t k = 0; k < rank; ++k) {
+            possible = possible && extent(k) != dynamic; // even if another is 0
             if (__builtin_mul_overflow(product, extent(k), &product)) {
                 return dynamic;
             }
         }
-        return product;
+        return possible ? product : dynamic;
     }
 
     /// Whether this type can have the extents `all`.
@@ -148,6 +151,27 @@ private:
 };
 
 namespace detail {
+
+/// An extent as a user gave it. One that is negative, or not in the range of sizes, becomes larger than any memory, so
+/// that no check accepts it.
+template <class Extent>
+[[nodiscard]] constexpr std::size_t given_extent(Extent given) noexcept
+{
+    const auto extent = static_cast<std::size_t>(given);
+    bool same = static_cast<Extent>(extent) == given;
+    if constexpr (std::is_signed_v<Extent>) {
+        same = same && given >= 0;
+    }
+    return same ? extent : dynamic;
+}
+
+/// Extents of the same rank, none of which is known at compile time.
+template <class E>
+struct all_dynamic;
+template <std::size_t... E>
+struct all_dynamic<extents<E...>> {
+    using type = extents<(static_cast<void>(E), dynamic)...>;
+};
 
 /// The same extents as another type, whose `matches` must accept them.
 template <class To, class From>

@@ -98,7 +98,7 @@ struct member_list {
 template <class Tag>
 struct row_shape {
     using tag = Tag;
-    typename Tag::row extents;
+    typename detail::all_dynamic<typename Tag::row>::type extents; // which may contradict those of the type
 };
 
 /// The base of a field's kind: `struct embedding_t : tag<embedding_t, 256> { static constexpr char name[] =
@@ -118,7 +118,7 @@ struct tag {
         } else {
             // The given extents may contradict those of the type. If the type cannot store them, the bound data get a
             // type that can, so that the check finds the contradiction.
-            using given = std::conditional_t<row::is_static, extents<(static_cast<void>(E), dynamic)...>, row>;
+            using given = std::conditional_t<row::is_static, typename detail::all_dynamic<row>::type, row>;
             return bound<Self, detail::held<X>, given>{std::forward<X>(x), given{to_array(row_extents...)}};
         }
     }
@@ -128,7 +128,7 @@ struct tag {
         requires(sizeof...(Extents) == sizeof...(E))
     [[nodiscard]] constexpr row_shape<Self> shape(Extents... row_extents) const noexcept
     {
-        return {row{to_array(row_extents...)}};
+        return {typename detail::all_dynamic<row>::type{to_array(row_extents...)}};
     }
 
     /// Names adjacent members of a struct that together are a row.
@@ -156,7 +156,7 @@ private:
     template <class... Extents>
     [[nodiscard]] static constexpr std::array<std::size_t, sizeof...(Extents)> to_array(Extents... row_extents) noexcept
     {
-        return {static_cast<std::size_t>(row_extents)...};
+        return {detail::given_extent(row_extents)...};
     }
 };
 

@@ -118,14 +118,32 @@ public:
         return {};
     }
 
-    /// The number of bytes that memory for the constructor must have; 0 if the sizes overflow.
+    /// Sets `bytes` to the number of bytes that memory for the constructor must have, which is 0 for no images. Fails
+    /// if the sizes overflow.
     template <class... Tags>
-    [[nodiscard]] static std::size_t bytes_needed(std::size_t batch, std::size_t capacity,
-                                                  const row_shape<Tags>&... shapes) noexcept
+    [[nodiscard]] static status try_bytes_needed(std::size_t& bytes, std::size_t batch, std::size_t capacity,
+                                                 const row_shape<Tags>&... shapes) noexcept
     {
         layout_type layout;
-        return make_layout(batch, capacity, extents_from(shapes...), layout).ok() ? layout.total : 0;
+        status outcome =
+            detail::first_failure([&] { return check_shapes(shapes...); },
+                                  [&] { return make_layout(batch, capacity, extents_from(shapes...), layout); });
+        if (outcome.ok()) {
+            bytes = layout.total;
+        }
+        return outcome;
     }
+#if PADBATCH_EXCEPTIONS
+    /// The throwing form.
+    template <class... Tags>
+    [[nodiscard]] static std::size_t bytes_needed(std::size_t batch, std::size_t capacity,
+                                                  const row_shape<Tags>&... shapes)
+    {
+        std::size_t bytes = 0;
+        detail::require(try_bytes_needed(bytes, batch, capacity, shapes...));
+        return bytes;
+    }
+#endif
 
     [[nodiscard]] view_type view() & noexcept { return m_view; }
     [[nodiscard]] const_view_type view() const& noexcept { return m_view; }

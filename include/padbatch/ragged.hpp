@@ -128,12 +128,7 @@ public:
     {
         return detail::first_failure(
             [&] { return reserve_rows(values_of<Fields>(), rows, values_of<Fields>().row); }...,
-            [&]() -> status {
-                if (images + 1 == 0 || !m_offsets.try_reserve(images + 1)) {
-                    return {errc::out_of_memory, "not enough memory for the offsets of {} images", images};
-                }
-                return {};
-            });
+            [&] { return reserve_images(images); });
     }
 
 #if PADBATCH_EXCEPTIONS
@@ -260,17 +255,46 @@ private:
         std::swap(m_rows, other.m_rows);
     }
 
-    /// Appends the rows of an image, and converts elements if the types differ, which only `unpad_into` allows, for a
-    /// source that asks for it.
-    template <class Image>
-    [[nodiscard]] status append_image(const Image& image) noexcept
+    /// The rows of one field as they will be: their extents, and whether these are known.
+    template <class Field>
+    struct field_shape {
+        using field_type = Field;
+        using E = typename Field::extents_type;
+
+        [[no_unique_address]] E row{};
+        bool shaped = false;
+    };
+
+    /// What a batch will be when everything has been appended. Nothing is, before all of it has been checked.
+    struct future {
+        std::tuple<field_shape<Fields>...> shapes;
+        std::size_t rows = 0;
+
+        template <class Field>
+        [[nodiscard]] auto& shape_of() noexcept
+        {
+            return std::get<detail::index_in<Field, Fields...>>(shapes);
+        }
+    };
+
+    /// As it is, or, if the images here will be replaced, as it is without them.
+    [[nodiscard]] future begin_future(bool replaces) const noexcept
     {
-        if (status outcome = detail::check_same_count(image, size()); !outcome.ok()) {
+        return {{field_shape<Fields>{values_of<Fields>().row,
+                                     replaces ? values_of<Fields>().given : values_of<Fields>().shaped}...},
+                replaces ? 0 : m_rows};
+    }
+
+    /// Checks that the rows of an image can follow, and adds them to what will be.
+    template <class Image>
+    [[nodiscard]] status foresee(future& then, const Image& image, std::size_t number) const noexcept
+    {
+        if (status outcome = detail::check_same_count(image, number); !outcome.ok()) {
             return outcome;
         }
         const std::size_t n = image.size();
-        if (n > std::numeric_limits<std::size_t>::max() - m_rows) {
-            return {errc::size_overflow, "{} and {} rows are too many", m_rows, n};
+        if (n > std::numeric_limits<std::size_t>::max() - then.rows) {
+            return {errc::size_overflow, "{} and {} rows are too many", then.rows, n};
         }
         const auto is_in = [](const auto& rows, const auto& memory) {
             return detail::rows_overlap(rows, memory.data(), memory.data() + memory.capacity());
@@ -281,16 +305,74 @@ private:
                     "the rows to append are in this batch itself, whose memory may move: copy them first"};
         }
         status outcome = detail::first_failure(
-            [&] { return check_rows(values_of<Fields>(), image[typename Fields::tag{}]); }...,
-            [&] {
-                return reserve_rows(values_of<Fields>(), m_rows + n,
-                                    extents_for(values_of<Fields>(), image[typename Fields::tag{}]));
-            }...);
+            [&] { return check_rows(then.template shape_of<Fields>(), image[typename Fields::tag{}]); }...);
         if (outcome.ok()) {
-            (append_field(values_of<Fields>(), image[typename Fields::tag{}]), ...);
-            m_rows += n;
+            (add_shape(then.template shape_of<Fields>(), image[typename Fields::tag{}]), ...);
+            then.rows += n;
         }
         return outcome;
+    }
+
+    [[nodiscard]] status reserve_for(future& then) noexcept
+    {
+        return detail::first_failure(
+            [&] { return reserve_rows(values_of<Fields>(), then.rows, then.template shape_of<Fields>().row); }...);
+    }
+
+    template <class Image>
+    void append_checked(const Image& image) noexcept
+    {
+        (append_field(values_of<Fields>(), image[typename Fields::tag{}]), ...);
+        m_rows += image.size();
+    }
+
+    /// Appends the rows of an image, of the same element types.
+    template <class Image>
+    [[nodiscard]] status append_image(const Image& image) noexcept
+    {
+        future then = begin_future(false);
+        status outcome =
+            detail::first_failure([&] { return foresee(then, image, size()); }, [&] { return reserve_for(then); });
+        if (outcome.ok()) {
+            append_checked(image);
+        }
+        return outcome;
+    }
+
+    /// Appends all images of a source, in the place of those that are here if `replaces` is set, and converts elements
+    /// if the source asks for it. Fails like `append_image`, and then changes nothing.
+    template <class Source>
+    [[nodiscard]] status append_images(const Source& source, bool replaces) noexcept
+    {
+        future then = begin_future(replaces);
+        const std::size_t images = source.size();
+        const std::size_t kept = replaces ? 0 : size();
+        for (std::size_t i = 0; i < images; ++i) {
+            if (status outcome = foresee(then, source.image(i), i); !outcome.ok()) {
+                return outcome;
+            }
+        }
+        status outcome =
+            detail::first_failure([&] { return reserve_for(then); }, [&] { return reserve_images(kept + images); });
+        if (!outcome.ok()) {
+            return outcome;
+        }
+        if (replaces) {
+            clear();
+        }
+        for (std::size_t i = 0; i < images; ++i) {
+            append_checked(source.image(i));
+            static_cast<void>(try_end_image()); // there is memory
+        }
+        return {};
+    }
+
+    [[nodiscard]] status reserve_images(std::size_t images) noexcept
+    {
+        if (images + 1 == 0 || !m_offsets.try_reserve(images + 1)) {
+            return {errc::out_of_memory, "not enough memory for the offsets of {} images", images};
+        }
+        return {};
     }
 
     /// The extents that a field will have once these rows are appended.
@@ -338,11 +420,17 @@ private:
         return {};
     }
 
-    template <class Values, class Rows>
-    void append_field(Values& field, const Rows& rows) noexcept
+    template <class Shape, class Rows>
+    static void add_shape(Shape& field, const Rows& rows) noexcept
     {
         field.row = extents_for(field, rows);
         field.shaped = field.shaped || !rows.empty();
+    }
+
+    template <class Values, class Rows>
+    void append_field(Values& field, const Rows& rows) noexcept
+    {
+        add_shape(field, rows);
         const std::size_t size = field.row.size();
         typename Values::T* const to = field.values.data() + m_rows * size;
         if constexpr (Rows::is_contiguous && std::is_same_v<typename Rows::value_type, typename Values::T>) {
@@ -369,10 +457,10 @@ namespace detail {
 
 /// For padbatch's own algorithms.
 struct ragged_access {
-    template <class... Fields, class Image>
-    [[nodiscard]] static status append(ragged<Fields...>& batch, const Image& image) noexcept
+    template <class... Fields, class Source>
+    [[nodiscard]] static status append(ragged<Fields...>& batch, const Source& source, bool replaces) noexcept
     {
-        return batch.append_image(image);
+        return batch.append_images(source, replaces);
     }
 
     /// Whether a source reads the offsets of a batch, which move while it grows.

@@ -212,7 +212,7 @@ using rows = basic_rows<T, extents<E...>>;
 template <class T, std::size_t... E>
 using strided_rows = basic_rows<T, extents<E...>, layout::strided>;
 
-static_assert(sizeof(rows<float, 4>) == 16);
+static_assert(sizeof(rows<float, 4>) == sizeof(void*) + sizeof(std::size_t));
 
 namespace detail {
 

@@ -40,6 +40,7 @@ public:
                      padbatch::device where = padbatch::device::host) noexcept
         : m_data(data), m_type(type), m_device(where), m_rank(shape.size())
     {
+        static_assert(std::is_integral_v<detail::value_of<const Shape>>, "the extents of a tensor are integers");
         std::int64_t stride = 1;
         for (std::size_t k = m_rank <= max_rank ? m_rank : 0; k-- > 0;) {
             m_shape[k] = static_cast<std::int64_t>(shape.data()[k]);
@@ -55,6 +56,7 @@ public:
                      padbatch::device where = padbatch::device::host) noexcept
         : basic_tensor_ref(data, type, shape, where)
     {
+        static_assert(std::is_integral_v<detail::value_of<const Strides>>, "the strides of a tensor are integers");
         for (std::size_t k = 0; k < m_rank && k < max_rank && k < strides.size(); ++k) {
             m_strides[k] = static_cast<std::int64_t>(strides.data()[k]);
         }
@@ -120,8 +122,8 @@ using const_tensor_ref = basic_tensor_ref<const void>;
 
 namespace detail {
 
-/// Checks that `tensor` is contiguous host memory of `type`, with a shape of `rank` extents that begins with `leading`.
-/// `what` names it in the message.
+/// Checks that `tensor` is contiguous, aligned host memory of `type`, with a shape of `rank` extents that begins with
+/// `leading`. `what` names it in the message.
 [[nodiscard]] inline status check_tensor(const const_tensor_ref& tensor, const char* what, element_type type,
                                          std::span<const std::int64_t> leading, std::size_t rank) noexcept
 {
@@ -158,6 +160,15 @@ namespace detail {
     }
     if (elements != 0 && tensor.data() == nullptr) {
         return {errc::size_mismatch, "{} has the shape {}, but its pointer is null", what, tensor.shape()};
+    }
+    const std::size_t past = reinterpret_cast<std::uintptr_t>(tensor.data()) % size_of(type);
+    if (elements != 0 && past != 0) {
+        return {errc::misaligned,
+                "{} begins {} bytes behind a multiple of {}, the size of its elements ({}): copy it to aligned memory",
+                what,
+                past,
+                size_of(type),
+                name_of(type)};
     }
     return {};
 }

@@ -74,8 +74,8 @@ template <class Field>
 
 /// Makes `view` from tensors whose types and shapes are known at run time: counts (`[B]` or `[B, 1]`; int32, int64 or
 /// float), and a tensor `[B, M, row...]` for each field, in order. Fails, and leaves `view` unchanged, if the element
-/// type or shape of a tensor is not its field's, if a tensor is on a device or not contiguous, or if a count is out of
-/// range.
+/// type or shape of a tensor is not its field's, if a tensor is on a device, not contiguous or not aligned to its
+/// elements, or if a count is out of range.
 template <class... Fields>
 [[nodiscard]] status
 try_from_tensors(padded_view<Fields...>& view, const detail::tensor_for<padded_view<Fields...>::is_writable>& counts,

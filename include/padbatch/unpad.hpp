@@ -35,30 +35,38 @@ auto unpad(PADBATCH_DETAIL_ANYTHING)
 }
 #endif
 
-/// Appends every image of a source to a ragged batch, which keeps its memory: with a `clear()` before each call, a
-/// stream of batches does not allocate. Fails like `ragged::try_append`; the images before the one that failed stay.
+namespace detail {
+
+template <class... Fields, class Source>
+[[nodiscard]] status unpad_images(ragged<Fields...>& output, const Source& source, bool replaces) noexcept
+{
+    static_assert(match_fields<typename Source::fields, Fields...>());
+    if (status outcome = check_source(source); !outcome.ok()) {
+        return outcome;
+    }
+    if (ragged_access::reads_offsets(output, source)) {
+        return {errc::overlap, "a ragged batch cannot be unpadded into itself: copy it first"};
+    }
+    return ragged_access::append(output, source, replaces);
+}
+
+} // namespace detail
+
+/// Unpads into a ragged batch: the images of a source take the place of what it held, as with `pad_into`. It keeps its
+/// memory: a stream of batches does not allocate. Fails, and changes nothing, like `ragged::try_append`.
 template <class... Fields, source Source>
 [[nodiscard]] status try_unpad_into(ragged<Fields...>& output, const Source& source) noexcept
 {
-    static_assert(detail::match_fields<typename Source::fields, Fields...>());
-    if (status outcome = detail::check_source(source); !outcome.ok()) {
-        return outcome;
-    }
-    if (detail::ragged_access::reads_offsets(output, source)) {
-        return {errc::overlap, "a ragged batch cannot be unpadded into itself: copy it first"};
-    }
-    if (status outcome = output.check(); !outcome.ok()) {
-        return outcome;
-    }
-    for (std::size_t i = 0; i < source.size(); ++i) {
-        if (status outcome =
-                detail::first_failure([&] { return detail::ragged_access::append(output, source.image(i)); },
-                                      [&] { return output.try_end_image(); });
-            !outcome.ok()) {
-            return outcome;
-        }
-    }
-    return {};
+    return detail::unpad_images(output, source, true);
+}
+
+/// Appends the images of a source to those that a ragged batch has. Fails, and appends nothing, like
+/// `ragged::try_append`, or if the batch's current image has rows and has not been ended.
+template <class... Fields, source Source>
+[[nodiscard]] status try_unpad_append(ragged<Fields...>& output, const Source& source) noexcept
+{
+    return detail::first_failure([&] { return output.check(); },
+                                 [&] { return detail::unpad_images(output, source, false); });
 }
 
 namespace detail {
@@ -154,6 +162,13 @@ template <class Output, class Source, class... Bounds>
 void unpad_into(Output&& output, const Source& source, const Bounds&... values)
 {
     detail::require(try_unpad_into(output, source, values...));
+}
+
+/// The throwing form.
+template <class... Fields, source Source>
+void unpad_append(ragged<Fields...>& output, const Source& source)
+{
+    detail::require(try_unpad_append(output, source));
 }
 
 namespace detail {

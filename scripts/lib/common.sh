@@ -59,6 +59,9 @@ test_packages=(clang libclang-rt-dev doctest-dev
   libbenchmark-dev libeigen3-dev libxtensor-dev libopencv-dev python3
   python3-torch python3-torchvision python3-onnx python3-pil)
 
+# What the tests for 64-bit ARM take.
+cross_packages=(g++-aarch64-linux-gnu qemu-user-static)
+
 have() { command -v "$1" >/dev/null 2>&1; }
 
 is_debian_like() { have dpkg-query && have apt-get; }

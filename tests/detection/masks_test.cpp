@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <fstream>
@@ -188,10 +189,15 @@ TEST_CASE("full masks are those of a plain loop, whatever the boxes, in all thre
 TEST_CASE("full masks are those of torchvision")
 {
     // tests/data/make_pasted_masks.py made the file, and saw to it that no value is nearer than 2e-6 to the threshold.
+    // All its numbers are four bytes, the lowest first.
     std::ifstream file(std::string(PADBATCH_TESTS_DATA) + "/pasted_masks.bin", std::ios::binary);
     const auto read = [&](auto& values) {
-        file.read(reinterpret_cast<char*>(values.data()),
-                  static_cast<std::streamsize>(values.size() * sizeof(values[0])));
+        auto* const bytes = reinterpret_cast<char*>(values.data());
+        const std::size_t size = values.size() * sizeof(values[0]);
+        file.read(bytes, static_cast<std::streamsize>(size));
+        for (std::size_t k = 0; std::endian::native == std::endian::big && k < size; k += 4) {
+            std::reverse(bytes + k, bytes + k + 4);
+        }
         return static_cast<bool>(file);
     };
     std::size_t cases = 0;
