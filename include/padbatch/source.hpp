@@ -60,8 +60,9 @@ template <class Bound>
 [[nodiscard]] auto image_rows(const Bound& bound, std::size_t i) noexcept
 {
     auto&& x = image_item(bound, i);
-    static_assert(std::is_lvalue_reference_v<decltype(image_item(bound, i))> || !contiguous_values<decltype(x)> ||
-                      std::is_trivially_destructible_v<std::remove_cvref_t<decltype(x)>>,
+    using item = std::remove_cvref_t<decltype(x)>;
+    static_assert(std::is_lvalue_reference_v<decltype(image_item(bound, i))> ||
+                      (contiguous_values<item> ? std::is_trivially_destructible_v<item> : !item_container<item>),
                   "indexing this container makes a temporary copy of an image's rows, which would be gone before it is "
                   "read: give a container that holds them");
     return rows_of<Bound>(x, bound.row);

@@ -84,9 +84,13 @@ template <class Key>
 template <class Scores>
 [[nodiscard]] auto key_at(const Scores& scores, std::size_t j) noexcept
 {
-    typename Scores::value_type score;
-    std::memcpy(&score, static_cast<const void*>(scores.row_data(j)), sizeof score);
-    return key_of(score);
+    if constexpr (requires { scores.row_data(j); }) {
+        typename Scores::value_type score;
+        std::memcpy(&score, static_cast<const void*>(scores.row_data(j)), sizeof score);
+        return key_of(score);
+    } else {
+        return key_of<typename Scores::value_type>(scores[j]);
+    }
 }
 
 /// Writes the numbers of the `m` rows with the highest scores to `kept`, in ascending order; of equal scores the
