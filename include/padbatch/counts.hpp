@@ -51,7 +51,7 @@ consteval bool holds_offsets() noexcept
                   "offsets and row ids are contiguous memory with data(), size() and begin(): for a pointer write "
                   "std::span(offsets, batch + 1), for an array std::span(offsets)");
     if constexpr (contiguous_values<const R>) {
-        static_assert(offset_element<value_of<const R>>, "offsets and row ids are int32 or int64");
+        static_assert(offset_element<value_of<const R>>, "offsets are int32 or int64, and so are row ids");
     }
     return offset_values<R>;
 }

@@ -35,9 +35,10 @@ template <class X>
     if constexpr (has_rows_traits<X>) {
         return rows_of<whole_rows>(x, whole_rows::row_of(width));
     } else {
-        static_assert(contiguous_values<const X>,
-                      "an image's flat rows are contiguous memory with data() and size(), such as a vector of numbers or "
-                      "of arrays, or a matrix whose adapter is included");
+        static_assert(
+            contiguous_values<const X>,
+            "an image's flat rows are contiguous memory with data() and size(), such as a vector of numbers or "
+            "of arrays, or a matrix whose adapter is included");
         matrix<matrix_element<X>> values;
         static_cast<void>(make_matrix(x, width, values));
         return basic_rows<const matrix_element<X>, padbatch::extents<dynamic>>(values.data, values.rows,
@@ -150,9 +151,10 @@ private:
     [[nodiscard]] matrix rows(std::size_t i) const noexcept
     {
         decltype(auto) x = (*m_images)[i];
-        static_assert(std::is_lvalue_reference_v<decltype(x)> || std::is_trivially_destructible_v<item>,
-                      "indexing this container makes a temporary copy of an image's rows, which would be gone before it "
-                      "is read: give a container that holds them");
+        static_assert(
+            std::is_lvalue_reference_v<decltype(x)> || std::is_trivially_destructible_v<item>,
+            "indexing this container makes a temporary copy of an image's rows, which would be gone before it "
+            "is read: give a container that holds them");
         return detail::matrix_rows<item>(x, m_width);
     }
     [[nodiscard]] static std::ptrdiff_t row_stride(const matrix& all) noexcept
@@ -171,14 +173,15 @@ private:
 ///     std::vector<std::vector<float>> images;
 ///     pad(columns(images, 6, t::boxes(cols<0, 4>), t::scores(col<4>), t::labels(col<5>).as<std::int32_t>()))
 ///
-/// An image is a contiguous container of numbers or of arrays of them, row-major, or a matrix that an adapter knows. The
-/// containers have to live as long as the source does.
+/// An image is a contiguous container of numbers or of arrays of them, row-major, or a matrix that an adapter knows.
+/// The containers have to live as long as the source does.
 template <class Images, detail::bound_values... Bounds>
     requires(detail::image_container<std::remove_cvref_t<Images>> && sizeof...(Bounds) > 0)
 [[nodiscard]] auto columns(Images&& images, std::size_t width, const Bounds&... columns)
 {
-    static_assert(std::is_lvalue_reference_v<Images>, "the containers of the images would be gone before they are read: "
-                                                      "give a variable");
+    static_assert(std::is_lvalue_reference_v<Images>,
+                  "the containers of the images would be gone before they are read: "
+                  "give a variable");
     return image_columns_source<std::remove_cvref_t<Images>, Bounds...>(images, width, columns...);
 }
 

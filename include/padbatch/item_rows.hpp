@@ -11,10 +11,10 @@
 
 namespace padbatch::inline PADBATCH_ABI {
 
-/// How to read a value of another library as one row of a field. An adapter specialises it with `using element = T;`,
-/// `template <class E> static E extents(const V&)`, `template <class E> static status check(const V&, const E&, const
-/// char* name)`, and `template <class Use> static void pieces(const V&, const Use&)`, which calls `use(pointer, n)` for
-/// adjacent elements, in order.
+/// How to read a value of another library as one row of a field. An adapter specialises it with `using element`, the
+/// type of the elements if `.of<T>()` does not say another, `template <class E> static E extents(const V&)`, `template
+/// <class T, class E> static status check(const V&, const E&, const char* name)`, and `template <class T, class Use>
+/// static void pieces(const V&, const Use&)`, which calls `use(pointer, n)` for adjacent elements, in order.
 template <class V>
 struct row_traits {};
 

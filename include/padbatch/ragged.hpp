@@ -35,6 +35,7 @@ struct ragged_access;
 template <class... Fields>
 class ragged {
     static_assert((!std::is_const_v<typename Fields::element_type> && ...), "an owner's fields are not const");
+    static_assert(detail::tags_differ<Fields...>, "each field of a batch needs a tag of its own");
 
 public:
     using view_type = ragged_view<Fields...>;

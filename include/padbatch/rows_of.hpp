@@ -127,11 +127,9 @@ struct adjacent_row {
     using element = T;
     using extents_type = E;
 
-    template <class V, class Use>
-    static void use_pieces(const V* data, const E& extents, const Use& use) noexcept
-    {
-        use(data, extents.size());
-    }
+    /// The row is one piece.
+    static constexpr bool is_adjacent = true;
+
     [[nodiscard]] static decltype(auto) at(const T* data, const E& extents) noexcept
     {
         return basic_rows<const T, E>(data, 1, extents)[0];
@@ -233,21 +231,23 @@ struct pointer_reader : adjacent_row<T, typename Bound::extents_type> {
 /// Reads a row from a value of another library.
 template <class V, class Bound>
 struct adapted_reader {
-    using element = typename row_traits<V>::element;
+    using element = std::conditional_t<std::is_void_v<typename Bound::of_type>, typename row_traits<V>::element,
+                                       typename Bound::of_type>;
     using extents_type = typename Bound::extents_type;
     using E = extents_type;
     static constexpr bool is_value = false;
+    static constexpr bool is_adjacent = false;
 
     [[nodiscard]] static E extents(const V& value) noexcept { return row_traits<V>::template extents<E>(value); }
     [[nodiscard]] static status check(const V& value, const E& extents, const char* name) noexcept
     {
-        return row_traits<V>::check(value, extents, name);
+        return row_traits<V>::template check<element>(value, extents, name);
     }
     [[nodiscard]] static const V& row(const V& value, const E& /*extents*/) noexcept { return value; }
     template <class Use>
     static void pieces(const V& value, const E& /*extents*/, const Use& use) noexcept
     {
-        row_traits<V>::pieces(value, use);
+        row_traits<V>::template pieces<element>(value, use);
     }
 };
 

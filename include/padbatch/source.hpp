@@ -210,11 +210,11 @@ template <class... Tags, class... X, class... E, class... As, class... Of>
 [[nodiscard]] auto each(bound<Tags, X, E, As, Of>... values)
 {
     static_assert(sizeof...(values) > 0, "a batch has at least one field");
-    static_assert(((detail::image_container<std::remove_cvref_t<X>> || source<std::remove_cvref_t<X>>)&&...),
+    static_assert(((detail::image_container<std::remove_cvref_t<X>> || source<std::remove_cvref_t<X>>) && ...),
                   "the images of a field are a container with random access, whose item i is image i's rows, such as a "
                   "vector, a deque or a span; a map or a list is none: copy its rows into a vector, or use "
                   "generated(...)");
-    if constexpr (((detail::image_container<std::remove_cvref_t<X>> || source<std::remove_cvref_t<X>>)&&...)) {
+    if constexpr (((detail::image_container<std::remove_cvref_t<X>> || source<std::remove_cvref_t<X>>) && ...)) {
         return each_source<bound<Tags, X, E, As, Of>...>(static_cast<bound<Tags, X, E, As, Of>&&>(values)...);
     }
 }

@@ -82,6 +82,10 @@ template <class X>
         using corners_type = decltype(to_corners{}(items[0]));
         return item_rows<value_reader<corners_type, xywh_numbers>, items_type, to_corners>(items, size, {}, {});
     };
+    static_assert(
+        !item_container<X> || has_items_of_xywh<X> || element<item_of<X>>,
+        "xywh(...) takes boxes of x, y, width and height: four numbers, or a class with members or functions of "
+        "these names (or left and top, w and h)");
     if constexpr (has_items_of_xywh<X>) {
         return make(items_of(boxes), static_cast<std::size_t>(boxes.size()));
     } else {
@@ -103,9 +107,10 @@ struct xywh_boxes {
     [[nodiscard]] auto operator[](std::size_t i) const noexcept
     {
         using item = decltype(std::as_const(value)[i]);
-        static_assert(std::is_lvalue_reference_v<item> || std::is_trivially_destructible_v<item>,
-                      "indexing this container makes a temporary copy of an image's boxes, which would be gone before it "
-                      "is read: give a container that holds them");
+        static_assert(
+            std::is_lvalue_reference_v<item> || std::is_trivially_destructible_v<item>,
+            "indexing this container makes a temporary copy of an image's boxes, which would be gone before it "
+            "is read: give a container that holds them");
         return xywh_boxes<item>{std::as_const(value)[i]};
     }
 };
@@ -143,6 +148,15 @@ template <class X>
 [[nodiscard]] constexpr xywh_boxes<detail::held<X>> xywh(X&& boxes) noexcept
 {
     return {static_cast<X&&>(boxes)};
+}
+
+/// The corners of one such box, for a function of `project`: `t::boxes([](const detection& d) { return
+/// xywh_to_corners(d.box); })`.
+template <class Box>
+    requires(detail::xywh_class<Box> || detail::xywh_array<Box>)
+[[nodiscard]] constexpr auto xywh_to_corners(const Box& box) noexcept
+{
+    return detail::to_corners{}(box);
 }
 
 } // namespace padbatch::inline PADBATCH_ABI

@@ -25,14 +25,16 @@ concept contiguous_values = requires(R& range) {
 template <contiguous_values R>
 using value_of = std::remove_pointer_t<decltype(std::declval<R&>().data())>;
 
-/// A container of images: image i is at index i, from 0 to size() - 1. It is read through const, which `[]` of a map
-/// does not allow: that inserts the keys that it does not find, and keys are not numbers of images.
+/// A container of images: image i is at index i, from 0 to size() - 1. It is read through const, which `[]` of the
+/// standard's maps does not allow: that inserts the keys that it does not find. The `[]` of other maps may, but keys
+/// are not numbers of images; their iterators give them away.
 template <class X>
 concept image_container = requires(const X& images, std::size_t i) {
     { images.size() } -> std::convertible_to<std::size_t>;
-    { images.begin() } -> std::random_access_iterator;
     images[i];
-};
+} && (!requires(const X& images) { images.begin(); } || requires(const X& images) {
+    { images.begin() } -> std::random_access_iterator;
+});
 
 template <class X>
 inline constexpr bool is_span = false;

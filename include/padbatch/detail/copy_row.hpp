@@ -56,7 +56,7 @@ inline void copy_row_of(To* to, const E& /*extents*/, const item_rows<Reader, It
                         std::size_t j) noexcept
 {
     from.pieces(j, [&to](const auto* data, std::size_t n) {
-        if constexpr (Reader::extents_type::is_static) {
+        if constexpr (Reader::is_adjacent && Reader::extents_type::is_static) {
             copy_row(to, data, typename Reader::extents_type{});
         } else {
             copy_row(to, data, padbatch::extents<dynamic>{std::array<std::size_t, 1>{n}});
