@@ -22,7 +22,7 @@ struct field_for;
 template <std::size_t I, typename T, std::size_t... E>
 struct field_for<I, rows<T, E...>> {
     using tag = field_tag_of<I, E...>;
-    using type = field<tag, T, extents<E...>>;
+    using type = field<tag, T, row_extents<E...>>;
 };
 
 /// A workload as padbatch sees it: a source for each batch, and the outputs as a padded batch.

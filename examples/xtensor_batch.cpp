@@ -23,7 +23,7 @@ int main()
     xt::xtensor<std::int32_t, 1> counts({3}, 0);
     const auto batch = from_tensors<boxes<>, labels<std::int32_t>>(xtensor::ref(counts), xtensor::ref(boxes_array),
                                                                    xtensor::ref(labels_array));
-    pad_into(batch, each(t::boxes(image_boxes), t::labels(image_labels).as<std::int32_t>()), fill(t::labels(-1)));
+    pad_into(batch, each(t::boxes(image_boxes), t::labels(image_labels).as<std::int32_t>()), pad_values(t::labels(-1)));
 
     for (std::size_t i = 0; i < 3; ++i) {
         std::printf("image %zu: %d detections, labels", i, counts(i));

@@ -66,10 +66,11 @@ TEST_CASE("columns of flat rows with offsets are padded like the rows that they 
         const padded_view output(unchecked, counts, capacity, t::boxes(memory));
         if (k % 2 == 0) {
             const auto offsets = offsets_of<std::int32_t>(boxes.counts, before);
-            pad_into(output, columns(matrix, 6, offsets, t::boxes(cols<1, 4>)), fill(t::boxes(-1)));
+            pad_into(output, columns(matrix, 6, offsets, t::boxes(cols<1, 4>)), pad_values(t::boxes(-1)));
         } else {
             const auto offsets = offsets_of<std::int64_t>(boxes.counts, before);
-            pad_into(output, columns(matrix, 6, offsets, t::scores(col<0>), t::boxes(cols<1, 4>)), fill(t::boxes(-1)));
+            pad_into(output, columns(matrix, 6, offsets, t::scores(col<0>), t::boxes(cols<1, 4>)),
+                     pad_values(t::boxes(-1)));
         }
         CHECK(same_bytes(memory, padded_plainly(boxes, capacity, -1.0F)));
         CHECK((memory.intact() && counts.intact()));
@@ -146,27 +147,30 @@ TEST_CASE("a matrix, columns, offsets or counts that do not fit are refused with
     const std::vector<std::int32_t> offsets{0, 1, 3};
     const std::vector<std::int32_t> counts{1, 2, 0};
     const auto boxes = t::boxes(cols<0, 4>);
-    check_status(check_columns(rows, 7, offsets, boxes), errc::size_mismatch, {"18 values", "7 columns"});
-    check_status(check_columns(rows, 0, offsets, boxes), errc::bad_argument);
-    check_status(check_columns(rows, 6, offsets, t::boxes(cols<3, 4>)), errc::bad_argument,
+    check_status(check_columns(rows, 7, offsets, boxes), status_code::size_mismatch, {"18 values", "7 columns"});
+    check_status(check_columns(rows, 0, offsets, boxes), status_code::bad_argument);
+    check_status(check_columns(rows, 6, offsets, t::boxes(cols<3, 4>)), status_code::bad_argument,
                  {"boxes", "columns 3 to 6", "6 columns"});
-    check_status(check_columns(rows, 6, offsets, t::keypoints(cols<0, 6>)), errc::row_mismatch, {"6", "extents"});
-    check_status(check_columns(rows, 6, std::vector<std::int32_t>{0, 4}, boxes), errc::bad_offsets, {"4", "3"});
-    check_status(check_columns(rows, 6, std::vector<std::int64_t>{0, 2, 1}, boxes), errc::bad_offsets, {"2", "1"});
-    check_status(check_columns(rows, 6, std::vector<std::int32_t>{-1, 2}, boxes), errc::bad_offsets, {"-1"});
-    check_status(check_columns(rows, 6, std::vector<std::int32_t>{}, boxes), errc::bad_offsets);
+    check_status(check_columns(rows, 6, offsets, t::keypoints(cols<0, 6>)), status_code::row_mismatch,
+                 {"6", "extents"});
+    check_status(check_columns(rows, 6, std::vector<std::int32_t>{0, 4}, boxes), status_code::bad_offsets, {"4", "3"});
+    check_status(check_columns(rows, 6, std::vector<std::int64_t>{0, 2, 1}, boxes), status_code::bad_offsets,
+                 {"2", "1"});
+    check_status(check_columns(rows, 6, std::vector<std::int32_t>{-1, 2}, boxes), status_code::bad_offsets, {"-1"});
+    check_status(check_columns(rows, 6, std::vector<std::int32_t>{}, boxes), status_code::bad_offsets);
     CHECK(check_columns(rows, 6, offsets, boxes).ok());
     CHECK_THROWS_AS((void)columns(rows, 7, offsets, boxes), error);
 
-    check_status(check_padded_columns(rows, 6, counts, 2, boxes), errc::size_mismatch, {"3 rows", "3 images of 2"});
-    check_status(check_padded_columns(rows, 6, counts, 0, boxes), errc::size_mismatch, {"3 rows"});
-    check_status(check_padded_columns(rows, 6, counts, 1, boxes), errc::bad_count, {"image 1", "2"});
+    check_status(check_padded_columns(rows, 6, counts, 2, boxes), status_code::size_mismatch,
+                 {"3 rows", "3 images of 2"});
+    check_status(check_padded_columns(rows, 6, counts, 0, boxes), status_code::size_mismatch, {"3 rows"});
+    check_status(check_padded_columns(rows, 6, counts, 1, boxes), status_code::bad_count, {"image 1", "2"});
     const std::vector<float> good{1, 0, 1};
     CHECK(check_padded_columns(rows, 6, good, 1, boxes).ok());
     const std::vector<float> fractional{1, 0.5F, 1};
-    check_status(check_padded_columns(rows, 6, fractional, 1, boxes), errc::bad_count, {"image 1", "0.5"});
+    check_status(check_padded_columns(rows, 6, fractional, 1, boxes), status_code::bad_count, {"image 1", "0.5"});
     CHECK_THROWS_AS((void)padded_columns(rows, 6, counts, 1, boxes), error);
-    CHECK(check_padded_columns(std::vector<float>(), 6, counts, 0, boxes).code() == errc::bad_count);
+    CHECK(check_padded_columns(std::vector<float>(), 6, counts, 0, boxes).code() == status_code::bad_count);
 }
 
 TEST_CASE("no rows and no images are batches of columns too")
@@ -190,10 +194,10 @@ TEST_CASE("an output inside of the matrix is refused, and one right behind or be
     const auto outcome = [&](std::size_t first) {
         return check_pad_into(padded_view(counts, 2, t::scores(all.subspan(first, 4))), source).code();
     };
-    CHECK(outcome(0) == errc::none);
-    CHECK(outcome(16) == errc::none);
-    CHECK(outcome(1) == errc::overlap);
-    CHECK(outcome(15) == errc::overlap);
+    CHECK(outcome(0) == status_code::none);
+    CHECK(outcome(16) == status_code::none);
+    CHECK(outcome(1) == status_code::overlap);
+    CHECK(outcome(15) == status_code::overlap);
 }
 
 TEST_CASE("rows of all images with a count for each are columns by their offsets")

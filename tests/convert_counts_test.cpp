@@ -161,17 +161,17 @@ TEST_CASE("an output of another size is an error, and nothing is written")
     std::vector<std::int32_t> two(2, 77);
     std::vector<std::int64_t> four(4, 77);
     std::vector<std::uint8_t> eleven(11, 77);
-    check_error([&] { to_counts(counts, two); }, errc::size_mismatch, {"2 counts", "3"});
-    check_error([&] { to_counts(counts, four); }, errc::size_mismatch, {"4 counts", "3"});
-    check_error([&] { to_offsets(counts, two); }, errc::size_mismatch, {"2 offsets", "4"});
-    check_error([&] { to_row_ids(counts, four); }, errc::size_mismatch, {"4 row ids", "5"});
-    check_error([&] { to_mask(counts, 4, eleven); }, errc::size_mismatch, {"11", "3 images of 4 rows"});
-    check_error([&] { to_mask(counts, 0, eleven); }, errc::size_mismatch, {"11", "3 images of 0 rows"});
+    check_error([&] { to_counts(counts, two); }, status_code::size_mismatch, {"2 counts", "3"});
+    check_error([&] { to_counts(counts, four); }, status_code::size_mismatch, {"4 counts", "3"});
+    check_error([&] { to_offsets(counts, two); }, status_code::size_mismatch, {"2 offsets", "4"});
+    check_error([&] { to_row_ids(counts, four); }, status_code::size_mismatch, {"4 row ids", "5"});
+    check_error([&] { to_mask(counts, 4, eleven); }, status_code::size_mismatch, {"11", "3 images of 4 rows"});
+    check_error([&] { to_mask(counts, 0, eleven); }, status_code::size_mismatch, {"11", "3 images of 0 rows"});
 
     const std::vector<std::int32_t> ids = {0, 0, 2};
     const row_ids_view row_ids(ids, 3);
-    check_error([&] { to_counts(row_ids, two); }, errc::size_mismatch, {"2 counts", "3"});
-    check_error([&] { to_offsets(row_ids, two); }, errc::size_mismatch, {"2 offsets", "4"});
+    check_error([&] { to_counts(row_ids, two); }, status_code::size_mismatch, {"2 counts", "3"});
+    check_error([&] { to_offsets(row_ids, two); }, status_code::size_mismatch, {"2 offsets", "4"});
 
     CHECK(two == std::vector<std::int32_t>(2, 77));
     CHECK(four == std::vector<std::int64_t>(4, 77));
@@ -182,7 +182,7 @@ TEST_CASE("a mask with fewer rows than an image has is an error, and nothing is 
 {
     const std::vector<std::int32_t> values = {1, 3};
     std::vector<std::uint8_t> mask(4, 77);
-    check_error([&] { to_mask(counts_view(values, 3), 2, mask); }, errc::bad_count, {"image 1", "3", "2"});
+    check_error([&] { to_mask(counts_view(values, 3), 2, mask); }, status_code::bad_count, {"image 1", "3", "2"});
     CHECK(mask == std::vector<std::uint8_t>(4, 77));
 }
 
@@ -192,13 +192,13 @@ TEST_CASE("a number that the output's type cannot hold is an error, and nothing 
     const std::vector<std::int64_t> large = {two_31};
     const counts_view counts(large, static_cast<std::size_t>(two_31));
     std::vector<std::int32_t> one = {77};
-    check_error([&] { to_counts(counts, one); }, errc::size_overflow, {"2147483648"});
+    check_error([&] { to_counts(counts, one); }, status_code::size_overflow, {"2147483648"});
     CHECK(one[0] == 77);
 
     const std::vector<std::int64_t> halves = {two_31 / 2, two_31 / 2};
     std::vector<std::int32_t> offsets(3, 77);
     check_error([&] { to_offsets(counts_view(halves, static_cast<std::size_t>(two_31)), offsets); },
-                errc::size_overflow, {"2147483648"});
+                status_code::size_overflow, {"2147483648"});
     CHECK(offsets[0] == 77);
     std::vector<std::int64_t> wide(3);
     to_offsets(counts_view(halves, static_cast<std::size_t>(two_31)), wide);
@@ -213,7 +213,7 @@ TEST_CASE("counts above 2^24 are not written as floats, which cannot tell them a
     to_counts(counts_view(exact, 1U << 25), counts);
     CHECK(counts[0] == 0x1p24F);
     counts[0] = 77;
-    check_error([&] { to_counts(counts_view(inexact, 1U << 25), counts); }, errc::size_overflow, {"16777217"});
+    check_error([&] { to_counts(counts_view(inexact, 1U << 25), counts); }, status_code::size_overflow, {"16777217"});
     CHECK(counts[0] == 77);
 }
 
@@ -222,7 +222,7 @@ TEST_CASE("totals that no number can hold are an error")
     const std::vector<std::int64_t> values(3, std::numeric_limits<std::int64_t>::max());
     const counts_view counts(values, std::numeric_limits<std::size_t>::max());
     std::vector<std::int64_t> offsets(4, 77);
-    check_status(try_to_offsets(counts, std::span(offsets)), errc::size_overflow);
+    check_status(try_to_offsets(counts, std::span(offsets)), status_code::size_overflow);
     CHECK(offsets[0] == 77);
     std::vector<std::int64_t> none;
     CHECK_FALSE(try_to_row_ids(counts, std::span(none)).ok());
@@ -230,11 +230,13 @@ TEST_CASE("totals that no number can hold are an error")
 
 TEST_CASE_TEMPLATE("row ids have to be images of the batch, in order", T, std::int32_t, std::int64_t)
 {
-    check_status(row_ids_view::check(std::vector<T>{0, 3}, 3), errc::bad_batch_index, {"row 1", "3", "0 to 2"});
-    check_status(row_ids_view::check(std::vector<T>{-1, 2}, 3), errc::bad_batch_index, {"row 0", "-1", "0 to 2"});
-    check_status(row_ids_view::check(std::vector<T>{1, 2, 1}, 3), errc::bad_batch_index, {"row 2", "1, after 2"});
-    check_status(row_ids_view::check(std::vector<T>{0}, 0), errc::bad_batch_index, {"row 0"});
-    check_error([] { row_ids_view(std::vector<T>{2, 1}, 3); }, errc::bad_batch_index, {"ascend"});
+    check_status(row_ids_view::check(std::vector<T>{0, 3}, 3), status_code::bad_batch_index, {"row 1", "3", "0 to 2"});
+    check_status(row_ids_view::check(std::vector<T>{-1, 2}, 3), status_code::bad_batch_index,
+                 {"row 0", "-1", "0 to 2"});
+    check_status(row_ids_view::check(std::vector<T>{1, 2, 1}, 3), status_code::bad_batch_index,
+                 {"row 2", "1, after 2"});
+    check_status(row_ids_view::check(std::vector<T>{0}, 0), status_code::bad_batch_index, {"row 0"});
+    check_error([] { row_ids_view(std::vector<T>{2, 1}, 3); }, status_code::bad_batch_index, {"ascend"});
     const std::vector<T> ids = {0, 0, 2};
     const row_ids_view view(ids, 4);
     CHECK(view.size() == 3);
@@ -247,16 +249,16 @@ TEST_CASE_TEMPLATE("row ids have to be images of the batch, in order", T, std::i
 TEST_CASE("a mask has to have its size, and its real rows first")
 {
     using mask = std::vector<std::uint8_t>;
-    check_status(mask_view::check(mask{1, 1, 0, 0, 1, 0}, 2, 3), errc::not_a_prefix,
+    check_status(mask_view::check(mask{1, 1, 0, 0, 1, 0}, 2, 3), status_code::not_a_prefix,
                  {"row 1 of image 1", "row 0 is not"});
-    check_status(mask_view::check(mask{1, 0, 1}, 1, 3), errc::not_a_prefix, {"row 2 of image 0"});
-    check_status(mask_view::check(mask{1, 1, 0, 0}, 2, 3), errc::size_mismatch, {"4 values", "2 images of 3"});
-    check_status(mask_view::check(mask(7), 2, 3), errc::size_mismatch, {"7 values"});
-    check_status(mask_view::check(mask{1}, 1, 0), errc::size_mismatch, {"1 values", "1 images of 0"});
-    check_status(mask_view::check(mask{}, 2, 3), errc::size_mismatch);
+    check_status(mask_view::check(mask{1, 0, 1}, 1, 3), status_code::not_a_prefix, {"row 2 of image 0"});
+    check_status(mask_view::check(mask{1, 1, 0, 0}, 2, 3), status_code::size_mismatch, {"4 values", "2 images of 3"});
+    check_status(mask_view::check(mask(7), 2, 3), status_code::size_mismatch, {"7 values"});
+    check_status(mask_view::check(mask{1}, 1, 0), status_code::size_mismatch, {"1 values", "1 images of 0"});
+    check_status(mask_view::check(mask{}, 2, 3), status_code::size_mismatch);
     const bools hole(mask{0, 1});
-    check_status(mask_view::check(hole.span(), 1, 2), errc::not_a_prefix, {"row 1 of image 0"});
-    check_error([] { mask_view(mask{0, 1}, 1, 2); }, errc::not_a_prefix);
+    check_status(mask_view::check(hole.span(), 1, 2), status_code::not_a_prefix, {"row 1 of image 0"});
+    check_error([] { mask_view(mask{0, 1}, 1, 2); }, status_code::not_a_prefix);
     // Real is what is not 0, and a new image may begin with a real row.
     CHECK(mask_view(mask{255, 0, 7, 2}, 2, 2).count(1) == 2);
     CHECK(mask_view::check(mask{0, 0, 1, 0}, 2, 2).ok());
@@ -269,8 +271,8 @@ TEST_CASE("a mask whose size only fits because a product wraps is an error")
 {
     const std::vector<std::uint8_t> mask(4);
     constexpr std::size_t half = std::size_t{1} << 63;
-    check_status(mask_view::check(mask, half + 2, 2), errc::size_mismatch);
-    check_status(mask_view::check(std::vector<std::uint8_t>{}, half, 2), errc::size_mismatch);
+    check_status(mask_view::check(mask, half + 2, 2), status_code::size_mismatch);
+    check_status(mask_view::check(std::vector<std::uint8_t>{}, half, 2), status_code::size_mismatch);
 }
 
 TEST_CASE("arrays whose size is known at compile time are outputs too")
@@ -286,5 +288,6 @@ TEST_CASE("row ids become a mask")
     std::vector<std::uint8_t> mask(6);
     to_mask(row_ids_view(ids, 3), 2, mask);
     CHECK(mask == std::vector<std::uint8_t>{1, 1, 0, 0, 1, 0});
-    check_status(try_to_mask(row_ids_view(ids, 3), 1, std::vector<std::uint8_t>(3)), errc::bad_count, {"image 0"});
+    check_status(try_to_mask(row_ids_view(ids, 3), 1, std::vector<std::uint8_t>(3)), status_code::bad_count,
+                 {"image 0"});
 }

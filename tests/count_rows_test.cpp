@@ -62,7 +62,7 @@ TEST_CASE("a score that is no number is not real")
     CHECK(counts[0] == 1);
     count_scores(std::vector<float>{nan_score, nan_score, nan_score}, 3, counts, -1);
     CHECK(counts[0] == 0);
-    check_error([&] { count_scores(std::vector<float>{0.5F, nan_score, 0.25F}, 3, counts); }, errc::not_a_prefix,
+    check_error([&] { count_scores(std::vector<float>{0.5F, nan_score, 0.25F}, 3, counts); }, status_code::not_a_prefix,
                 {"row 2 of image 0", "row 1"});
 }
 
@@ -70,7 +70,7 @@ TEST_CASE("a real row behind one that is not is an error, and nothing is written
 {
     const std::vector<float> scores = {0.9F, 0, 0, 0.5F, 0, 0.1F};
     counts32 counts(2, 77);
-    check_error([&] { count_scores(scores, 3, counts); }, errc::not_a_prefix, {"row 2 of image 1", "row 1"});
+    check_error([&] { count_scores(scores, 3, counts); }, status_code::not_a_prefix, {"row 2 of image 1", "row 1"});
     CHECK(counts == counts32{77, 77});
     CHECK_FALSE(try_count_scores(scores, 3, std::span(counts)).ok());
 }
@@ -83,7 +83,7 @@ TEST_CASE_TEMPLATE("ids end where the first one is -1", T, std::int32_t, std::in
     CHECK(counts == counts32{2, 0, 3});
     counts = counts32(3, 77);
     const std::vector<T> hole = {3, 0, -1, -1, 5, -1, 1, 1, 1};
-    check_error([&] { count_ids(hole, 3, counts); }, errc::not_a_prefix, {"row 1 of image 1", "row 0"});
+    check_error([&] { count_ids(hole, 3, counts); }, status_code::not_a_prefix, {"row 1 of image 1", "row 0"});
     CHECK(counts == counts32(3, 77));
 }
 
@@ -112,11 +112,11 @@ TEST_CASE("another number of values than [B, M] is an error, and nothing is writ
 {
     counts32 counts(2, 77);
     const std::vector<float> scores(5, 1.0F);
-    check_error([&] { count_scores(std::vector<float>(7), 3, counts); }, errc::size_mismatch, {"7 values"});
-    check_error([&] { count_scores(scores, 3, counts); }, errc::size_mismatch, {"5 values", "2 images of 3"});
-    check_error([&] { count_scores(scores, 0, counts); }, errc::size_mismatch, {"5 values", "2 images of 0"});
-    check_error([&] { count_ids(scores, 3, counts); }, errc::size_mismatch);
-    check_error([&] { count_rows(scores, 5, [](float) { return true; }, counts); }, errc::size_mismatch);
+    check_error([&] { count_scores(std::vector<float>(7), 3, counts); }, status_code::size_mismatch, {"7 values"});
+    check_error([&] { count_scores(scores, 3, counts); }, status_code::size_mismatch, {"5 values", "2 images of 3"});
+    check_error([&] { count_scores(scores, 0, counts); }, status_code::size_mismatch, {"5 values", "2 images of 0"});
+    check_error([&] { count_ids(scores, 3, counts); }, status_code::size_mismatch);
+    check_error([&] { count_rows(scores, 5, [](float) { return true; }, counts); }, status_code::size_mismatch);
     CHECK(counts == counts32{77, 77});
     counts32 none;
     CHECK_NOTHROW(count_scores(std::vector<float>{}, 3, none));

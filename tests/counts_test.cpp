@@ -13,8 +13,8 @@
 #include <vector>
 
 using padbatch::counts_view;
-using padbatch::errc;
 using padbatch::offsets_view;
+using padbatch::status_code;
 using padbatch::unchecked;
 using padbatch::test::check_error;
 using padbatch::test::check_status;
@@ -46,22 +46,24 @@ TEST_CASE_TEMPLATE("counts of every type are read as they are", T, std::int32_t,
 TEST_CASE_TEMPLATE("a count below zero or above the capacity is an error that names the image", T, std::int32_t,
                    std::int64_t, float)
 {
-    check_status(counts_view::check(std::vector<T>{2, 101, 3}, 100), errc::bad_count, {"image 1", "101", "100"});
-    check_status(counts_view::check(std::vector<T>{2, 0, -1}, 100), errc::bad_count, {"image 2", "-1", "100"});
-    check_status(counts_view::check(std::vector<T>{1}, 0), errc::bad_count, {"image 0", "1", "capacity, 0"});
-    check_status(counts_view::check(std::vector<T>{std::numeric_limits<T>::max()}, 100), errc::bad_count);
-    check_status(counts_view::check(std::vector<T>{std::numeric_limits<T>::lowest()}, 100), errc::bad_count);
+    check_status(counts_view::check(std::vector<T>{2, 101, 3}, 100), status_code::bad_count, {"image 1", "101", "100"});
+    check_status(counts_view::check(std::vector<T>{2, 0, -1}, 100), status_code::bad_count, {"image 2", "-1", "100"});
+    check_status(counts_view::check(std::vector<T>{1}, 0), status_code::bad_count, {"image 0", "1", "capacity, 0"});
+    check_status(counts_view::check(std::vector<T>{std::numeric_limits<T>::max()}, 100), status_code::bad_count);
+    check_status(counts_view::check(std::vector<T>{std::numeric_limits<T>::lowest()}, 100), status_code::bad_count);
     CHECK(counts_view::check(std::vector<T>{0, 100}, 100).ok());
-    check_error([] { counts_view(std::vector<T>{4}, 3); }, errc::bad_count, {"4", "3"});
+    check_error([] { counts_view(std::vector<T>{4}, 3); }, status_code::bad_count, {"4", "3"});
 }
 
 TEST_CASE("a float count that is no whole number is an error")
 {
     using floats = std::vector<float>;
-    check_status(counts_view::check(floats{1, 2.5F}, 100), errc::bad_count, {"image 1", "2.5"});
-    check_status(counts_view::check(floats{std::numeric_limits<float>::quiet_NaN()}, 100), errc::bad_count, {"nan"});
-    check_status(counts_view::check(floats{std::numeric_limits<float>::infinity()}, 100), errc::bad_count, {"inf"});
-    check_status(counts_view::check(floats{-0.25F}, 100), errc::bad_count, {"-0.25"});
+    check_status(counts_view::check(floats{1, 2.5F}, 100), status_code::bad_count, {"image 1", "2.5"});
+    check_status(counts_view::check(floats{std::numeric_limits<float>::quiet_NaN()}, 100), status_code::bad_count,
+                 {"nan"});
+    check_status(counts_view::check(floats{std::numeric_limits<float>::infinity()}, 100), status_code::bad_count,
+                 {"inf"});
+    check_status(counts_view::check(floats{-0.25F}, 100), status_code::bad_count, {"-0.25"});
     CHECK(counts_view::check(floats{-0.0F}, 100).ok());
 }
 
@@ -121,19 +123,19 @@ TEST_CASE_TEMPLATE("the first offset need not be 0", T, std::int32_t, std::int64
 TEST_CASE_TEMPLATE("offsets that decrease, are negative or overrun the rows are an error", T, std::int32_t,
                    std::int64_t)
 {
-    check_status(offsets_view::check(std::vector<T>{0, 5, 3, 6}, 9), errc::bad_offsets, {"offset 2", "3", "5"});
-    check_status(offsets_view::check(std::vector<T>{-1, 5}, 9), errc::bad_offsets, {"offset 0", "-1", "0"});
-    check_status(offsets_view::check(std::vector<T>{0, 5, 10}, 9), errc::bad_offsets, {"10", "9 rows"});
-    check_status(offsets_view::check(std::vector<T>{10}, 9), errc::bad_offsets, {"10", "9 rows"});
-    check_status(offsets_view::check(std::vector<T>{0, std::numeric_limits<T>::lowest()}, 9), errc::bad_offsets);
-    check_status(offsets_view::check(std::vector<T>{0, std::numeric_limits<T>::max()}, 9), errc::bad_offsets);
-    check_error([] { offsets_view(std::vector<T>{0, 5, 3}, 9); }, errc::bad_offsets, {"offset 2"});
+    check_status(offsets_view::check(std::vector<T>{0, 5, 3, 6}, 9), status_code::bad_offsets, {"offset 2", "3", "5"});
+    check_status(offsets_view::check(std::vector<T>{-1, 5}, 9), status_code::bad_offsets, {"offset 0", "-1", "0"});
+    check_status(offsets_view::check(std::vector<T>{0, 5, 10}, 9), status_code::bad_offsets, {"10", "9 rows"});
+    check_status(offsets_view::check(std::vector<T>{10}, 9), status_code::bad_offsets, {"10", "9 rows"});
+    check_status(offsets_view::check(std::vector<T>{0, std::numeric_limits<T>::lowest()}, 9), status_code::bad_offsets);
+    check_status(offsets_view::check(std::vector<T>{0, std::numeric_limits<T>::max()}, 9), status_code::bad_offsets);
+    check_error([] { offsets_view(std::vector<T>{0, 5, 3}, 9); }, status_code::bad_offsets, {"offset 2"});
 }
 
 TEST_CASE("no offsets at all are an error; of no images there is one")
 {
-    check_status(offsets_view::check(std::vector<std::int32_t>{}, 9), errc::bad_offsets, {"B + 1"});
-    check_error([] { offsets_view(std::vector<std::int64_t>{}, 0); }, errc::bad_offsets);
+    check_status(offsets_view::check(std::vector<std::int32_t>{}, 9), status_code::bad_offsets, {"B + 1"});
+    check_error([] { offsets_view(std::vector<std::int64_t>{}, 0); }, status_code::bad_offsets);
     const std::vector<std::int32_t> zero = {0};
     CHECK(offsets_view(zero, 0).size() == 0);
     CHECK(offsets_view(zero, 0).total() == 0);

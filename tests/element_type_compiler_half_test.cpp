@@ -51,7 +51,7 @@ void check_half()
 
     // Rows of it are padded as they are, filled, converted where that is asked for, and ordered as scores.
     const std::vector<std::vector<T>> sure = {{T(0.5F), T(0.75F), T(0.25F)}, {T(-1.0F)}};
-    const auto kept = pad(each(t::scores(sure)), capacity::fixed(2), overflow::top_scores, fill(t::scores(-2)));
+    const auto kept = pad(each(t::scores(sure)), capacity::fixed(2), overflow::top_scores, pad_values(t::scores(-2)));
     static_assert(std::is_same_v<std::remove_cvref_t<decltype(kept.image(0)[t::scores][0])>, T>);
     const auto number = [&](std::size_t k) { return static_cast<float>(kept[t::scores].data()[k]); };
     CHECK((number(0) == 0.5F && number(1) == 0.75F && number(2) == -1 && number(3) == -2));

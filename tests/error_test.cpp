@@ -15,8 +15,8 @@
 #include <string_view>
 #include <type_traits>
 
-using padbatch::errc;
 using padbatch::status;
+using padbatch::status_code;
 
 static_assert(std::is_nothrow_copy_constructible_v<status>);
 static_assert(std::is_nothrow_copy_assignable_v<status>);
@@ -28,17 +28,19 @@ TEST_CASE("a status that was made without a code is no mistake and has no text")
 {
     const status fine;
     CHECK(fine.ok());
-    CHECK(fine.code() == errc::none);
+    CHECK(fine.code() == status_code::none);
     CHECK(std::string_view(fine.message()).empty());
 }
 
 TEST_CASE("the numbers of the codes stay as they are")
 {
-    const errc codes[] = {
-        errc::none,           errc::size_overflow,  errc::bad_count,     errc::bad_offsets,     errc::size_mismatch,
-        errc::field_mismatch, errc::row_mismatch,   errc::too_many_rows, errc::bad_batch_index, errc::not_a_prefix,
-        errc::overlap,        errc::device_memory,  errc::wrong_type,    errc::wrong_shape,     errc::missing_field,
-        errc::out_of_memory,  errc::batch_mismatch, errc::bad_argument,  errc::misaligned};
+    const status_code codes[] = {status_code::none,          status_code::size_overflow,  status_code::bad_count,
+                                 status_code::bad_offsets,   status_code::size_mismatch,  status_code::field_mismatch,
+                                 status_code::row_mismatch,  status_code::too_many_rows,  status_code::bad_batch_index,
+                                 status_code::not_a_prefix,  status_code::overlap,        status_code::device_memory,
+                                 status_code::wrong_type,    status_code::wrong_shape,    status_code::missing_field,
+                                 status_code::out_of_memory, status_code::batch_mismatch, status_code::bad_argument,
+                                 status_code::misaligned};
     for (int number = 0; number < 18; ++number) {
         CHECK(static_cast<int>(codes[number]) == number);
     }
@@ -48,33 +50,33 @@ TEST_CASE("a status puts each argument in the place of one pair of braces")
 {
     const std::size_t shape[] = {2, 100, 4};
     const std::int64_t negative[] = {-1, 4};
-    const status wrong(errc::bad_count, "{} of {}: {}, {}, {}, {} and {}.", "boxes", -7, std::uint8_t{200}, 2.5F,
+    const status wrong(status_code::bad_count, "{} of {}: {}, {}, {}, {} and {}.", "boxes", -7, std::uint8_t{200}, 2.5F,
                        std::span<const std::size_t>(shape), std::span<const std::int64_t>(negative),
                        std::numeric_limits<double>::quiet_NaN());
     CHECK_FALSE(wrong.ok());
-    CHECK(wrong.code() == errc::bad_count);
+    CHECK(wrong.code() == status_code::bad_count);
     CHECK(std::string_view(wrong.message()) == "boxes of -7: 200, 2.5, [2, 100, 4], [-1, 4] and nan.");
 }
 
 TEST_CASE("the widest numbers are written out in full")
 {
-    const status wrong(errc::size_overflow, "{} {} {}", std::numeric_limits<std::int64_t>::lowest(),
+    const status wrong(status_code::size_overflow, "{} {} {}", std::numeric_limits<std::int64_t>::lowest(),
                        std::numeric_limits<std::uint64_t>::max(), 16777217.0);
     CHECK(std::string_view(wrong.message()) == "-9223372036854775808 18446744073709551615 16777217");
 }
 
 TEST_CASE("braces in an argument are text, and an argument without a place is left out")
 {
-    CHECK(std::string_view(status(errc::overlap, "<{}> <{}>", "{}", 1).message()) == "<{}> <1>");
-    CHECK(std::string_view(status(errc::overlap, "nothing", 1, "two").message()) == "nothing");
-    CHECK(std::string_view(status(errc::overlap, "<{}>", std::span<const std::size_t>()).message()) == "<[]>");
+    CHECK(std::string_view(status(status_code::overlap, "<{}> <{}>", "{}", 1).message()) == "<{}> <1>");
+    CHECK(std::string_view(status(status_code::overlap, "nothing", 1, "two").message()) == "nothing");
+    CHECK(std::string_view(status(status_code::overlap, "<{}>", std::span<const std::size_t>()).message()) == "<[]>");
 }
 
 TEST_CASE("a text that is too long is cut off, and ends in a zero")
 {
     const std::string long_text(1000, 'x');
     const std::string whole = std::string("begins with ") + long_text;
-    const status cut(errc::wrong_shape, "begins with {} and {}", long_text.c_str(), 12);
+    const status cut(status_code::wrong_shape, "begins with {} and {}", long_text.c_str(), 12);
     const status copy = cut; // NOLINT(performance-unnecessary-copy-initialization)
     const std::string found = cut.message();
     CHECK(copy.message() == found);
@@ -83,7 +85,7 @@ TEST_CASE("a text that is too long is cut off, and ends in a zero")
     CHECK(found == whole.substr(0, found.size()));
 
     const std::string long_pattern(2000, 'y');
-    const std::string of_pattern = status(errc::wrong_shape, long_pattern.c_str()).message();
+    const std::string of_pattern = status(status_code::wrong_shape, long_pattern.c_str()).message();
     CHECK(of_pattern == long_pattern.substr(0, found.size()));
 }
 
@@ -91,10 +93,10 @@ TEST_CASE("copies of a status and of an error keep the code and a text of their 
 {
     status copy;
     {
-        const status first(errc::not_a_prefix, "row {}", 3);
+        const status first(status_code::not_a_prefix, "row {}", 3);
         copy = first;
     }
-    CHECK(copy.code() == errc::not_a_prefix);
+    CHECK(copy.code() == status_code::not_a_prefix);
     CHECK(std::string_view(copy.message()) == "row 3");
 
     const status& same = copy;
@@ -105,7 +107,7 @@ TEST_CASE("copies of a status and of an error keep the code and a text of their 
     const padbatch::error copied(thrown); // NOLINT(performance-unnecessary-copy-initialization)
     copy = status();
     CHECK(std::string_view(copy.message()).empty());
-    CHECK(copied.code() == errc::not_a_prefix);
+    CHECK(copied.code() == status_code::not_a_prefix);
     CHECK(std::string_view(copied.what()) == "row 3");
     CHECK(copied.what() != thrown.what());
     CHECK(std::string_view(copied.status().message()) == "row 3");
@@ -114,7 +116,7 @@ TEST_CASE("copies of a status and of an error keep the code and a text of their 
 TEST_CASE("an error is caught as std::exception, with the text of its status")
 {
     try {
-        padbatch::detail::require(status(errc::bad_argument, "column {}", 9));
+        padbatch::detail::require(status(status_code::bad_argument, "column {}", 9));
         FAIL("no error");
     } catch (const std::exception& e) {
         CHECK(std::string_view(e.what()) == "column 9");
@@ -126,7 +128,7 @@ TEST_CASE("making, copying and dropping a status allocates nothing")
 {
     const std::size_t shape[] = {2, 100, 4};
     const padbatch::test::allocation_counter counter;
-    const status wrong(errc::bad_count, "{} {} {} {}", "boxes", -7, 2.5, std::span<const std::size_t>(shape));
+    const status wrong(status_code::bad_count, "{} {} {} {}", "boxes", -7, 2.5, std::span<const std::size_t>(shape));
     const status copy = wrong; // NOLINT(performance-unnecessary-copy-initialization)
     const std::size_t allocations = counter.count();
     CHECK(allocations == 0);
@@ -143,12 +145,12 @@ TEST_CASE("of several checks the first that fails counts, and those behind it ar
     };
     const auto wrong = [&] {
         ++made;
-        return status(errc::bad_count, "check {} fails", made);
+        return status(status_code::bad_count, "check {} fails", made);
     };
     CHECK(first_failure().ok());
     CHECK(first_failure(fine, fine, fine).ok());
     CHECK(made == 3);
     made = 0;
-    padbatch::test::check_status(first_failure(fine, wrong, wrong, fine), errc::bad_count, {"check 2 fails"});
+    padbatch::test::check_status(first_failure(fine, wrong, wrong, fine), status_code::bad_count, {"check 2 fails"});
     CHECK(made == 2);
 }

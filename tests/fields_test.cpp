@@ -43,25 +43,25 @@ static_assert(!field_tag<unnamed_t> && !field_tag<int>);
 static_assert(std::is_empty_v<t::boxes_t>);
 
 // The kinds of fields and the extents of their rows.
-static_assert(std::is_same_v<t::boxes_t::row, extents<4>>);
-static_assert(std::is_same_v<t::labels_t::row, extents<>>);
-static_assert(std::is_same_v<t::scores_t::row, extents<>>);
-static_assert(std::is_same_v<t::masks_t::row, extents<dynamic, dynamic, dynamic>>);
-static_assert(std::is_same_v<t::keypoints_t::row, extents<dynamic, 3>>);
-static_assert(std::is_same_v<t::keypoints_scores_t::row, extents<dynamic>>);
-static_assert(std::is_same_v<embedding_t::row, extents<256>>);
+static_assert(std::is_same_v<t::boxes_t::row, row_extents<4>>);
+static_assert(std::is_same_v<t::labels_t::row, row_extents<>>);
+static_assert(std::is_same_v<t::scores_t::row, row_extents<>>);
+static_assert(std::is_same_v<t::masks_t::row, row_extents<dynamic, dynamic, dynamic>>);
+static_assert(std::is_same_v<t::keypoints_t::row, row_extents<dynamic, 3>>);
+static_assert(std::is_same_v<t::keypoints_scores_t::row, row_extents<dynamic>>);
+static_assert(std::is_same_v<embedding_t::row, row_extents<256>>);
 
 // The fields' types unless said otherwise: what torchvision's models give.
-static_assert(std::is_same_v<boxes<>, field<t::boxes_t, float, extents<4>>>);
+static_assert(std::is_same_v<boxes<>, field<t::boxes_t, float, row_extents<4>>>);
 static_assert(std::is_same_v<labels<>::value_type, std::int64_t> && std::is_same_v<scores<>::value_type, float>);
-static_assert(std::is_same_v<masks<bool, 1, 28, 28>::extents_type, extents<1, 28, 28>>);
+static_assert(std::is_same_v<masks<bool, 1, 28, 28>::extents_type, row_extents<1, 28, 28>>);
 static_assert(std::is_same_v<masks<>::extents_type, t::masks_t::row>);
-static_assert(std::is_same_v<keypoints<float, 17>::extents_type, extents<17, 3>>);
+static_assert(std::is_same_v<keypoints<float, 17>::extents_type, row_extents<17, 3>>);
 static_assert(std::is_same_v<keypoints<>::extents_type, t::keypoints_t::row>);
-static_assert(std::is_same_v<keypoints_scores<double, 17>::extents_type, extents<17>>);
+static_assert(std::is_same_v<keypoints_scores<double, 17>::extents_type, row_extents<17>>);
 static_assert(std::is_same_v<labels<const std::int32_t>::value_type, std::int32_t>);
 static_assert(std::is_same_v<labels<const std::int32_t>::element_type, const std::int32_t>);
-static_assert(std::is_same_v<field<embedding_t, float16>::extents_type, extents<256>>);
+static_assert(std::is_same_v<field<embedding_t, float16>::extents_type, row_extents<256>>);
 
 // An lvalue is held by reference, so that nothing is copied; what is small or temporary is held by value.
 using floats = std::vector<float>;
@@ -80,7 +80,7 @@ static_assert(std::is_same_v<bound_labels::as_type, std::int32_t> && std::is_voi
 using bound_boxes = decltype(t::boxes(std::declval<std::vector<corners>&>()).of<float>());
 static_assert(std::is_same_v<bound_boxes::of_type, float> && std::is_void_v<bound_boxes::as_type>);
 static_assert(std::is_same_v<decltype(t::boxes(std::declval<std::vector<corners>&>()).of<float>().as<double>()),
-                             bound<t::boxes_t, std::vector<corners>&, extents<4>, double, float>>);
+                             bound<t::boxes_t, std::vector<corners>&, row_extents<4>, double, float>>);
 static_assert(std::is_same_v<bound_labels::tag, t::labels_t>);
 
 TEST_CASE("every tag carries its name")
@@ -123,12 +123,12 @@ TEST_CASE("a tag takes the extents of the rows where the type leaves them open")
 {
     const std::vector<float> values(2 * 784);
     const auto given = t::masks(values, 1, 28, 28);
-    CHECK(given.row.same_as(extents<1, 28, 28>{}));
-    CHECK(t::keypoints(values, 17, 3).row.same_as(extents<17, 3>{}));
+    CHECK(given.row.same_as(row_extents<1, 28, 28>{}));
+    CHECK(t::keypoints(values, 17, 3).row.same_as(row_extents<17, 3>{}));
     CHECK(t::masks(values).row.size() == 0);
-    CHECK(t::masks(values, std::size_t{1}, std::int64_t{28}, 14U).as<double>().row.same_as(extents<1, 28, 14>{}));
-    CHECK(t::masks.shape(3, 2, 1).extents.same_as(extents<3, 2, 1>{}));
-    CHECK(t::keypoints.shape(5, 3).extents.same_as(extents<5, 3>{}));
+    CHECK(t::masks(values, std::size_t{1}, std::int64_t{28}, 14U).as<double>().row.same_as(row_extents<1, 28, 14>{}));
+    CHECK(t::masks.shape(3, 2, 1).extents.same_as(row_extents<3, 2, 1>{}));
+    CHECK(t::keypoints.shape(5, 3).extents.same_as(row_extents<5, 3>{}));
     CHECK(t::boxes.shape(4).extents.size() == 4);
     CHECK(t::scores.shape().extents.size() == 1);
 }
@@ -143,16 +143,18 @@ TEST_CASE("extents that no row can have are not narrowed to some that it can")
     const std::vector<std::vector<float>> none{{}};
     const std::vector<std::vector<float>> some{{1, 2}};
     for (const auto* images : {&none, &some}) {
-        check_status(each(t::masks(*images, 1, -2, 1)).check(0), errc::size_overflow, {"masks"});
-        check_status(each(t::masks(*images, 0, 1, -1)).check(0), errc::size_overflow, {"masks"});
-        check_status(each(t::keypoints(*images, 1, -3)).check(0), errc::size_overflow, {"keypoints"});
-        check_status(each(t::boxes(*images, -4)).check(0), errc::size_overflow, {"boxes"});
+        check_status(each(t::masks(*images, 1, -2, 1)).check(0), status_code::size_overflow, {"masks"});
+        check_status(each(t::masks(*images, 0, 1, -1)).check(0), status_code::size_overflow, {"masks"});
+        check_status(each(t::keypoints(*images, 1, -3)).check(0), status_code::size_overflow, {"keypoints"});
+        check_status(each(t::boxes(*images, -4)).check(0), status_code::size_overflow, {"boxes"});
     }
     padded<masks<>, boxes<>> owner;
-    check_status(owner.try_allocate(0, 0, t::masks.shape(1, -2, 1)), errc::size_overflow, {"masks"});
-    check_status(owner.try_allocate(2, 3, t::masks.shape(0, 1, -1)), errc::size_overflow, {"masks"});
-    check_status(owner.try_allocate(2, 3, t::masks.shape(1, 2, 2), t::boxes.shape(5)), errc::row_mismatch, {"boxes"});
-    check_status(owner.try_allocate(2, 3, t::masks.shape(1, 2, 2), t::boxes.shape(-4)), errc::row_mismatch, {"boxes"});
+    check_status(owner.try_allocate(0, 0, t::masks.shape(1, -2, 1)), status_code::size_overflow, {"masks"});
+    check_status(owner.try_allocate(2, 3, t::masks.shape(0, 1, -1)), status_code::size_overflow, {"masks"});
+    check_status(owner.try_allocate(2, 3, t::masks.shape(1, 2, 2), t::boxes.shape(5)), status_code::row_mismatch,
+                 {"boxes"});
+    check_status(owner.try_allocate(2, 3, t::masks.shape(1, 2, 2), t::boxes.shape(-4)), status_code::row_mismatch,
+                 {"boxes"});
     REQUIRE(owner.try_allocate(2, 3, t::masks.shape(1, 2, 2), t::boxes.shape(4)).ok());
 }
 

@@ -23,7 +23,7 @@ struct box_value {
 static_assert(is_option<overflow::error_t> && is_option<overflow::truncate_t>);
 static_assert(is_option<std::remove_const_t<decltype(overflow::top_scores)>>);
 static_assert(is_option<capacity> && is_option<padding::reuse_t> && is_option<workspace> && is_option<pad_result>);
-static_assert(is_option<fill_t<>> && is_option<decltype(fill(t::labels(-1)))>);
+static_assert(is_option<pad_values_t<>> && is_option<decltype(pad_values(t::labels(-1)))>);
 static_assert(!is_option<int> && !is_option<unchecked_t>);
 static_assert(
     std::is_same_v<std::remove_const_t<decltype(overflow::top_scores)>, decltype(overflow::top_scores_by(t::scores))>);
@@ -44,13 +44,13 @@ TEST_CASE("pad values are copied, so that temporaries may give them")
     const auto make = [] {
         const box_value whole{{0, 0, 1, 1}};
         const float score = 0.5F;
-        return fill(t::boxes(whole), t::scores(score));
+        return pad_values(t::boxes(whole), t::scores(score));
     };
     const auto values = make();
     static_assert(std::is_same_v<std::remove_cvref_t<decltype(std::get<1>(values.values).value)>, float>);
     CHECK(std::get<1>(values.values).value == 0.5F);
 
-    const auto labels = fill(t::labels(-1));
+    const auto labels = pad_values(t::labels(-1));
     static_assert(!std::is_reference_v<decltype(std::get<0>(labels.values).value)>);
     CHECK(std::get<0>(labels.values).value == -1);
 }
@@ -62,11 +62,11 @@ TEST_CASE("options are found wherever they stand among the others")
     using padbatch::detail::find_overflow;
     workspace space;
     const capacity rows = capacity::fixed(7);
-    const auto values = fill(t::labels(-1));
+    const auto values = pad_values(t::labels(-1));
 
     CHECK(&find_fill(space, rows, values) == &values);
     CHECK(&find_fill(values, space) == &values);
-    static_assert(std::is_same_v<std::remove_cvref_t<decltype(find_fill(space, rows))>, fill_t<>>);
+    static_assert(std::is_same_v<std::remove_cvref_t<decltype(find_fill(space, rows))>, pad_values_t<>>);
 
     static_assert(std::is_same_v<decltype(find_overflow(rows, overflow::truncate)), overflow::truncate_t>);
     static_assert(std::is_same_v<decltype(find_overflow(rows, values)), overflow::error_t>);

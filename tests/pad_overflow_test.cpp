@@ -114,7 +114,7 @@ TEST_CASE("overflow::error, also when it is not named, refuses an image with mor
     guarded<std::int32_t> counts(2);
     const padded_view output(unchecked, counts, 4, t::scores(memory));
     for (const status& outcome : {try_pad_into(output, scores), try_pad_into(output, scores, overflow::error)}) {
-        CHECK(outcome.code() == errc::too_many_rows);
+        CHECK(outcome.code() == status_code::too_many_rows);
         const std::string why = outcome.message();
         CHECK(why.find("image 1 has 5 rows") != std::string::npos);
         CHECK(why.find("capacity is 4") != std::string::npos);
@@ -123,7 +123,7 @@ TEST_CASE("overflow::error, also when it is not named, refuses an image with mor
     CHECK_THROWS_AS(pad_into(output, scores), error);
 
     padded<padbatch::scores<>> owner(2, 4);
-    CHECK(try_pad_into(owner, scores).code() == errc::too_many_rows);
+    CHECK(try_pad_into(owner, scores).code() == status_code::too_many_rows);
     CHECK(owner.count(0) == 0);
 }
 
@@ -179,7 +179,7 @@ TEST_CASE_TEMPLATE("overflow::top_scores keeps the rows that a stable sort by sc
         guarded<std::int64_t> written(counts.size());
         const padded_view output(unchecked, written, capacity, t::boxes(memory), t::scores(score_memory));
         const auto source = each(t::scores(scores.images), t::boxes(boxes.images));
-        const auto pad_value = fill(t::boxes(-1));
+        const auto pad_value = pad_values(t::boxes(-1));
         const pad_result result = k % 2 == 0 ? pad_into(output, source, overflow::top_scores, pad_value)
                                              : pad_into(output, source, pad_value, overflow::top_scores, space);
         CHECK(same_bytes(memory, padded_plainly(best_of(boxes, scores, capacity), capacity, -1.0F)));

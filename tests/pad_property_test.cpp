@@ -34,7 +34,7 @@ struct record {
 template <class T, std::size_t... E>
 struct shaped {
     using field_type = field<blob_t<E...>, T>;
-    using extents_type = extents<E...>;
+    using extents_type = row_extents<E...>;
     static constexpr std::size_t rank = sizeof...(E);
 
     /// Dynamic extents get small random values.
@@ -111,7 +111,7 @@ private:
     const char* fault_in_view(const Source& source)
     {
         const T value = m_random.once_in(3) ? T{} : m_random.value<T>();
-        const auto pad_value = fill(tag(value));
+        const auto pad_value = pad_values(tag(value));
         guarded<T> memory(batch() * m_capacity * m_from.row, m_random.below(64));
         guarded<std::int32_t> counts(batch());
         const padded_view<field_type> output(unchecked, counts, m_capacity, named(memory.span()));

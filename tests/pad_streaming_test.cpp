@@ -63,7 +63,7 @@ void check_streaming(std::size_t row, std::size_t shift, const T& pad_value)
     guarded<T> memory(size, shift);
     guarded<std::int32_t> written(counts.size());
     const padded_view output(unchecked, written, capacity, t::masks(memory, 1, 1, row));
-    pad_into(output, each(t::masks(images, 1, 1, row)), fill(t::masks(pad_value)));
+    pad_into(output, each(t::masks(images, 1, 1, row)), pad_values(t::masks(pad_value)));
     CHECK(slots_hold<T>(std::as_const(memory).span(), images, row, capacity, pad_value));
     CHECK((memory.intact() && written.intact()));
     CHECK(output.counts().total() == 11);
@@ -94,7 +94,7 @@ TEST_CASE("large outputs get the same bytes in an owner: fresh, used again, and 
     padded<masks<std::uint8_t>> owner(3, capacity, t::masks.shape(1, 1, row));
     const auto check = [&](const std::vector<std::size_t>& counts, std::uint8_t pad_value, const auto&... options) {
         const auto images = images_of<std::uint8_t>(row, counts);
-        pad_into(owner, each(t::masks(images, 1, 1, row)), fill(t::masks(pad_value)), options...);
+        pad_into(owner, each(t::masks(images, 1, 1, row)), pad_values(t::masks(pad_value)), options...);
         const auto all = owner[t::masks];
         CHECK(slots_hold<std::uint8_t>(std::span<const std::uint8_t>(all.data(), all.size()), images, row, capacity,
                                        pad_value));
@@ -120,7 +120,7 @@ TEST_CASE("small slots of a large output get the same bytes")
     REQUIRE(memory.size() >= detail::stream_total);
     REQUIRE(capacity * sizeof(float) < detail::stream_slot);
     pad_into(padded_view(unchecked, written, capacity, t::scores(value_memory), t::masks(memory, 1, 1, row)),
-             each(t::masks(images, 1, 1, row), t::scores(values)), fill(t::scores(-1)));
+             each(t::masks(images, 1, 1, row), t::scores(values)), pad_values(t::scores(-1)));
     CHECK(slots_hold<std::uint8_t>(std::as_const(memory).span(), images, row, capacity, 0));
     CHECK(slots_hold<float>(std::as_const(value_memory).span(), values, 1, capacity, -1.0F));
     CHECK((memory.intact() && value_memory.intact() && written.intact()));
@@ -135,7 +135,7 @@ TEST_CASE("rows of more than 4096 bytes, and slots at the boundary where libc ta
             guarded<std::uint8_t> memory(3 * 3 * row, 5);
             guarded<std::int32_t> written(3);
             const padded_view output(unchecked, written, 3, t::masks(memory, 1, 1, row));
-            pad_into(output, each(t::masks(images, 1, 1, row)), fill(t::masks(pad_value)));
+            pad_into(output, each(t::masks(images, 1, 1, row)), pad_values(t::masks(pad_value)));
             CHECK(slots_hold<std::uint8_t>(std::as_const(memory).span(), images, row, 3, pad_value));
             CHECK((memory.intact() && written.intact()));
         }

@@ -78,7 +78,7 @@ TEST_CASE("all fields of a batch are padded in one call, in the output's order, 
         const auto before = from.boxes;
 
         // The labels are left out.
-        pad_into(output, from.source(), fill(t::boxes(-1), t::masks(7)));
+        pad_into(output, from.source(), pad_values(t::boxes(-1), t::masks(7)));
 
         CHECK(same_bytes(masks.bytes(), padded_plainly(from.masks, capacity, std::uint8_t{7})));
         CHECK(same_bytes(boxes.bytes(), padded_plainly(from.boxes, capacity, -1.0F)));
@@ -126,11 +126,12 @@ TEST_CASE("pad values keep their bits: NaN, infinities, -0, -1, and values of a 
         const auto owner = pad(each(t::scores(scores)), capacity::fixed(2), options);
         return owner[t::scores].data()[1];
     };
-    CHECK(std::isnan(second(fill(t::scores(std::numeric_limits<float>::quiet_NaN())))));
-    CHECK(second(fill(t::scores(-std::numeric_limits<float>::infinity()))) == -std::numeric_limits<float>::infinity());
-    CHECK(second(fill(t::scores(-1))) == -1.0F);
-    CHECK(second(fill(t::scores(0.1))) == 0.1F);
-    CHECK((second(fill(t::scores(-0.0F))) == 0.0F && std::signbit(second(fill(t::scores(-0.0F))))));
+    CHECK(std::isnan(second(pad_values(t::scores(std::numeric_limits<float>::quiet_NaN())))));
+    CHECK(second(pad_values(t::scores(-std::numeric_limits<float>::infinity()))) ==
+          -std::numeric_limits<float>::infinity());
+    CHECK(second(pad_values(t::scores(-1))) == -1.0F);
+    CHECK(second(pad_values(t::scores(0.1))) == 0.1F);
+    CHECK((second(pad_values(t::scores(-0.0F))) == 0.0F && std::signbit(second(pad_values(t::scores(-0.0F))))));
 
     struct pair {
         std::int32_t id;
@@ -138,7 +139,7 @@ TEST_CASE("pad values keep their bits: NaN, infinities, -0, -1, and values of a 
     };
     const std::vector<std::vector<pair>> pairs{{{1, 0.5F}}, {}};
     const pair empty{-1, 2.0F};
-    const auto owner = pad(each(t::values(pairs)), capacity::fixed(2), fill(t::values(empty)));
+    const auto owner = pad(each(t::values(pairs)), capacity::fixed(2), pad_values(t::values(empty)));
     const pair expected[] = {{1, 0.5F}, empty, empty, empty};
     CHECK(same_bytes(owner[t::values], expected));
 }
@@ -157,7 +158,7 @@ TEST_CASE("fields whose pad value is not given are padded with zero bytes, wheth
     const auto source = each(t::values(values), t::scores(scores));
     const std::array<std::int32_t, 2> zeros{};
     CHECK(same_bytes(field_bytes(pad(source, capacity::fixed(1)), t::values), zeros));
-    CHECK(same_bytes(field_bytes(pad(source, capacity::fixed(1), fill(t::scores(1))), t::values), zeros));
+    CHECK(same_bytes(field_bytes(pad(source, capacity::fixed(1), pad_values(t::scores(1))), t::values), zeros));
 }
 
 TEST_CASE("a pad value that the field's type cannot hold is refused with the value in the text")
@@ -166,15 +167,15 @@ TEST_CASE("a pad value that the field's type cannot hold is refused with the val
     const std::vector<std::vector<std::uint8_t>> bytes{{1}};
     const auto wide = each(t::labels(labels));
     const auto narrow = each(t::labels(bytes));
-    CHECK(message_of([&] { (void)pad(wide, fill(t::labels(0.5))); }).find("0.5") != std::string::npos);
-    CHECK(message_of([&] { (void)pad(narrow, fill(t::labels(-1))); }).find("-1") != std::string::npos);
-    CHECK(message_of([&] { (void)pad(narrow, fill(t::labels(256))); }).find("256") != std::string::npos);
-    CHECK(message_of([&] { (void)pad(wide, fill(t::labels(std::nan("")))); }) != "");
-    CHECK(message_of([&] { (void)pad(wide, fill(t::labels(1e30))); }) != "");
-    CHECK(message_of([&] { (void)pad(wide, fill(t::labels(0x1p63))); }) != ""); // one more than the highest
-    CHECK(message_of([&] { (void)pad(wide, fill(t::labels(~std::uint64_t{0}))); }) != "");
-    CHECK(message_of([&] { (void)pad(wide, fill(t::labels(-1))); }) == "");
-    CHECK(message_of([&] { (void)pad(narrow, fill(t::labels(255.0F))); }) == "");
+    CHECK(message_of([&] { (void)pad(wide, pad_values(t::labels(0.5))); }).find("0.5") != std::string::npos);
+    CHECK(message_of([&] { (void)pad(narrow, pad_values(t::labels(-1))); }).find("-1") != std::string::npos);
+    CHECK(message_of([&] { (void)pad(narrow, pad_values(t::labels(256))); }).find("256") != std::string::npos);
+    CHECK(message_of([&] { (void)pad(wide, pad_values(t::labels(std::nan("")))); }) != "");
+    CHECK(message_of([&] { (void)pad(wide, pad_values(t::labels(1e30))); }) != "");
+    CHECK(message_of([&] { (void)pad(wide, pad_values(t::labels(0x1p63))); }) != ""); // one more than the highest
+    CHECK(message_of([&] { (void)pad(wide, pad_values(t::labels(~std::uint64_t{0}))); }) != "");
+    CHECK(message_of([&] { (void)pad(wide, pad_values(t::labels(-1))); }) == "");
+    CHECK(message_of([&] { (void)pad(narrow, pad_values(t::labels(255.0F))); }) == "");
 }
 
 TEST_CASE("the unchecked form writes the same bytes and drops what does not fit from the end")
@@ -190,7 +191,7 @@ TEST_CASE("the unchecked form writes the same bytes and drops what does not fit 
         for (const std::size_t n : from.counts) {
             rows += n < capacity ? n : capacity;
         }
-        CHECK(pad_into(unchecked, output, from.source(), fill(t::boxes(2))) == rows);
+        CHECK(pad_into(unchecked, output, from.source(), pad_values(t::boxes(2))) == rows);
         CHECK(same_bytes(boxes.bytes(), padded_plainly(from.boxes, capacity, 2.0F)));
         CHECK((boxes.intact() && counts.intact()));
     }
@@ -204,7 +205,7 @@ TEST_CASE("a refused call says why with the numbers in it, the same in all forms
     guarded<std::int64_t> label_memory(2 * 3);
     guarded<std::int32_t> counts(2);
     const padded_view output(unchecked, counts, 3, t::scores(memory), t::labels(label_memory));
-    const auto refused = [&](const auto& view, const auto& source, const auto& option, errc code,
+    const auto refused = [&](const auto& view, const auto& source, const auto& option, status_code code,
                              const std::vector<std::string>& parts) {
         const status checked = check_pad_into(view, source, option);
         const status tried = try_pad_into(view, source, option);
@@ -220,19 +221,21 @@ TEST_CASE("a refused call says why with the numbers in it, the same in all forms
         CHECK((memory.untouched() && label_memory.untouched() && counts.untouched()));
     };
 
-    refused(output, each(t::scores(scores), t::labels(labels)), fill(), errc::field_mismatch,
+    refused(output, each(t::scores(scores), t::labels(labels)), pad_values(), status_code::field_mismatch,
             {"image 1", "2 rows of labels", "3 of scores"});
     const std::vector<std::vector<float>> more(3);
-    refused(output, each(t::labels(labels), t::scores(more)), fill(), errc::field_mismatch,
+    refused(output, each(t::labels(labels), t::scores(more)), pad_values(), status_code::field_mismatch,
             {"scores has 3 images", "labels has 2"});
     const std::vector<std::vector<std::int64_t>> more_labels(3);
-    refused(output, each(t::scores(more), t::labels(more_labels)), fill(), errc::batch_mismatch,
+    refused(output, each(t::scores(more), t::labels(more_labels)), pad_values(), status_code::batch_mismatch,
             {"the output has 2 images", "the source has 3"});
 
     const padded_view scores_only(unchecked, counts, 2, t::scores(memory));
-    refused(scores_only, each(t::scores(scores)), overflow::error, errc::too_many_rows, {"image 1", "3 rows", "is 2"});
+    refused(scores_only, each(t::scores(scores)), overflow::error, status_code::too_many_rows,
+            {"image 1", "3 rows", "is 2"});
     const padded_view labels_only(unchecked, counts, 3, t::labels(label_memory));
-    refused(labels_only, each(t::labels(labels)), fill(t::labels(0.25)), errc::bad_argument, {"0.25", "int64"});
+    refused(labels_only, each(t::labels(labels)), pad_values(t::labels(0.25)), status_code::bad_argument,
+            {"0.25", "int64"});
 }
 
 TEST_CASE("rows of another shape than the output's, or than in other images, are refused with both shapes")
@@ -242,7 +245,7 @@ TEST_CASE("rows of another shape than the output's, or than in other images, are
     using mask_rows = rows<const float, 1, dynamic, dynamic>;
     const auto shape = [](std::size_t h, std::size_t w) {
         const std::size_t all[] = {1, h, w};
-        return extents<1, dynamic, dynamic>(all);
+        return row_extents<1, dynamic, dynamic>(all);
     };
     const std::vector<mask_rows> images{{two_by_two.data(), 1, shape(2, 2)}, {two_by_three.data(), 1, shape(2, 3)}};
     guarded<float> memory(2 * 4);
@@ -271,9 +274,9 @@ TEST_CASE("an output that shares memory with the source is refused, and one besi
     };
     for (const auto& [first, n] : {std::pair<std::size_t, std::size_t>{3, 2}, {4, 4}, {5, 1}, {7, 1}, {0, 3}, {7, 4}}) {
         const bool apart = first + n <= 4 || first >= 8;
-        CHECK((check_pad_into(output, from(first, n), overflow::truncate).code() == errc::none) == apart);
+        CHECK((check_pad_into(output, from(first, n), overflow::truncate).code() == status_code::none) == apart);
         if (!apart) {
-            CHECK(try_pad_into(output, from(first, n)).code() == errc::overlap);
+            CHECK(try_pad_into(output, from(first, n)).code() == status_code::overlap);
         }
     }
     CHECK(counts[0] == 9);
@@ -288,7 +291,7 @@ TEST_CASE("an output that shares memory with the source is refused, and one besi
     const padded_view into_labels(unchecked, std::span(labels).first(1), 3, t::labels(padded_labels));
     const std::vector<std::span<const std::int32_t>> own{labels};
     const status why = check_pad_into(into_labels, own);
-    CHECK(why.code() == errc::overlap);
+    CHECK(why.code() == status_code::overlap);
     CHECK(std::string(why.message()).find("counts") != std::string::npos);
 }
 
@@ -299,7 +302,7 @@ TEST_CASE("a capacity that a float count cannot hold exactly is refused")
     const std::vector<std::vector<float>> scores{{1}};
     const padded_view output(unchecked, std::span(&count, 1), (std::size_t{1} << 24) + 1,
                              t::scores(std::span(&score, 1)));
-    CHECK(check_pad_into(output, scores).code() == errc::size_overflow);
+    CHECK(check_pad_into(output, scores).code() == status_code::size_overflow);
 }
 
 TEST_CASE("padding and then unpadding gives the same rows: as views, as ragged batches, as flat values")

@@ -79,7 +79,7 @@ TEST_CASE("calls with and without reuse, of other M, extents, pad values and siz
                 mask = random.once_in(2) ? std::uint8_t{0} : random.value<std::uint8_t>();
             }
             const batch from(random, random.below(7), rows + 2, height, 2);
-            const auto pad_value = fill(t::masks(mask), t::scores(score));
+            const auto pad_value = pad_values(t::masks(mask), t::scores(score));
             const auto options = [&](const auto&... more) {
                 pad_into(owner, from.source(), capacity::fixed(rows), overflow::truncate, more...);
             };
@@ -106,7 +106,7 @@ TEST_CASE("padding that someone wrote into is cleared when the owner is told so"
     owner_type owner(4, 6, t::masks.shape(1, 1, 2));
     for (int k = 0; k < 50; ++k) {
         const batch from(random, 1 + random.below(4), 6, 1, 2);
-        pad_into(owner, from.source(), padding::reuse, fill(t::scores(3)));
+        pad_into(owner, from.source(), padding::reuse, pad_values(t::scores(3)));
         CHECK(from.is_in(owner, 6, 3, 0));
         if (random.once_in(2)) {
             for (float& value : owner[t::scores]) {
@@ -143,7 +143,7 @@ TEST_CASE("slots that a producer got are cleared by the next call with reuse, fi
     owner_type owner(5, 5, t::masks.shape(1, 1, 1));
     for (int k = 0; k < 50; ++k) {
         const batch from(random, 1 + random.below(5), 5, 1, 1);
-        pad_into(owner, from.source(), padding::reuse, fill(t::scores(2)));
+        pad_into(owner, from.source(), padding::reuse, pad_values(t::scores(2)));
         CHECK(from.is_in(owner, 5, 2, 0));
         REQUIRE(owner.try_resize(5).ok());
         for (std::size_t i = 0; i < 5; ++i) {
@@ -155,7 +155,7 @@ TEST_CASE("slots that a producer got are cleared by the next call with reuse, fi
                 }
             }
             if (random.once_in(3)) {
-                finish_slot(owner, i, random.below(6), fill(t::scores(random.once_in(2) ? 2 : 3)));
+                finish_slot(owner, i, random.below(6), pad_values(t::scores(random.once_in(2) ? 2 : 3)));
             }
         }
     }
@@ -193,10 +193,10 @@ TEST_CASE("an owner that grows holds the right padding, whether the new memory c
         owner_type owner;
         for (std::size_t images = 1; images < 12; ++images) {
             const batch from(random, images, 4, 2, 2);
-            pad_into(owner, from.source(), capacity::fixed(4), padding::reuse, fill(t::scores(score)));
+            pad_into(owner, from.source(), capacity::fixed(4), padding::reuse, pad_values(t::scores(score)));
             CHECK(from.is_in(owner, 4, score, 0));
             const batch smaller(random, (images + 1) / 2, 4, 2, 2);
-            pad_into(owner, smaller.source(), capacity::fixed(4), padding::reuse, fill(t::scores(score)));
+            pad_into(owner, smaller.source(), capacity::fixed(4), padding::reuse, pad_values(t::scores(score)));
             CHECK(smaller.is_in(owner, 4, score, 0));
         }
     }

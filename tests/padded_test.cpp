@@ -98,12 +98,12 @@ TEST_CASE("an owner's M is the call's, else its own, else that of the batch")
     owner own(2, 9);
     CHECK(capacity_of(own, five, capacity::fixed(20)) == 20);
     CHECK(capacity_of(own, five) == 9); // a call's M is for that call
-    check_status(try_pad_into(own, five, capacity::multiple_of(0)), errc::bad_argument, {"multiple_of(0)"});
+    check_status(try_pad_into(own, five, capacity::multiple_of(0)), status_code::bad_argument, {"multiple_of(0)"});
     check_status(try_pad_into(own, five, capacity::fixed(std::numeric_limits<std::size_t>::max())),
-                 errc::size_overflow);
+                 status_code::size_overflow);
     check_status(try_pad_into(own, five, capacity::multiple_of(std::numeric_limits<std::size_t>::max())),
-                 errc::size_overflow);
-    check_status(try_pad_into(own, five, capacity::fixed(4)), errc::too_many_rows, {"5 rows", "is 4"});
+                 status_code::size_overflow);
+    check_status(try_pad_into(own, five, capacity::fixed(4)), status_code::too_many_rows, {"5 rows", "is 4"});
     CHECK(own.capacity() == 9);
 }
 
@@ -146,7 +146,7 @@ TEST_CASE("a stream of batches of at most the first one's size does not allocate
     const padbatch::test::allocation_counter counter;
     for (const two_fields& batch : batches) {
         same = try_pad_into(owner, batch.source()).ok() && same;
-        same = try_pad_into(owner, batch.source(), padding::reuse, fill(t::boxes(1))).ok() && same;
+        same = try_pad_into(owner, batch.source(), padding::reuse, pad_values(t::boxes(1))).ok() && same;
         same = try_pad_into(follows, batch.source(), capacity::multiple_of(4)).ok() && same;
         same = try_pad_into(follows, batch.source(), capacity::fixed(3), overflow::truncate).ok() && same;
     }
@@ -162,7 +162,7 @@ TEST_CASE("a view over the caller's memory is padded without an allocation")
     boxes_and_scores owner(8, 12);
     const auto view = owner.view();
     const padbatch::test::allocation_counter counter;
-    const std::size_t rows = pad_into(view, batch.source(), fill(t::scores(2))).rows();
+    const std::size_t rows = pad_into(view, batch.source(), pad_values(t::scores(2))).rows();
     const std::size_t allocated = counter.count();
     CHECK(rows == batch.boxes.total());
     CHECK(allocated == 0);
@@ -195,7 +195,7 @@ TEST_CASE("a refused call leaves an owner as it was: bytes, counts, shape and me
     const two_fields from(random, 3, 6);
     boxes_and_scores owner(3, 6);
     pad_into(owner, from.source());
-    const auto refused = [&](errc code, const auto& source, const auto&... options) {
+    const auto refused = [&](status_code code, const auto& source, const auto&... options) {
         const padbatch::test::allocation_counter counter;
         const status outcome = try_pad_into(owner, source, options...);
         const std::size_t allocated = counter.count();
@@ -208,15 +208,15 @@ TEST_CASE("a refused call leaves an owner as it was: bytes, counts, shape and me
     const std::vector<std::vector<float>> fewer{std::vector<float>(32), {}, {}, {}};
     const std::vector<std::vector<float>> broken{std::vector<float>(36), {1, 2, 3}, {}, {}};
     const auto source = each(t::boxes(boxes), t::scores(scores));
-    refused(errc::too_many_rows, source);
-    refused(errc::too_many_rows, source, capacity::fixed(8));
-    refused(errc::bad_argument, source, capacity::multiple_of(0));
-    refused(errc::field_mismatch, each(t::boxes(fewer), t::scores(scores)), overflow::truncate);
-    refused(errc::size_mismatch, each(t::boxes(broken), t::scores(scores)), overflow::truncate);
-    refused(errc::size_overflow, source, capacity::fixed(std::size_t{1} << 40));
-    refused(errc::overlap, owner.view());
-    refused(errc::overlap, std::as_const(owner).view(), capacity::fixed(100));
-    refused(errc::overlap, owner, padding::reuse);
+    refused(status_code::too_many_rows, source);
+    refused(status_code::too_many_rows, source, capacity::fixed(8));
+    refused(status_code::bad_argument, source, capacity::multiple_of(0));
+    refused(status_code::field_mismatch, each(t::boxes(fewer), t::scores(scores)), overflow::truncate);
+    refused(status_code::size_mismatch, each(t::boxes(broken), t::scores(scores)), overflow::truncate);
+    refused(status_code::size_overflow, source, capacity::fixed(std::size_t{1} << 40));
+    refused(status_code::overlap, owner.view());
+    refused(status_code::overlap, std::as_const(owner).view(), capacity::fixed(100));
+    refused(status_code::overlap, owner, padding::reuse);
 }
 
 TEST_CASE("sizes that overflow are refused before any memory is asked for, also where an extent is 0")
@@ -230,15 +230,15 @@ TEST_CASE("sizes that overflow are refused before any memory is asked for, also 
         const padbatch::test::allocation_counter counter;
         const status outcome = owner.try_allocate(batch, capacity, t::masks.shape(1, height, 1));
         const std::size_t allocated = counter.count();
-        check_status(outcome, errc::size_overflow);
+        check_status(outcome, status_code::size_overflow);
         CHECK(allocated == 0);
         std::size_t bytes = 77;
         check_status(padded<masks<>>::try_bytes_needed(bytes, batch, capacity, t::masks.shape(1, height, 1)),
-                     errc::size_overflow);
+                     status_code::size_overflow);
         CHECK(bytes == 77);
         padbatch::test::check_error(
             [&] { static_cast<void>(padded<masks<>>::bytes_needed(batch, capacity, t::masks.shape(1, height, 1))); },
-            errc::size_overflow, {});
+            status_code::size_overflow, {});
         CHECK(owner.size() == 0);
     }
 }
@@ -251,8 +251,8 @@ TEST_CASE("no images need no bytes, which is not what is said of sizes that over
     CHECK(bytes == 0);
     CHECK(boxes_and_scores::try_bytes_needed(bytes, 1, 0).ok());
     CHECK(bytes >= 3 * sizeof(std::int32_t));
-    check_status(padded<masks<float, 1>>::try_bytes_needed(bytes, 2, 3, t::masks.shape(2, 4, 4)), errc::row_mismatch,
-                 {"masks"});
+    check_status(padded<masks<float, 1>>::try_bytes_needed(bytes, 2, 3, t::masks.shape(2, 4, 4)),
+                 status_code::row_mismatch, {"masks"});
 }
 
 namespace {
@@ -288,9 +288,9 @@ TEST_CASE("an owner works in memory that it is given, never outgrows it, and giv
         CHECK(slab.data() + slab.size() <= static_cast<std::byte*>(arena.data()) + bytes);
 
         const two_fields larger(random, 4, 5);
-        check_status(try_pad_into(owner, larger.source()), errc::out_of_memory, {"4 images of 5 rows"});
-        check_status(try_pad_into(owner, from.source(), capacity::fixed(9)), errc::out_of_memory);
-        check_status(owner.try_resize(4), errc::out_of_memory);
+        check_status(try_pad_into(owner, larger.source()), status_code::out_of_memory, {"4 images of 5 rows"});
+        check_status(try_pad_into(owner, from.source(), capacity::fixed(9)), status_code::out_of_memory);
+        check_status(owner.try_resize(4), status_code::out_of_memory);
         CHECK(from.are_in(owner, 5));
         CHECK(r.times == 0);
 
@@ -312,10 +312,10 @@ TEST_CASE("memory that is too small or not aligned is refused, and is still the 
     boxes_and_scores owner(1, 1);
     {
         memory small(place, bytes - 1, count_release, &r);
-        check_status(owner.try_adopt(std::move(small), 3, 5), errc::out_of_memory);
+        check_status(owner.try_adopt(std::move(small), 3, 5), status_code::out_of_memory);
         CHECK(small.data() == place); // NOLINT(bugprone-use-after-move): it was not taken
         memory crooked(place + 32, bytes, count_release, &r);
-        check_status(owner.try_adopt(std::move(crooked), 3, 5), errc::out_of_memory, {"aligned to 64"});
+        check_status(owner.try_adopt(std::move(crooked), 3, 5), status_code::out_of_memory, {"aligned to 64"});
         CHECK(r.times == 0);
         CHECK(owner.capacity() == 1);
         CHECK_THROWS_AS(boxes_and_scores(memory(place, 10, count_release, &r), 3, 5), error);
@@ -392,6 +392,6 @@ TEST_CASE("a batch without detections keeps the row shape that the owner was mad
 TEST_CASE("a row shape that the field's type cannot have is refused")
 {
     padded<masks<float, 1, 28, 28>> batch;
-    check_status(batch.try_allocate(2, 3, t::masks.shape(1, 14, 14)), errc::row_mismatch, {"masks"});
+    check_status(batch.try_allocate(2, 3, t::masks.shape(1, 14, 14)), status_code::row_mismatch, {"masks"});
     CHECK(batch.try_allocate(2, 3, t::masks.shape(1, 28, 28)).ok());
 }

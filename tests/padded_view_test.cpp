@@ -174,7 +174,7 @@ TEST_CASE("masks take their extents with the data, or from nested arrays")
     const padded_view<padbatch::masks<std::uint8_t, 1, 2, 3>> fixed(writable, 2, t::masks(flat, 1, 2, 3));
     CHECK(fixed.image(1)[t::masks].data() == flat.data() + 12);
     check_error([&] { padded_view<padbatch::masks<std::uint8_t, 1, 3, 2>>(writable, 2, t::masks(flat, 1, 2, 3)); },
-                errc::row_mismatch, {"masks", "[1, 2, 3]"});
+                status_code::row_mismatch, {"masks", "[1, 2, 3]"});
 }
 
 TEST_CASE("a field of another size than B * M rows is an error that says both")
@@ -182,15 +182,16 @@ TEST_CASE("a field of another size than B * M rows is an error that says both")
     const counts32 counts = {2, 0};
     const floats boxes(4 * 4);
     const floats scores(5);
-    check_error([&] { padded_view(counts, 3, t::boxes(boxes)); }, errc::size_mismatch,
+    check_error([&] { padded_view(counts, 3, t::boxes(boxes)); }, status_code::size_mismatch,
                 {"boxes has 4 rows", "2 images of 3 rows", "6"});
-    check_error([&] { padded_view(counts, 2, t::boxes(boxes), t::scores(scores)); }, errc::size_mismatch,
+    check_error([&] { padded_view(counts, 2, t::boxes(boxes), t::scores(scores)); }, status_code::size_mismatch,
                 {"scores has 5 rows", "4"});
     const floats broken(4 * 4 + 1);
-    check_error([&] { padded_view(counts, 2, t::boxes(broken)); }, errc::size_mismatch, {"boxes", "17", "4"});
-    check_error([&] { padded_view(counts, 2, t::masks(boxes)); }, errc::row_mismatch,
+    check_error([&] { padded_view(counts, 2, t::boxes(broken)); }, status_code::size_mismatch, {"boxes", "17", "4"});
+    check_error([&] { padded_view(counts, 2, t::masks(boxes)); }, status_code::row_mismatch,
                 {"masks", "t::masks(x, 1, 28, 28)"});
-    check_error([&] { padded_view(counts, 2, t::masks(boxes, 1, 5, 5)); }, errc::size_mismatch, {"16", "[1, 5, 5]"});
+    check_error([&] { padded_view(counts, 2, t::masks(boxes, 1, 5, 5)); }, status_code::size_mismatch,
+                {"16", "[1, 5, 5]"});
 }
 
 TEST_CASE("a count out of range is an error that names the image")
@@ -198,10 +199,10 @@ TEST_CASE("a count out of range is an error that names the image")
     const floats scores(4);
     const counts32 too_many = {1, 3};
     const floats fraction = {0.5F, 0};
-    check_error([&] { padded_view(too_many, 2, t::scores(scores)); }, errc::bad_count, {"image 1", "3", "2"});
-    check_error([&] { padded_view(fraction, 2, t::scores(scores)); }, errc::bad_count, {"0.5"});
+    check_error([&] { padded_view(too_many, 2, t::scores(scores)); }, status_code::bad_count, {"image 1", "3", "2"});
+    check_error([&] { padded_view(fraction, 2, t::scores(scores)); }, status_code::bad_count, {"0.5"});
     check_status(padded_view<padbatch::scores<const float>>::check(counts32{0, -1}, 2, t::scores(scores)),
-                 errc::bad_count, {"image 1", "-1"});
+                 status_code::bad_count, {"image 1", "-1"});
     CHECK(padded_view<padbatch::scores<const float>>::check(counts32{0, 2}, 2, t::scores(scores)).ok());
 }
 
@@ -212,10 +213,10 @@ TEST_CASE("sizes whose product overflows are an error, also where it would wrap 
     const floats four(4 * 4);
     constexpr std::size_t most = std::numeric_limits<std::size_t>::max();
     constexpr std::size_t half = std::size_t{1} << 63;
-    check_error([&] { padded_view(counts, half, t::boxes(none)); }, errc::size_overflow, {"boxes"});
-    check_error([&] { padded_view(counts, half + 2, t::boxes(four)); }, errc::size_overflow, {"boxes"});
-    check_error([&] { padded_view(counts, most, t::boxes(none)); }, errc::size_overflow, {"boxes"});
-    check_error([&] { padded_view(counts, std::size_t{1} << 60, t::boxes(none)); }, errc::size_overflow);
+    check_error([&] { padded_view(counts, half, t::boxes(none)); }, status_code::size_overflow, {"boxes"});
+    check_error([&] { padded_view(counts, half + 2, t::boxes(four)); }, status_code::size_overflow, {"boxes"});
+    check_error([&] { padded_view(counts, most, t::boxes(none)); }, status_code::size_overflow, {"boxes"});
+    check_error([&] { padded_view(counts, std::size_t{1} << 60, t::boxes(none)); }, status_code::size_overflow);
     CHECK_FALSE(padded_view<const_boxes>::check(counts, std::size_t{1} << 40, t::boxes(none)).ok());
 }
 
@@ -322,5 +323,5 @@ TEST_CASE("an output is checked for its sizes before its counts are written")
 {
     const floats boxes(2 * 3 * 4);
     CHECK(padded_view<const_boxes>::check_sizes(2, 3, t::boxes(boxes)).ok());
-    check_status(padded_view<const_boxes>::check_sizes(2, 4, t::boxes(boxes)), errc::size_mismatch, {"6", "8"});
+    check_status(padded_view<const_boxes>::check_sizes(2, 4, t::boxes(boxes)), status_code::size_mismatch, {"6", "8"});
 }

@@ -99,7 +99,7 @@ TEST_CASE("structs are padded by their members: arrays, std::array, class types,
             guarded<double> scores(from.images.size() * capacity);
             guarded<std::int32_t> counts(from.images.size());
             const padded_view output(unchecked, counts, capacity, t::scores(scores), t::boxes(memory));
-            pad_into(output, project(from.images, box_member, t::scores(&detection::score)), fill(t::boxes(-1)));
+            pad_into(output, project(from.images, box_member, t::scores(&detection::score)), pad_values(t::boxes(-1)));
             CHECK(same_bytes(memory, boxes));
             CHECK(same_bytes(scores, padded_plainly(from.scores, capacity, 0.0)));
             CHECK((memory.intact() && scores.intact() && counts.intact()));
@@ -171,10 +171,11 @@ TEST_CASE("members that do not lie one after the other are refused with their pl
     guarded<float> memory(2 * 4);
     guarded<std::int32_t> counts(2);
     const padded_view output(unchecked, counts, 1, t::boxes(memory));
-    padbatch::test::check_status(try_pad_into(output, source), errc::bad_argument, {"boxes", "are not adjacent"});
+    padbatch::test::check_status(try_pad_into(output, source), status_code::bad_argument,
+                                 {"boxes", "are not adjacent"});
     CHECK((memory.untouched() && counts.untouched()));
     padded<padbatch::boxes<>> owner;
-    padbatch::test::check_status(try_pad_into(owner, source), errc::bad_argument);
+    padbatch::test::check_status(try_pad_into(owner, source), status_code::bad_argument);
     CHECK(owner.size() == 0);
 
     // Without a struct there is nothing to read.
@@ -200,8 +201,8 @@ TEST_CASE("an output inside of the structs is refused")
     std::vector<std::int32_t> counts(1);
     const padded_view output(unchecked, counts, 1, t::boxes(std::span<float>(images[0][1].array)));
     padbatch::test::check_status(
-        try_pad_into(output, project(images, t::boxes(&detection::std_array)), overflow::truncate), errc::overlap,
-        {"boxes"});
+        try_pad_into(output, project(images, t::boxes(&detection::std_array)), overflow::truncate),
+        status_code::overlap, {"boxes"});
 }
 
 TEST_CASE("images of structs are views: each struct a row of each field")

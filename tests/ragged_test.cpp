@@ -95,7 +95,7 @@ TEST_CASE("rows of an image that was not ended are not part of the batch yet")
     CHECK(batch[t::scores].size() == 1);
     CHECK(batch.offsets().size() == 2);
     CHECK(batch.view().size() == 1);
-    check_status(batch.check(), errc::field_mismatch, {"image 1", "2 rows", "end_image()"});
+    check_status(batch.check(), status_code::field_mismatch, {"image 1", "2 rows", "end_image()"});
     batch.end_image();
     CHECK(batch.check().ok());
 }
@@ -133,9 +133,9 @@ TEST_CASE("fields with other numbers of rows are an error, and nothing is append
 {
     detections batch;
     batch.append(t::boxes(floats(4)), t::scores(floats{1}));
-    check_error([&] { batch.append(t::boxes(floats(8)), t::scores(floats{1})); }, errc::field_mismatch,
+    check_error([&] { batch.append(t::boxes(floats(8)), t::scores(floats{1})); }, status_code::field_mismatch,
                 {"scores", "1", "2"});
-    check_error([&] { batch.append(t::boxes(floats(7)), t::scores(floats{1})); }, errc::size_mismatch,
+    check_error([&] { batch.append(t::boxes(floats(7)), t::scores(floats{1})); }, status_code::size_mismatch,
                 {"boxes", "7", "4"});
     CHECK(batch.open_rows() == 1);
     batch.end_image();
@@ -147,7 +147,7 @@ TEST_CASE("masks have the shape of the first ones, or the one that was given")
 {
     ragged<masks<std::uint8_t>> batch;
     batch.append(t::masks(std::vector<std::uint8_t>(12, 1), 1, 2, 3));
-    check_error([&] { batch.append(t::masks(std::vector<std::uint8_t>(12), 1, 3, 2)); }, errc::row_mismatch,
+    check_error([&] { batch.append(t::masks(std::vector<std::uint8_t>(12), 1, 3, 2)); }, status_code::row_mismatch,
                 {"masks", "[1, 3, 2]", "[1, 2, 3]"});
     batch.append(t::masks(std::vector<std::uint8_t>(6, 2), 1, 2, 3));
     batch.end_image();
@@ -157,9 +157,9 @@ TEST_CASE("masks have the shape of the first ones, or the one that was given")
 
     ragged<boxes<>, masks<std::uint8_t>> shaped(t::masks.shape(1, 2, 3));
     check_error([&] { shaped.append(t::boxes(floats(4)), t::masks(std::vector<std::uint8_t>(4), 1, 2, 2)); },
-                errc::row_mismatch, {"[1, 2, 2]", "[1, 2, 3]"});
+                status_code::row_mismatch, {"[1, 2, 2]", "[1, 2, 3]"});
     CHECK(shaped.open_rows() == 0);
-    CHECK(shaped[t::masks].extents().same_as(extents<1, 2, 3>{}));
+    CHECK(shaped[t::masks].extents().same_as(row_extents<1, 2, 3>{}));
 }
 
 TEST_CASE("what could not be appended leaves no shape behind")
@@ -168,7 +168,7 @@ TEST_CASE("what could not be appended leaves no shape behind")
     ragged<masks<std::uint8_t>, keypoints_scores<float, 5>> batch;
     check_error(
         [&] { batch.append(t::masks(std::vector<std::uint8_t>(6), 1, 2, 3), t::keypoints_scores(floats(4), 4)); },
-        errc::row_mismatch, {"keypoints_scores", "[4]"});
+        status_code::row_mismatch, {"keypoints_scores", "[4]"});
     CHECK(batch.open_rows() == 0);
     CHECK(batch.try_append(t::masks(std::vector<std::uint8_t>(4), 1, 2, 2), t::keypoints_scores(floats(5), 5)).ok());
 }
@@ -198,7 +198,7 @@ TEST_CASE("rows of the batch itself can be appended to it")
     for (int i = 0; i < 8; ++i) {
         status outcome = batch.try_append(batch.image(0));
         if (!outcome.ok()) {
-            CHECK(outcome.code() == errc::overlap);
+            CHECK(outcome.code() == status_code::overlap);
             return;
         }
         batch.end_image();
@@ -257,8 +257,8 @@ TEST_CASE("sizes that overflow are an error, and nothing changes")
     detections batch;
     batch.append(t::boxes(floats(4)), t::scores(floats{1}));
     constexpr std::size_t most = std::numeric_limits<std::size_t>::max();
-    check_status(batch.try_reserve(1, most), errc::size_overflow, {"boxes"});
-    check_status(batch.try_reserve(1, std::size_t{1} << 61), errc::size_overflow, {"boxes"});
+    check_status(batch.try_reserve(1, most), status_code::size_overflow, {"boxes"});
+    check_status(batch.try_reserve(1, std::size_t{1} << 61), status_code::size_overflow, {"boxes"});
     CHECK_FALSE(batch.try_reserve(most, 1).ok());
     CHECK_FALSE(batch.try_reserve(most - 1, 1).ok());
     CHECK(batch.open_rows() == 1);
@@ -336,7 +336,7 @@ TEST_CASE("rows of a batch cannot be appended to it, whichever field they are of
     batch.append(t::scores(one), t::values(one));
     batch.end_image();
     const auto own = batch[t::scores].flat();
-    check_status(batch.try_append(t::scores(one), t::values(own)), errc::overlap, {"this batch itself"});
-    check_status(batch.try_append(t::scores(own), t::values(one)), errc::overlap, {"this batch itself"});
+    check_status(batch.try_append(t::scores(one), t::values(own)), status_code::overlap, {"this batch itself"});
+    check_status(batch.try_append(t::scores(own), t::values(one)), status_code::overlap, {"this batch itself"});
     CHECK(batch.open_rows() == 0);
 }

@@ -103,23 +103,23 @@ TEST_CASE("offsets that decrease, overrun the rows of a field or are negative ar
     const offsets64 none;
     const offsets64 five = {0, 5};
     const offsets64 huge = {0, std::numeric_limits<std::int64_t>::max()};
-    check_error(refused(decreasing, t::boxes(boxes)), errc::bad_offsets, {"offset 2"});
-    check_error(refused(too_many, t::boxes(boxes)), errc::bad_offsets, {"6", "5 rows"});
-    check_error(refused(negative, t::boxes(boxes)), errc::bad_offsets, {"-1"});
-    check_error(refused(none, t::boxes(boxes)), errc::bad_offsets, {"B + 1"});
-    check_error(refused(five, t::boxes(boxes), t::scores(scores)), errc::bad_offsets, {"5", "4 rows"});
-    check_error(refused(huge, t::boxes(boxes)), errc::bad_offsets);
+    check_error(refused(decreasing, t::boxes(boxes)), status_code::bad_offsets, {"offset 2"});
+    check_error(refused(too_many, t::boxes(boxes)), status_code::bad_offsets, {"6", "5 rows"});
+    check_error(refused(negative, t::boxes(boxes)), status_code::bad_offsets, {"-1"});
+    check_error(refused(none, t::boxes(boxes)), status_code::bad_offsets, {"B + 1"});
+    check_error(refused(five, t::boxes(boxes), t::scores(scores)), status_code::bad_offsets, {"5", "4 rows"});
+    check_error(refused(huge, t::boxes(boxes)), status_code::bad_offsets);
     CHECK(ragged_view<padbatch::scores<const float>>::check(offsets32{0, 4}, t::scores(scores)).ok());
     check_status(ragged_view<padbatch::scores<const float>>::check(offsets32{0, 5}, t::scores(scores)),
-                 errc::bad_offsets, {"5", "4 rows"});
+                 status_code::bad_offsets, {"5", "4 rows"});
 }
 
 TEST_CASE("values that are no multiple of a row are an error")
 {
     const floats broken(7);
     const offsets32 offsets = {0, 1};
-    check_error([&] { ragged_view(offsets, t::boxes(broken)); }, errc::size_mismatch, {"boxes", "7", "4"});
-    check_error([&] { ragged_view(offsets, t::masks(broken)); }, errc::row_mismatch,
+    check_error([&] { ragged_view(offsets, t::boxes(broken)); }, status_code::size_mismatch, {"boxes", "7", "4"});
+    check_error([&] { ragged_view(offsets, t::masks(broken)); }, status_code::row_mismatch,
                 {"masks", "t::masks(x, 1, 28, 28)"});
 }
 

@@ -91,9 +91,9 @@ TEST_CASE("the batch index may be any column of flat rows")
           std::vector<std::vector<std::int32_t>>{{0}});
 
     row_index other;
-    check_status(other.try_build(values, 3, col<3>, 3), errc::bad_argument, {"column 3", "3 columns"});
-    check_status(other.try_build(values, 0, col<0>, 3), errc::bad_argument);
-    check_status(other.try_build(values, 2, col<0>, 3), errc::size_mismatch, {"9 values", "2 columns"});
+    check_status(other.try_build(values, 3, col<3>, 3), status_code::bad_argument, {"column 3", "3 columns"});
+    check_status(other.try_build(values, 0, col<0>, 3), status_code::bad_argument);
+    check_status(other.try_build(values, 2, col<0>, 3), status_code::size_mismatch, {"9 values", "2 columns"});
     CHECK(row_index(std::vector<float>(), 7, col<0>, 2).size() == 2);
 }
 
@@ -110,7 +110,7 @@ TEST_CASE("an index of -1 ends the rows where that is asked for, and is refused 
     CHECK(row_index(nowhere, 2, ends_with_minus_one).rows() == 3);
 
     row_index refused;
-    check_status(refused.try_build(ids, 2), errc::bad_batch_index, {"row 2", "-1"});
+    check_status(refused.try_build(ids, 2), status_code::bad_batch_index, {"row 2", "-1"});
 }
 
 TEST_CASE("the highest id of an unsigned type is an image like any other, and no -1")
@@ -124,7 +124,7 @@ TEST_CASE("an index that is NaN, fractional, negative or beyond the batch is ref
     const auto refused = [](auto bad, std::size_t batch, const char* text) {
         const std::vector<decltype(bad)> ids{0, 1, bad};
         row_index index(std::vector<std::int32_t>{0}, 1);
-        check_status(index.try_build(ids, batch), errc::bad_batch_index, {"row 2", text});
+        check_status(index.try_build(ids, batch), status_code::bad_batch_index, {"row 2", text});
         CHECK(index.size() == 0);
         CHECK(index.rows() == 0);
         CHECK(index.given_rows() == 0);
@@ -154,7 +154,7 @@ TEST_CASE("more images than an index can number are refused before any memory is
     const padbatch::test::allocation_counter counter;
     const status outcome = index.try_build(ids, std::size_t{1} << 31);
     const std::size_t allocated = counter.count();
-    check_status(outcome, errc::size_overflow, {"2147483648"});
+    check_status(outcome, status_code::size_overflow, {"2147483648"});
     CHECK(allocated == 0);
 }
 

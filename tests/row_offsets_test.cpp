@@ -49,12 +49,13 @@ TEST_CASE("offsets go beyond 32 bits where each count does not")
 TEST_CASE("counts that are negative, fractional or not a number are refused, and leave no images")
 {
     row_offsets offsets(std::vector<std::int32_t>{1, 2});
-    check_status(offsets.try_build(std::vector<std::int32_t>{1, -2}), errc::bad_count, {"image 1", "-2"});
+    check_status(offsets.try_build(std::vector<std::int32_t>{1, -2}), status_code::bad_count, {"image 1", "-2"});
     CHECK(all(offsets) == std::vector<std::int64_t>{0});
     REQUIRE(offsets.try_build(std::vector<std::int32_t>{3}).ok());
-    check_status(offsets.try_build(std::vector<float>{0.5F}), errc::bad_count, {"image 0", "0.5"});
+    check_status(offsets.try_build(std::vector<float>{0.5F}), status_code::bad_count, {"image 0", "0.5"});
     CHECK(all(offsets) == std::vector<std::int64_t>{0});
-    check_error([] { row_offsets(std::vector<float>{std::numeric_limits<float>::quiet_NaN()}); }, errc::bad_count);
+    check_error([] { row_offsets(std::vector<float>{std::numeric_limits<float>::quiet_NaN()}); },
+                status_code::bad_count);
 }
 
 TEST_CASE("offsets that are built again for no more images do not allocate")

@@ -51,7 +51,7 @@ struct padbatch::rows_traits<every_second> {
     template <class E>
     static status check(const every_second& x, const E& /*row*/, const char* name) noexcept
     {
-        return x.broken ? status(errc::wrong_shape, "{} is broken", name) : status();
+        return x.broken ? status(status_code::wrong_shape, "{} is broken", name) : status();
     }
     template <class E>
     static basic_rows<const float, E, layout::strided> rows(const every_second& x, const E& row) noexcept
@@ -116,8 +116,8 @@ TEST_CASE("nested arrays bring their extents, flat values are given them")
 TEST_CASE("values that are not whole rows are refused with the numbers and the name of the field")
 {
     const std::vector<float> ten(10);
-    check_status(check(t::boxes(ten)), errc::size_mismatch, {"boxes", "10 values", "4"});
-    check_status(check(t::masks(ten, 1, 2, 2)), errc::size_mismatch, {"masks", "[1, 2, 2]"});
+    check_status(check(t::boxes(ten)), status_code::size_mismatch, {"boxes", "10 values", "4"});
+    check_status(check(t::masks(ten, 1, 2, 2)), status_code::size_mismatch, {"masks", "[1, 2, 2]"});
     CHECK(check(t::masks(ten, 1, 5, 2)).ok());
 }
 
@@ -125,11 +125,11 @@ TEST_CASE("flat values of unknown or impossible extents are refused, unless ther
 {
     const std::vector<float> ten(10);
     const std::vector<float> none;
-    check_status(check(t::masks(ten)), errc::row_mismatch, {"masks", "unknown extents"});
+    check_status(check(t::masks(ten)), status_code::row_mismatch, {"masks", "unknown extents"});
     CHECK(check(t::masks(none)).ok());
     CHECK(read(t::masks(none)).empty());
     for (const std::vector<float>& values : {ten, none}) {
-        check_status(check(t::masks(values, 2, std::numeric_limits<std::size_t>::max(), 2)), errc::size_overflow,
+        check_status(check(t::masks(values, 2, std::numeric_limits<std::size_t>::max(), 2)), status_code::size_overflow,
                      {"masks"});
     }
 }
@@ -142,5 +142,5 @@ TEST_CASE("a container that an adapter knows is checked and read by its trait")
     const auto found = read(scores);
     CHECK(found.size() == 3);
     CHECK(found[2] == 3);
-    check_status(check(t::scores(every_second{values, 3, true})), errc::wrong_shape, {"scores is broken"});
+    check_status(check(t::scores(every_second{values, 3, true})), status_code::wrong_shape, {"scores is broken"});
 }

@@ -14,15 +14,15 @@
 
 using padbatch::basic_rows;
 using padbatch::dynamic;
-using padbatch::extents;
+using padbatch::row_extents;
 using padbatch::rows;
 using padbatch::strided_rows;
 namespace layout = padbatch::layout;
 
 template <class T, std::size_t... E>
-using element_strided_rows = basic_rows<T, extents<E...>, layout::element_strided>;
+using element_strided_rows = basic_rows<T, row_extents<E...>, layout::element_strided>;
 template <class T, std::size_t... E>
-using indexed_rows = basic_rows<T, extents<E...>, layout::indexed>;
+using indexed_rows = basic_rows<T, row_extents<E...>, layout::indexed>;
 
 // Contiguous rows of static extents are a pointer and a size.
 static_assert(sizeof(rows<float>) == 16 && sizeof(rows<float, 4>) == 16 && sizeof(rows<const double, 1, 28, 28>) == 16);
@@ -43,7 +43,7 @@ static_assert(std::is_same_v<row_of<rows<float, dynamic>>, std::span<float>>);
 static_assert(std::is_same_v<row_of<strided_rows<float, 4>>, std::span<float, 4>>);
 static_assert(std::is_same_v<row_of<indexed_rows<float, 4>>, std::span<float, 4>>);
 static_assert(std::is_same_v<row_of<element_strided_rows<float, 4>>, padbatch::strided_row<float, 4>>);
-static_assert(std::is_same_v<row_of<rows<float, 17, 3>>, padbatch::row<float, extents<17, 3>>>);
+static_assert(std::is_same_v<row_of<rows<float, 17, 3>>, padbatch::row<float, row_extents<17, 3>>>);
 static_assert(std::is_same_v<decltype(std::declval<const rows<float, 4>&>()[0]), std::span<float, 4>>);
 
 // As for std::span: from what may be written to what may only be read, not back.
@@ -122,7 +122,7 @@ TEST_CASE("the elements of a row may be apart too, as in a column-major matrix")
     }
     const std::size_t four[] = {4};
     const element_strided_rows<float, dynamic> also(
-        values.data(), 3, extents<dynamic>{std::span<const std::size_t, 1>(four)}, {float_bytes, 3 * float_bytes});
+        values.data(), 3, row_extents<dynamic>{std::span<const std::size_t, 1>(four)}, {float_bytes, 3 * float_bytes});
     CHECK(also[2].size() == 4);
     CHECK(also[2][3] == 11);
 }
@@ -154,7 +154,7 @@ TEST_CASE("rows of rank 2 and more are read by one index for each extent")
 
     const std::size_t shape[] = {1, 3, 5};
     const rows<float, dynamic, dynamic, dynamic> masks(
-        values.data(), 2, extents<dynamic, dynamic, dynamic>{std::span<const std::size_t, 3>(shape)});
+        values.data(), 2, row_extents<dynamic, dynamic, dynamic>{std::span<const std::size_t, 3>(shape)});
     CHECK(masks.row_size() == 15);
     CHECK(masks[1](0, 2, 4) == 29);
     CHECK(masks.flat().size() == 30);

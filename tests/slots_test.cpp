@@ -45,11 +45,11 @@ TEST_CASE("finishing a slot sets its count and fills the rows behind, and no oth
 TEST_CASE("each field gets its own pad value, and those that are not named get 0")
 {
     two_images batch;
-    REQUIRE(try_finish_slot(batch.view(), 0, 2, fill(t::labels(200))).ok());
+    REQUIRE(try_finish_slot(batch.view(), 0, 2, pad_values(t::labels(200))).ok());
     CHECK(batch.labels == std::vector<std::uint8_t>{7, 7, 200, 7, 7, 7});
     CHECK(batch.boxes[7] == 7);
     CHECK(batch.boxes[8] == 0);
-    REQUIRE(try_finish_slot(batch.view(), 0, 1, fill(t::boxes(-0.5F), t::labels(3))).ok());
+    REQUIRE(try_finish_slot(batch.view(), 0, 1, pad_values(t::boxes(-0.5F), t::labels(3))).ok());
     CHECK(batch.labels == std::vector<std::uint8_t>{7, 3, 3, 7, 7, 7});
     CHECK(batch.boxes[3] == 7);
     CHECK(batch.boxes[4] == -0.5F);
@@ -71,17 +71,17 @@ TEST_CASE("an image, a count or a pad value that cannot be is refused, and nothi
 {
     two_images batch;
     const two_images before = batch;
-    const auto refused = [&](errc code, std::size_t i, std::size_t n, std::initializer_list<const char*> texts,
+    const auto refused = [&](status_code code, std::size_t i, std::size_t n, std::initializer_list<const char*> texts,
                              const auto&... options) {
         check_status(try_finish_slot(batch.view(), i, n, options...), code, texts);
         check_error([&] { finish_slot(batch.view(), i, n, options...); }, code, texts);
         CHECK(batch == before);
     };
-    refused(errc::batch_mismatch, 2, 1, {"image 2", "batch of 2"});
-    refused(errc::batch_mismatch, static_cast<std::size_t>(-1), 0, {});
-    refused(errc::bad_count, 0, 4, {"image 0", "is 4", "capacity, 3"});
-    refused(errc::bad_argument, 0, 1, {"-1", "labels", "uint8"}, fill(t::labels(-1)));
-    refused(errc::bad_argument, 0, 3, {"0.5", "labels"}, fill(t::labels(0.5)));
+    refused(status_code::batch_mismatch, 2, 1, {"image 2", "batch of 2"});
+    refused(status_code::batch_mismatch, static_cast<std::size_t>(-1), 0, {});
+    refused(status_code::bad_count, 0, 4, {"image 0", "is 4", "capacity, 3"});
+    refused(status_code::bad_argument, 0, 1, {"-1", "labels", "uint8"}, pad_values(t::labels(-1)));
+    refused(status_code::bad_argument, 0, 3, {"0.5", "labels"}, pad_values(t::labels(0.5)));
 }
 
 TEST_CASE("a count that the counts' type cannot hold is refused")
@@ -90,7 +90,7 @@ TEST_CASE("a count that the counts' type cannot hold is refused")
     std::vector<float> counts(1);
     std::vector<std::uint8_t> memory(capacity);
     const padded_view<field<t::values_t, std::uint8_t>> batch(counts, capacity, t::values(memory));
-    check_status(try_finish_slot(batch, 0, capacity - 1), errc::size_overflow, {"16777219"});
+    check_status(try_finish_slot(batch, 0, capacity - 1), status_code::size_overflow, {"16777219"});
     CHECK(counts[0] == 0);
 }
 
@@ -101,7 +101,7 @@ TEST_CASE("a producer fills the slots of an owner, which allocates nothing")
     for (std::size_t i = 0; i < 2; ++i) {
         owner.slot(i)[t::boxes][0][3] = static_cast<float>(i);
         owner.slot(i)[t::labels][0] = 5;
-        finish_slot(owner, i, 1, fill(t::labels(-1)));
+        finish_slot(owner, i, 1, pad_values(t::labels(-1)));
     }
     const std::size_t allocated = counter.count();
     CHECK(allocated == 0);
@@ -116,10 +116,10 @@ TEST_CASE("an owner forgets its padding when a slot is finished, and not when th
     padded<scores<>> owner(1, 3);
     pad_into(owner, one);
     owner[t::scores].data()[2] = 99; // which an owner that trusts its padding leaves
-    check_status(try_finish_slot(owner, 0, 4), errc::bad_count);
+    check_status(try_finish_slot(owner, 0, 4), status_code::bad_count);
     pad_into(owner, one, padding::reuse);
     CHECK(same_bytes(owner[t::scores], std::vector<float>{1, 0, 99}));
-    REQUIRE(try_finish_slot(owner, 0, 1, fill(t::scores(5))).ok());
+    REQUIRE(try_finish_slot(owner, 0, 1, pad_values(t::scores(5))).ok());
     pad_into(owner, one, padding::reuse);
     CHECK(same_bytes(owner[t::scores], std::vector<float>{1, 0, 0}));
 }

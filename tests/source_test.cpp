@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <deque>
 #include <limits>
+#include <list>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -39,6 +41,13 @@ struct images_that_notice {
         return images[i];
     }
 };
+
+/// Some maps of other libraries can be indexed through const.
+struct other_map : std::map<std::size_t, std::vector<float>> {
+    const std::vector<float>& operator[](std::size_t key) const { return at(key); }
+};
+static_assert(!detail::image_container<other_map> && !detail::image_container<std::list<std::vector<float>>>);
+static_assert(detail::image_container<images_that_notice>);
 
 /// The padded values of one field of a source, M = 2.
 template <class T, class Tag, class Source>
@@ -174,7 +183,7 @@ TEST_CASE("conversion happens in every layout: flat values, arrays, strided and 
     CHECK(two_of<std::uint8_t>(t::boxes, each(t::boxes(flat_images).as<std::uint8_t>())) == by_rows);
     const std::vector<std::vector<std::array<double, 4>>> arrays{{{1.5, 2.5, 300, -1}, {4, 5, 6, std::nan("")}}};
     CHECK(two_of<std::uint8_t>(t::boxes, each(t::boxes(arrays).as<std::uint8_t>())) == by_rows);
-    using column_major = basic_rows<const double, extents<4>, layout::element_strided>;
+    using column_major = basic_rows<const double, row_extents<4>, layout::element_strided>;
     const std::vector<column_major> transposed{
         column_major(values.data(), 2, {}, layout::element_strided{sizeof(double), 2 * sizeof(double)})};
     CHECK(two_of<std::uint8_t>(t::boxes, each(t::boxes(transposed).as<std::uint8_t>())) == by_columns);
@@ -299,5 +308,5 @@ TEST_CASE("a function whose data are no whole rows is refused, and none of its r
     const std::vector<float> six(6, 1);
     const auto source = generated(2, [&](std::size_t) { return image_of(t::boxes(six)); });
     padded<boxes<>> output(2, 3);
-    check_status(try_pad_into(output, source), errc::size_mismatch, {"image 0"});
+    check_status(try_pad_into(output, source), status_code::size_mismatch, {"image 0"});
 }

@@ -90,7 +90,7 @@ TEST_CASE("flat fields with a batch index, sorted or not, are padded image by im
         const padded_view output(unchecked, counts, capacity, t::boxes(boxes), t::scores(scores));
         const auto before = from.all_boxes;
         pad_into(output, tagged(row_index(from.ids, from.batch), t::scores(from.all_scores), t::boxes(from.all_boxes)),
-                 fill(t::scores(-1)));
+                 pad_values(t::scores(-1)));
         CHECK(same_bytes(boxes, padded_plainly(from.boxes, capacity, 0.0F)));
         CHECK(same_bytes(scores, padded_plainly(from.scores, capacity, -1.0F)));
         CHECK((boxes.intact() && scores.intact() && counts.intact()));
@@ -150,8 +150,8 @@ TEST_CASE("fields with another number of rows than there are batch indices are r
     const row_index index(ids, 2);
     const std::vector<float> scores(4);
     const std::vector<float> boxes(13);
-    check_status(check_tagged(index, t::scores(scores)), errc::field_mismatch, {"scores has 4 rows", "3 batch"});
-    check_status(check_tagged(index, t::boxes(boxes)), errc::size_mismatch, {"13 values", "4"});
+    check_status(check_tagged(index, t::scores(scores)), status_code::field_mismatch, {"scores has 4 rows", "3 batch"});
+    check_status(check_tagged(index, t::boxes(boxes)), status_code::size_mismatch, {"13 values", "4"});
     CHECK_THROWS_AS((void)tagged(index, t::scores(scores)), error);
     CHECK(check_tagged(index, t::scores(std::span(scores).first(3))).ok());
     // Rows behind the end have to be there too, since they were counted.
@@ -162,11 +162,12 @@ TEST_CASE("columns that are not there, and a matrix of another size than the ind
 {
     const std::vector<float> rows(21);
     const row_index index(std::vector<std::int32_t>{0, 0, 0}, 1);
-    check_status(check_tagged_columns(index, rows, 7, t::boxes(cols<4, 4>)), errc::bad_argument,
+    check_status(check_tagged_columns(index, rows, 7, t::boxes(cols<4, 4>)), status_code::bad_argument,
                  {"boxes", "columns 4 to 7", "7 columns"});
-    check_status(check_tagged_columns(index, rows, 0, t::scores(col<0>)), errc::bad_argument);
-    check_status(check_tagged_columns(index, rows, 5, t::scores(col<0>)), errc::size_mismatch, {"21", "5"});
-    check_status(check_tagged_columns(index, rows, 3, t::scores(col<0>)), errc::field_mismatch, {"7 rows", "3 batch"});
+    check_status(check_tagged_columns(index, rows, 0, t::scores(col<0>)), status_code::bad_argument);
+    check_status(check_tagged_columns(index, rows, 5, t::scores(col<0>)), status_code::size_mismatch, {"21", "5"});
+    check_status(check_tagged_columns(index, rows, 3, t::scores(col<0>)), status_code::field_mismatch,
+                 {"7 rows", "3 batch"});
     CHECK(check_tagged_columns(index, rows, 7, t::boxes(cols<3, 4>)).ok());
     CHECK_THROWS_AS((void)tagged_columns(index, rows, 3, t::scores(col<0>)), error);
 }
@@ -183,15 +184,15 @@ TEST_CASE("an output inside of the flat rows is refused, and one right behind or
         return check_pad_into(padded_view(counts, 2, t::scores(all.subspan(first, 4))), source).code();
     };
     const auto columns = tagged_columns(index, rows, 3, t::scores(col<2>));
-    CHECK(outcome(0, columns) == errc::none);
-    CHECK(outcome(16, columns) == errc::none);
-    CHECK(outcome(15, columns) == errc::overlap);
-    CHECK(outcome(8, columns) == errc::overlap);
+    CHECK(outcome(0, columns) == status_code::none);
+    CHECK(outcome(16, columns) == status_code::none);
+    CHECK(outcome(15, columns) == status_code::overlap);
+    CHECK(outcome(8, columns) == status_code::overlap);
     const auto fields = tagged(index, t::scores(rows.first(4)));
-    CHECK(outcome(0, fields) == errc::none);
-    CHECK(outcome(8, fields) == errc::none);
-    CHECK(outcome(7, fields) == errc::overlap);
-    CHECK(outcome(1, fields) == errc::overlap);
+    CHECK(outcome(0, fields) == status_code::none);
+    CHECK(outcome(8, fields) == status_code::none);
+    CHECK(outcome(7, fields) == status_code::overlap);
+    CHECK(outcome(1, fields) == status_code::overlap);
 }
 
 TEST_CASE("a stream of tagged batches into an owner does not allocate once everything has grown")
@@ -240,5 +241,5 @@ TEST_CASE("an index that was built again for another number of rows is refused")
     const auto source = tagged(index, t::boxes(corners));
     REQUIRE(index.try_build(std::vector<int>(50), 2).ok());
     padded<boxes<>> output(2, 50);
-    check_status(try_pad_into(output, source), errc::field_mismatch, {"50", "2"});
+    check_status(try_pad_into(output, source), status_code::field_mismatch, {"50", "2"});
 }

@@ -119,7 +119,7 @@ TEST_CASE("a shape of more extents than there is room for is accepted by nothing
     CHECK(const_tensor_ref(deep).rank() == 9);
     for (std::size_t rank = 0; rank <= 9; ++rank) {
         CAPTURE(rank);
-        CHECK(check(deep, {}, rank).code() == errc::wrong_shape);
+        CHECK(check(deep, {}, rank).code() == status_code::wrong_shape);
     }
     CHECK(make(numbers(8, 1)).shape().size() == 8);
 }
@@ -130,34 +130,35 @@ TEST_CASE("a tensor is checked for its device, type, rank, extents and gaps, in 
     CHECK(check(make({2, 3, 4}), {2, 3}, 3).ok());
     CHECK(check(make({2, 3, 0}), {2, 3}, 3).ok());
     CHECK(check(make({2, 3, 4}), {}, 3).ok());
-    check_status(check(make({2, 3, 4}, device::cuda), {2, 3}, 3), errc::device_memory, {"boxes", "device"});
-    check_status(check(make({2, 3, 4}, device::other), {2, 3}, 3), errc::device_memory, {"boxes"});
-    check_status(detail::check_tensor(make({2, 3}), "labels", element_type::int64, {}, 2), errc::wrong_type,
+    check_status(check(make({2, 3, 4}, device::cuda), {2, 3}, 3), status_code::device_memory, {"boxes", "device"});
+    check_status(check(make({2, 3, 4}, device::other), {2, 3}, 3), status_code::device_memory, {"boxes"});
+    check_status(detail::check_tensor(make({2, 3}), "labels", element_type::int64, {}, 2), status_code::wrong_type,
                  {"labels", "float32", "int64"});
-    check_status(check(make({2, 3, 4}), {2, 3}, 2), errc::wrong_shape, {"boxes", "[2, 3, 4]", "2 extents", "[2, 3]"});
-    check_status(check(make({2, 3}), {2, 3}, 3), errc::wrong_shape, {"[2, 3]", "3 extents"});
-    check_status(check(make({2, 5, 4}), {2, 3}, 3), errc::wrong_shape, {"[2, 5, 4]", "[2, 3]"});
-    check_status(check(make({2, 3, 4}, numbers{24, 8, 2}), {2, 3}, 3), errc::wrong_shape,
+    check_status(check(make({2, 3, 4}), {2, 3}, 2), status_code::wrong_shape,
+                 {"boxes", "[2, 3, 4]", "2 extents", "[2, 3]"});
+    check_status(check(make({2, 3}), {2, 3}, 3), status_code::wrong_shape, {"[2, 3]", "3 extents"});
+    check_status(check(make({2, 5, 4}), {2, 3}, 3), status_code::wrong_shape, {"[2, 5, 4]", "[2, 3]"});
+    check_status(check(make({2, 3, 4}, numbers{24, 8, 2}), {2, 3}, 3), status_code::wrong_shape,
                  {"[2, 3, 4]", "[24, 8, 2]", "row-major"});
 }
 
 TEST_CASE("an extent below zero is a wrong shape, wherever it stands")
 {
-    CHECK(check(make({2, 3, -4}), {2, 3}, 3).code() == errc::wrong_shape);
-    CHECK(check(make({-2, 3, 4}), {}, 3).code() == errc::wrong_shape);
-    CHECK(check(make({-2, 3, 4}), {-2, 3}, 3).code() == errc::wrong_shape);
+    CHECK(check(make({2, 3, -4}), {2, 3}, 3).code() == status_code::wrong_shape);
+    CHECK(check(make({-2, 3, 4}), {}, 3).code() == status_code::wrong_shape);
+    CHECK(check(make({-2, 3, 4}), {-2, 3}, 3).code() == status_code::wrong_shape);
 }
 
 TEST_CASE("a shape whose size no number can hold is an error")
 {
-    CHECK(check(make({two_40, two_40, 2}), {}, 3).code() == errc::size_overflow);
-    CHECK(check(make({2, two_40, two_40}), {}, 3).code() == errc::size_overflow);
+    CHECK(check(make({two_40, two_40, 2}), {}, 3).code() == status_code::size_overflow);
+    CHECK(check(make({2, two_40, two_40}), {}, 3).code() == status_code::size_overflow);
     CHECK_FALSE(make({2, two_40, two_40}, numbers{1, 1, 1}).is_contiguous());
 }
 
 TEST_CASE("a shape whose bytes no number can hold is an error")
 {
-    CHECK(check(make({std::int64_t{1} << 62}), {}, 1).code() == errc::size_overflow);
+    CHECK(check(make({std::int64_t{1} << 62}), {}, 1).code() == status_code::size_overflow);
 }
 
 TEST_CASE("only a tensor without elements may be at no address")
@@ -166,6 +167,6 @@ TEST_CASE("only a tensor without elements may be at no address")
     const numbers empty = {0, 3};
     padbatch::test::check_status(
         check(const_tensor_ref(nullptr, element_type::float32, std::span<const std::int64_t>(shape)), {}, 2),
-        errc::size_mismatch, {"boxes", "[2, 3]", "null"});
+        status_code::size_mismatch, {"boxes", "[2, 3]", "null"});
     CHECK(check(const_tensor_ref(nullptr, element_type::float32, std::span<const std::int64_t>(empty)), {}, 2).ok());
 }

@@ -43,7 +43,7 @@ struct model_outputs {
 using read_boxes = padbatch::boxes<const float>;
 using read_labels = padbatch::labels<const std::int64_t>;
 
-void check_refused(const model_outputs& out, errc code, std::initializer_list<const char*> texts = {})
+void check_refused(const model_outputs& out, status_code code, std::initializer_list<const char*> texts = {})
 {
     check_error(
         [&] {
@@ -86,9 +86,9 @@ TEST_CASE("memory that is not aligned to its elements is refused, unless there a
     };
 
     out.label_tensor = labels_at(odd, label_shape); // aligned for floats
-    check_refused(out, errc::misaligned, {"labels", "4 bytes", "multiple of 8", "int64"});
+    check_refused(out, status_code::misaligned, {"labels", "4 bytes", "multiple of 8", "int64"});
     out.count_tensor = const_tensor_ref(static_cast<const char*>(odd) + 1, element_type::int32, count_shape);
-    check_refused(out, errc::misaligned, {"counts", "1 bytes", "multiple of 4", "int32"});
+    check_refused(out, status_code::misaligned, {"counts", "1 bytes", "multiple of 4", "int32"});
 
     out.count_tensor = tensor(out.counts, no_counts);
     out.box_tensor = tensor(out.boxes, no_boxes);
@@ -135,7 +135,7 @@ TEST_CASE("rows of any rank take their extents from the tensor")
             static_cast<void>(from_tensors<padbatch::masks<const std::uint8_t, 1, 28, 28>>(
                 tensor(counts, {1}), tensor(masks, {1, 2, 1, 28, 14})));
         },
-        errc::wrong_shape, {"masks", "[1, 2, 1, 28, 14]"});
+        status_code::wrong_shape, {"masks", "[1, 2, 1, 28, 14]"});
 }
 
 TEST_CASE("a tensor of another type is refused by name")
@@ -143,12 +143,12 @@ TEST_CASE("a tensor of another type is refused by name")
     model_outputs out;
     const std::vector<double> doubles(24);
     out.box_tensor = tensor(doubles, {2, 3, 4});
-    check_refused(out, errc::wrong_type, {"boxes", "float64", "float32"});
+    check_refused(out, status_code::wrong_type, {"boxes", "float64", "float32"});
 
     model_outputs other;
     const std::vector<std::uint8_t> bytes = {1, 1};
     other.count_tensor = tensor(bytes, {2});
-    check_refused(other, errc::wrong_type, {"counts", "uint8", "int32"});
+    check_refused(other, status_code::wrong_type, {"counts", "uint8", "int32"});
 }
 
 TEST_CASE("a tensor of another shape is refused with the shape in the text")
@@ -156,20 +156,20 @@ TEST_CASE("a tensor of another shape is refused with the shape in the text")
     for (const auto& shape : {numbers{2, 4, 3}, numbers{3, 2, 4}, numbers{6, 4}, numbers{2, 3, 2, 2}, numbers{24}}) {
         model_outputs out;
         out.box_tensor = tensor(out.boxes, shape);
-        check_refused(out, errc::wrong_shape);
+        check_refused(out, status_code::wrong_shape);
     }
     model_outputs other_capacity;
     other_capacity.label_tensor = tensor(other_capacity.labels, {2, 2});
-    check_refused(other_capacity, errc::wrong_shape, {"labels", "[2, 2]", "[2, 3]"});
+    check_refused(other_capacity, status_code::wrong_shape, {"labels", "[2, 2]", "[2, 3]"});
 
     for (const auto& shape : {numbers{}, numbers{1, 2}, numbers{2, 1, 1}, numbers{2, 2}, numbers(9, 1)}) {
         model_outputs out;
         out.count_tensor = tensor(out.counts, shape);
-        check_refused(out, errc::wrong_shape, {"counts", "[B] or [B, 1]"});
+        check_refused(out, status_code::wrong_shape, {"counts", "[B] or [B, 1]"});
     }
     model_outputs other_batch;
     other_batch.count_tensor = tensor(other_batch.counts, {1});
-    check_refused(other_batch, errc::wrong_shape, {"boxes", "[2, 3, 4]", "[1, 3]"});
+    check_refused(other_batch, status_code::wrong_shape, {"boxes", "[2, 3, 4]", "[1, 3]"});
 }
 
 TEST_CASE("extents below zero are a wrong shape")
@@ -178,12 +178,12 @@ TEST_CASE("extents below zero are a wrong shape")
     out.count_tensor = tensor(out.counts, {-2});
     out.box_tensor = tensor(out.boxes, {-2, 3, 4});
     out.label_tensor = tensor(out.labels, {-2, 3});
-    check_refused(out, errc::wrong_shape);
+    check_refused(out, status_code::wrong_shape);
 
     model_outputs capacity;
     capacity.box_tensor = tensor(capacity.boxes, {2, -3, 4});
     capacity.label_tensor = tensor(capacity.labels, {2, -3});
-    check_refused(capacity, errc::wrong_shape, {"[2, -3, 4]"});
+    check_refused(capacity, status_code::wrong_shape, {"[2, -3, 4]"});
 }
 
 TEST_CASE("a tensor with gaps is refused, for the counts too")
@@ -193,7 +193,7 @@ TEST_CASE("a tensor with gaps is refused, for the counts too")
     const numbers strides = {12, 1, 3};
     out.box_tensor = const_tensor_ref(out.boxes.data(), element_type::float32, std::span<const std::int64_t>(shape),
                                       std::span<const std::int64_t>(strides));
-    check_refused(out, errc::wrong_shape, {"boxes", "[12, 1, 3]", "row-major"});
+    check_refused(out, status_code::wrong_shape, {"boxes", "[12, 1, 3]", "row-major"});
 
     model_outputs other;
     const numbers count_shape = {2};
@@ -201,7 +201,7 @@ TEST_CASE("a tensor with gaps is refused, for the counts too")
     other.count_tensor =
         const_tensor_ref(other.counts.data(), element_type::int32, std::span<const std::int64_t>(count_shape),
                          std::span<const std::int64_t>(count_strides));
-    check_refused(other, errc::wrong_shape, {"counts", "[2]"});
+    check_refused(other, status_code::wrong_shape, {"counts", "[2]"});
 }
 
 TEST_CASE("memory of a device is refused, for the counts too")
@@ -210,13 +210,13 @@ TEST_CASE("memory of a device is refused, for the counts too")
     model_outputs out;
     out.box_tensor =
         const_tensor_ref(out.boxes.data(), element_type::float32, std::span<const std::int64_t>(shape), device::cuda);
-    check_refused(out, errc::device_memory, {"boxes"});
+    check_refused(out, status_code::device_memory, {"boxes"});
 
     const numbers count_shape = {2};
     model_outputs other;
     other.count_tensor = const_tensor_ref(other.counts.data(), element_type::int32,
                                           std::span<const std::int64_t>(count_shape), device::other);
-    check_refused(other, errc::device_memory, {"counts"});
+    check_refused(other, status_code::device_memory, {"counts"});
 }
 
 TEST_CASE("a null pointer is refused where there should be elements")
@@ -224,12 +224,12 @@ TEST_CASE("a null pointer is refused where there should be elements")
     const numbers shape = {2, 3, 4};
     model_outputs out;
     out.box_tensor = const_tensor_ref(nullptr, element_type::float32, std::span<const std::int64_t>(shape));
-    check_refused(out, errc::size_mismatch, {"boxes", "null"});
+    check_refused(out, status_code::size_mismatch, {"boxes", "null"});
 
     const numbers count_shape = {2};
     model_outputs other;
     other.count_tensor = const_tensor_ref(nullptr, element_type::int32, std::span<const std::int64_t>(count_shape));
-    check_refused(other, errc::size_mismatch, {"counts", "null"});
+    check_refused(other, status_code::size_mismatch, {"counts", "null"});
 }
 
 TEST_CASE("counts out of range are refused, and the view stays as it is")
@@ -241,13 +241,13 @@ TEST_CASE("counts out of range are refused, and the view stays as it is")
     model_outputs bad;
     bad.counts[1] = 4;
     padbatch::test::check_status(try_from_tensors(view, bad.count_tensor, bad.box_tensor, bad.label_tensor),
-                                 errc::bad_count, {"image 1", "4", "3"});
+                                 status_code::bad_count, {"image 1", "4", "3"});
     const std::vector<float> fractions = {0.5F, 1};
     padbatch::test::check_status(try_from_tensors(view, tensor(fractions, {2}), good.box_tensor, good.label_tensor),
-                                 errc::bad_count, {"0.5"});
+                                 status_code::bad_count, {"0.5"});
     const std::vector<std::int64_t> negative = {0, -1};
     padbatch::test::check_status(try_from_tensors(view, tensor(negative, {2}), good.box_tensor, good.label_tensor),
-                                 errc::bad_count, {"-1"});
+                                 status_code::bad_count, {"-1"});
     CHECK(view[t::boxes].data() == good.boxes.data());
     CHECK(view.count(0) == 2);
 }

@@ -372,12 +372,12 @@ class Reader:
         """Reads the arguments of a call that makes an error, or of one whose parameters have names; False if they are
         none."""
         first = [token.text for token in arguments[0]] if arguments else []
-        if first[:2] == ["errc", "::"] or first[-3:-1] == ["errc", "::"]:
+        if first[:2] == ["status_code", "::"] or first[-3:-1] == ["status_code", "::"]:
             if len(arguments) < 2 or not has_text(arguments[1]) or not words_in(arguments[1]):
                 return False
             values = iter([text_of(value) for value in arguments[2:]])
             text = re.sub(r"\{\}", lambda place: next(values, place.group()), text_of(arguments[1]))
-            self.add(group.position, f"errc::{first[-1]}: {text}")
+            self.add(group.position, f"status_code::{first[-1]}: {text}")
             return True
         if first[:2] == ["failure", "::"] and len(arguments) == 2 and is_group(arguments[1][-1], "{"):
             return self.add_parts(group, split(arguments[1][-1].inside, ","), ["found", "expected", "remedy"])

@@ -132,8 +132,8 @@ TEST_CASE("what is no padded batch is refused in the same words as by the view")
     const floats boxes(2 * 3 * 4);
     const counts32 too_many = {1, 4};
     const counts32 counts = {1, 1};
-    check_error([&] { static_cast<void>(unpad(too_many, 3, t::boxes(boxes))); }, errc::bad_count, {"4", "3"});
-    check_error([&] { static_cast<void>(unpad(counts, 2, t::boxes(boxes))); }, errc::size_mismatch, {"6"});
+    check_error([&] { static_cast<void>(unpad(too_many, 3, t::boxes(boxes))); }, status_code::bad_count, {"4", "3"});
+    check_error([&] { static_cast<void>(unpad(counts, 2, t::boxes(boxes))); }, status_code::size_mismatch, {"6"});
 }
 
 TEST_CASE("a padded batch becomes ragged and padded again: the same real rows")
@@ -148,7 +148,7 @@ TEST_CASE("a padded batch becomes ragged and padded again: the same real rows")
         CHECK(elements(batch[t::labels]) == real_rows(given, given.labels, 1));
         CHECK(elements(batch[t::masks]) == real_rows(given, given.masks, 6));
 
-        const auto again = pad(batch, capacity::fixed(given.capacity), fill(t::labels(-1)));
+        const auto again = pad(batch, capacity::fixed(given.capacity), pad_values(t::labels(-1)));
         for (std::size_t i = 0; i < batch.size(); ++i) {
             CHECK(again.count(i) == static_cast<std::size_t>(given.counts[i]));
             CHECK(elements(again.image(i)[t::boxes]) == elements(given.view().image(i)[t::boxes]));
@@ -196,12 +196,13 @@ TEST_CASE("values of another size or offsets of another number are an error, and
     floats broken(13, 77.0F);
     floats three_boxes(12, 77.0F);
     std::vector<std::uint8_t> three_masks(18, 77);
-    check_error([&] { unpad_into(too_many, batch, t::boxes(three_boxes)); }, errc::size_mismatch, {"4", "2", "3"});
-    check_error([&] { unpad_into(offsets, batch, t::boxes(two_boxes)); }, errc::size_mismatch,
+    check_error([&] { unpad_into(too_many, batch, t::boxes(three_boxes)); }, status_code::size_mismatch,
+                {"4", "2", "3"});
+    check_error([&] { unpad_into(offsets, batch, t::boxes(two_boxes)); }, status_code::size_mismatch,
                 {"2 rows", "boxes", "3"});
-    check_error([&] { unpad_into(offsets, batch, t::boxes(broken)); }, errc::size_mismatch, {"boxes", "13"});
+    check_error([&] { unpad_into(offsets, batch, t::boxes(broken)); }, status_code::size_mismatch, {"boxes", "13"});
     check_error([&] { unpad_into(offsets, batch, t::boxes(three_boxes), t::masks(three_masks, 1, 3, 2)); },
-                errc::row_mismatch, {"masks", "[1, 2, 3]", "[1, 3, 2]"});
+                status_code::row_mismatch, {"masks", "[1, 2, 3]", "[1, 3, 2]"});
     CHECK(offsets == offsets64(3, 77));
     CHECK(too_many == offsets64(4, 77));
     CHECK(two_boxes == floats(8, 77.0F));
@@ -216,7 +217,8 @@ TEST_CASE("values that overlap the rows they would be copied from are an error, 
     floats scores = {0, 1, 2, 3};
     offsets64 offsets(3, 77);
     const auto batch = unpad(counts, 2, t::scores(scores));
-    check_status(try_unpad_into(offsets, batch, t::scores(std::span(scores).subspan(1))), errc::overlap, {"scores"});
+    check_status(try_unpad_into(offsets, batch, t::scores(std::span(scores).subspan(1))), status_code::overlap,
+                 {"scores"});
     CHECK(scores == floats{0, 1, 2, 3});
     CHECK(offsets == offsets64(3, 77));
 }
@@ -251,7 +253,7 @@ TEST_CASE("batches are appended to what a ragged batch has, and one that fails k
     unpad_append(output, unpad(counts, 2, t::masks(masks, 1, 2, 3)));
     CHECK(output.size() == 4);
     CHECK(output.count(3) == 2);
-    check_status(try_unpad_append(output, unpad(counts, 2, t::masks(masks, 1, 3, 2))), errc::row_mismatch,
+    check_status(try_unpad_append(output, unpad(counts, 2, t::masks(masks, 1, 3, 2))), status_code::row_mismatch,
                  {"[1, 3, 2]", "[1, 2, 3]"});
     CHECK(output.size() == 4);
     CHECK(output.open_rows() == 0);
@@ -266,8 +268,8 @@ TEST_CASE("what a ragged batch held is replaced, rows of an image that was not e
     for (int i = 0; i < 3; ++i) {
         output.append(
             t::masks(one, 1, static_cast<std::size_t>(i == 0 ? 1 : 2), static_cast<std::size_t>(i == 0 ? 6 : 3)));
-        check_error([&] { unpad_append(output, unpad(counts, 2, t::masks(masks, 1, 2, 3))); }, errc::field_mismatch,
-                    {"not been ended"});
+        check_error([&] { unpad_append(output, unpad(counts, 2, t::masks(masks, 1, 2, 3))); },
+                    status_code::field_mismatch, {"not been ended"});
         unpad_into(output, unpad(counts, 2, t::masks(masks, 1, 2, 3)));
         CHECK(output.size() == 2);
         CHECK(output.open_rows() == 0);
@@ -275,7 +277,8 @@ TEST_CASE("what a ragged batch held is replaced, rows of an image that was not e
     }
     // The extents that were given stay.
     ragged<padbatch::masks<std::uint8_t>> given(t::masks.shape(1, 3, 2));
-    check_status(try_unpad_into(given, unpad(counts, 2, t::masks(masks, 1, 2, 3))), errc::row_mismatch, {"[1, 3, 2]"});
+    check_status(try_unpad_into(given, unpad(counts, 2, t::masks(masks, 1, 2, 3))), status_code::row_mismatch,
+                 {"[1, 3, 2]"});
 }
 
 TEST_CASE("a batch that cannot be unpadded leaves what the output held")
@@ -293,8 +296,8 @@ TEST_CASE("a batch that cannot be unpadded leaves what the output held")
     const auto shifting = generated(2, [&](std::size_t i) {
         return image_of(t::scores(sure[i]), t::keypoints_scores(std::span(row).first(i == 0 ? 6 : 3), i == 0 ? 6 : 3));
     });
-    check_status(try_unpad_into(both, shifting), errc::row_mismatch, {"[3]", "[6]"});
-    check_status(try_unpad_append(both, shifting), errc::row_mismatch, {"[3]", "[6]"});
+    check_status(try_unpad_into(both, shifting), status_code::row_mismatch, {"[3]", "[6]"});
+    check_status(try_unpad_append(both, shifting), status_code::row_mismatch, {"[3]", "[6]"});
     CHECK(both.size() == 2);
     CHECK(both.open_rows() == 0);
     CHECK(elements(both[t::scores]) == floats{7, 7});
@@ -303,9 +306,9 @@ TEST_CASE("a batch that cannot be unpadded leaves what the output held")
     ragged<scores<>> output;
     unpad_into(output, each(t::scores(before)));
     const std::vector<std::span<const float>> own = {std::span(output[t::scores].flat()).first(1), {}};
-    check_status(try_unpad_into(output, each(t::scores(own))), errc::overlap, {});
+    check_status(try_unpad_into(output, each(t::scores(own))), status_code::overlap, {});
     CHECK(untouched(output));
-    check_status(try_unpad_append(output, each(t::scores(own))), errc::overlap, {});
+    check_status(try_unpad_append(output, each(t::scores(own))), status_code::overlap, {});
     CHECK(untouched(output));
 }
 
@@ -334,7 +337,8 @@ TEST_CASE("any source becomes a ragged batch, and what is wrong with it is told 
 
     const std::vector<std::vector<std::int64_t>> labels = {{1, 2}, {}, {3, 4}};
     ragged<scores<>, padbatch::labels<>> output;
-    check_status(try_unpad_into(output, each(t::scores(good), t::labels(labels))), errc::field_mismatch, {"image 2"});
+    check_status(try_unpad_into(output, each(t::scores(good), t::labels(labels))), status_code::field_mismatch,
+                 {"image 2"});
     CHECK(output.size() == 0);
     CHECK(output.open_rows() == 0);
 }
@@ -344,7 +348,7 @@ TEST_CASE("a ragged batch cannot be unpadded into itself")
     ragged<scores<>> batch;
     batch.end_image();
     batch.end_image();
-    check_status(try_unpad_into(batch, batch), errc::overlap, {"itself"});
-    check_status(try_unpad_into(batch, batch.view()), errc::overlap, {"itself"});
+    check_status(try_unpad_into(batch, batch), status_code::overlap, {"itself"});
+    check_status(try_unpad_into(batch, batch.view()), status_code::overlap, {"itself"});
     CHECK(batch.size() == 2);
 }

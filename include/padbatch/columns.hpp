@@ -50,7 +50,7 @@ template <class Bound>
 {
     using columns = std::remove_cvref_t<decltype(bound.value)>;
     if (columns::first + columns::count > width) {
-        return {errc::bad_argument,
+        return {status_code::bad_argument,
                 "{} is in columns {} to {}, but a row has {} columns",
                 Bound::tag::name,
                 columns::first,
@@ -58,7 +58,7 @@ template <class Bound>
                 width};
     }
     if (const std::size_t size = column_extents(bound).size(); size != columns::count) {
-        return {errc::row_mismatch,
+        return {status_code::row_mismatch,
                 "{} is in {} columns, but its rows have {} elements (give their extents, as in "
                 "t::keypoints(cols<5, 51>, 17, 3))",
                 Bound::tag::name, columns::count, size};
@@ -82,12 +82,12 @@ template <class Values, class T>
 {
     using parts = value_parts<std::remove_cv_t<value_of<const Values>>>;
     if (width == 0) {
-        return {errc::bad_argument, "a row must have at least one column"};
+        return {status_code::bad_argument, "a row must have at least one column"};
     }
     const std::size_t size = values.size() * parts::count;
     if (size % width != 0) {
-        return {errc::size_mismatch, "there are {} values, which is not a multiple of the {} columns of a row", size,
-                width};
+        return {status_code::size_mismatch, "there are {} values, which is not a multiple of the {} columns of a row",
+                size, width};
     }
     result = {reinterpret_cast<const T*>(values.data()), size / width, width};
     return {};
@@ -211,7 +211,7 @@ template <detail::contiguous_values Values, detail::contiguous_values Counts, de
         return outcome;
     }
     if (capacity == 0 ? matrix.rows != 0 : matrix.rows % capacity != 0 || matrix.rows / capacity != counts.size()) {
-        return {errc::size_mismatch, "there are {} rows; expected {} images of {} rows", matrix.rows,
+        return {status_code::size_mismatch, "there are {} rows; expected {} images of {} rows", matrix.rows,
                 static_cast<std::size_t>(counts.size()), capacity};
     }
     return counts_view::check(counts, capacity);

@@ -29,7 +29,7 @@ class row_ids_view {
 public:
     row_ids_view() noexcept = default;
 
-    /// Checks that `values` are row ids of a batch of this size. Fails with `errc::bad_batch_index`.
+    /// Checks that `values` are row ids of a batch of this size. Fails with `status_code::bad_batch_index`.
     template <class R>
     [[nodiscard]] static status check(const R& values, std::size_t batch) noexcept
     {
@@ -80,11 +80,11 @@ private:
         for (std::size_t j = 0; j < values.size(); ++j) {
             const std::int64_t id = values[j];
             if (id < 0 || static_cast<std::uint64_t>(id) >= batch) {
-                return {errc::bad_batch_index, "the id of row {} is {}; expected 0 to {}, one less than the batch size",
+                return {status_code::bad_batch_index, "the id of row {} is {}; expected 0 to {}, one less than the batch size",
                         j, id, static_cast<std::int64_t>(batch) - 1};
             }
             if (id < before) {
-                return {errc::bad_batch_index,
+                return {status_code::bad_batch_index,
                         "the id of row {} is {}, after {}: row ids must ascend (row_index takes rows in any order)", j,
                         id, before};
             }
@@ -117,7 +117,7 @@ class mask_view {
 public:
     mask_view() noexcept = default;
 
-    /// Checks that `values` are such a mask. Fails with `errc::size_mismatch` or `errc::not_a_prefix`.
+    /// Checks that `values` are such a mask. Fails with `status_code::size_mismatch` or `status_code::not_a_prefix`.
     template <detail::mask_values R>
     [[nodiscard]] static status check(const R& values, std::size_t batch, std::size_t capacity) noexcept
     {
@@ -127,7 +127,7 @@ public:
         for (std::size_t i = 0; i < batch; ++i) {
             for (std::size_t j = 1; j < capacity; ++j) {
                 if (values.data()[i * capacity + j] && !values.data()[i * capacity + j - 1]) {
-                    return {errc::not_a_prefix,
+                    return {status_code::not_a_prefix,
                             "row {} of image {} is real, but row {} is not: real rows must come first", j, i, j - 1};
                 }
             }
@@ -161,11 +161,12 @@ public:
         return n;
     }
 
-    /// Checks that `values` elements are as many as `[batch, capacity]` has. Fails with `errc::size_mismatch`.
+    /// Checks that `values` elements are as many as `[batch, capacity]` has. Fails with `status_code::size_mismatch`.
     [[nodiscard]] static status check_size(std::size_t values, std::size_t batch, std::size_t capacity) noexcept
     {
         if (capacity == 0 ? values != 0 : values % capacity != 0 || values / capacity != batch) {
-            return {errc::size_mismatch, "there are {} values; expected {} images of {} rows", values, batch, capacity};
+            return {status_code::size_mismatch, "there are {} values; expected {} images of {} rows", values, batch,
+                    capacity};
         }
         return {};
     }
@@ -181,7 +182,7 @@ namespace detail {
 [[nodiscard]] inline status check_output_size(const char* what, std::size_t found, std::size_t expected) noexcept
 {
     if (found != expected) {
-        return {errc::size_mismatch, "there is room for {} {}, but there are {}", found, what, expected};
+        return {status_code::size_mismatch, "there is room for {} {}, but there are {}", found, what, expected};
     }
     return {};
 }
@@ -191,7 +192,7 @@ template <class T>
 [[nodiscard]] status check_highest(std::size_t most) noexcept
 {
     if (most > highest_number(element_type_of<T>)) {
-        return {errc::size_overflow, "{} is more than the output's type can hold", most};
+        return {status_code::size_overflow, "{} is more than the output's type can hold", most};
     }
     return {};
 }
@@ -319,7 +320,8 @@ template <counted From, detail::offset_output To>
     return outcome;
 }
 
-/// Writes which rows are real, `[B, M]`, where M is `capacity`. Fails with `errc::bad_count` if an image has more rows.
+/// Writes which rows are real, `[B, M]`, where M is `capacity`. Fails with `status_code::bad_count` if an image has
+/// more rows.
 template <counted From, detail::mask_output To>
 [[nodiscard]] status try_to_mask(const From& from, std::size_t capacity, To&& to) noexcept
 {
@@ -327,7 +329,7 @@ template <counted From, detail::mask_output To>
     status outcome = mask_view::check_size(to.size(), from.size(), capacity);
     for (std::size_t i = 0; outcome.ok() && i < from.size(); ++i) {
         if (detail::count_in(from, i) > capacity) {
-            outcome = {errc::bad_count, "image {} has {} rows, but the mask has {} for each image", i,
+            outcome = {status_code::bad_count, "image {} has {} rows, but the mask has {} for each image", i,
                        detail::count_in(from, i), capacity};
         }
     }
@@ -351,8 +353,8 @@ template <detail::mask_output To>
     for (std::size_t j = 0; outcome.ok() && j < from.size(); ++j) {
         n = j != 0 && from[j] == from[j - 1] ? n + 1 : 1;
         if (n > capacity) {
-            outcome = {errc::bad_count, "image {} has more than the {} rows that the mask has for each image", from[j],
-                       capacity};
+            outcome = {status_code::bad_count, "image {} has more than the {} rows that the mask has for each image",
+                       from[j], capacity};
         }
     }
     for (std::size_t k = 0; outcome.ok() && k < to.size(); ++k) {

@@ -14,8 +14,8 @@
 namespace padbatch::inline PADBATCH_ABI {
 
 /// Writes the counts of a padded batch that comes without them, from a `[B, M]` tensor of scores or ids: a row is real
-/// if `is_real(value)` is true, which must not throw. Fails with `errc::not_a_prefix` if an image's real rows are not
-/// its first ones.
+/// if `is_real(value)` is true, which must not throw. Fails with `status_code::not_a_prefix` if an image's real rows
+/// are not its first ones.
 template <detail::contiguous_values R, class IsReal, detail::count_output To>
 [[nodiscard]] status try_count_rows(const R& values, std::size_t capacity, const IsReal& is_real, To&& to) noexcept
 {
@@ -33,7 +33,7 @@ template <detail::contiguous_values R, class IsReal, detail::count_output To>
         const std::size_t n = count(i);
         for (std::size_t j = n; j < capacity; ++j) {
             if (is_real(values.data()[i * capacity + j])) {
-                outcome = {errc::not_a_prefix,
+                outcome = {status_code::not_a_prefix,
                            "row {} of image {} is real, but row {} is not: real rows must come first", j, i, n};
                 break;
             }

@@ -93,7 +93,7 @@ class counts_view {
 public:
     counts_view() noexcept = default;
 
-    /// Checks that `values` are counts of a batch of this capacity (M). Fails with `errc::bad_count`.
+    /// Checks that `values` are counts of a batch of this capacity (M). Fails with `status_code::bad_count`.
     template <count_element T>
     [[nodiscard]] static status check(std::span<const T> values, std::size_t capacity) noexcept
     {
@@ -107,7 +107,7 @@ public:
                 good = good && static_cast<std::uint64_t>(value) <= capacity;
             }
             if (!good) [[unlikely]] {
-                return {errc::bad_count,
+                return {status_code::bad_count,
                         "the count of image {} is {}; expected a whole number from 0 to the capacity, {}", i, value,
                         capacity};
             }
@@ -192,23 +192,23 @@ class offsets_view {
 public:
     offsets_view() noexcept = default;
 
-    /// Checks that `values` are offsets into `rows` rows. Fails with `errc::bad_offsets`.
+    /// Checks that `values` are offsets into `rows` rows. Fails with `status_code::bad_offsets`.
     template <offset_element T>
     [[nodiscard]] static status check(std::span<const T> values, std::size_t rows) noexcept
     {
         if (values.empty()) {
-            return {errc::bad_offsets, "there are no offsets; B images have B + 1 (no images have one, 0)"};
+            return {status_code::bad_offsets, "there are no offsets; B images have B + 1 (no images have one, 0)"};
         }
         T before = 0;
         for (std::size_t i = 0; i < values.size(); ++i) {
             if (values[i] < before) [[unlikely]] {
-                return {errc::bad_offsets, "offset {} is {}, less than the {} before it: offsets must not decrease", i,
-                        values[i], before};
+                return {status_code::bad_offsets,
+                        "offset {} is {}, less than the {} before it: offsets must not decrease", i, values[i], before};
             }
             before = values[i];
         }
         if (static_cast<std::uint64_t>(before) > rows) {
-            return {errc::bad_offsets, "the last offset is {}, but there are only {} rows", before, rows};
+            return {status_code::bad_offsets, "the last offset is {}, but there are only {} rows", before, rows};
         }
         return {};
     }

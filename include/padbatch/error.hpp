@@ -12,7 +12,7 @@
 namespace padbatch::inline PADBATCH_ABI {
 
 /// What kind of mistake a `status` or an `error` reports. The numbers are stable.
-enum class errc {
+enum class status_code {
     /// No mistake.
     none = 0,
     /// A size, such as B * M * row size, does not fit the type that has to hold it.
@@ -62,18 +62,18 @@ public:
     /// A mistake. Each `{}` of `text` is replaced by the next argument: an integer, a double, a C string or a shape (a
     /// `std::span` or `std::array` of integers).
     template <class... Args>
-    [[gnu::cold, gnu::noinline]] status(errc code, const char* text, const Args&... args) noexcept
+    [[gnu::cold, gnu::noinline]] status(status_code code, const char* text, const Args&... args) noexcept
         : m_code(code), m_message(text, args...)
     {
     }
 
-    [[nodiscard]] bool ok() const noexcept { return m_code == errc::none; }
-    [[nodiscard]] errc code() const noexcept { return m_code; }
+    [[nodiscard]] bool ok() const noexcept { return m_code == status_code::none; }
+    [[nodiscard]] status_code code() const noexcept { return m_code; }
     /// What was found, what was expected and what to do, in one line; empty on success.
     [[nodiscard]] const char* message() const noexcept { return m_message.text(); }
 
 private:
-    errc m_code = errc::none;
+    status_code m_code = status_code::none;
     detail::message m_message;
 };
 
@@ -83,7 +83,7 @@ class error : public std::exception {
 public:
     explicit error(const padbatch::status& why) noexcept : m_status(why) {}
 
-    [[nodiscard]] errc code() const noexcept { return m_status.code(); }
+    [[nodiscard]] status_code code() const noexcept { return m_status.code(); }
     [[nodiscard]] const char* what() const noexcept override { return m_status.message(); }
     [[nodiscard]] const padbatch::status& status() const noexcept { return m_status; }
 

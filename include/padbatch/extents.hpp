@@ -16,20 +16,20 @@ namespace padbatch::inline PADBATCH_ABI {
 /// An extent that is known only at run time.
 inline constexpr std::size_t dynamic = std::dynamic_extent;
 
-/// The shape of one row of a field: `extents<4>` for a box, `extents<>` for a score, `extents<1, dynamic, dynamic>` for
-/// a mask of `[1, H, W]`. Takes no memory when all extents are known at compile time.
+/// The shape of one row of a field: `row_extents<4>` for a box, `row_extents<>` for a score, `row_extents<1, dynamic,
+/// dynamic>` for a mask of `[1, H, W]`. Takes no memory when all extents are known at compile time.
 template <std::size_t... E>
-class extents {
+class row_extents {
 public:
     static constexpr std::size_t rank = sizeof...(E);
     static constexpr bool is_static = ((E != dynamic) && ...);
 
     /// The extents that are known at compile time; dynamic ones are 0.
-    constexpr extents() noexcept = default;
+    constexpr row_extents() noexcept = default;
 
     /// Takes all `rank` extents. Those that are known at compile time must agree (see `matches`); one that does not
     /// becomes larger than any memory, so that no check accepts it.
-    constexpr explicit extents(std::span<const std::size_t, rank> all) noexcept
+    constexpr explicit row_extents(std::span<const std::size_t, rank> all) noexcept
     {
         if constexpr (!is_static) {
             for (std::size_t k = 0; k < rank; ++k) {
@@ -94,7 +94,7 @@ public:
 
     /// Whether the other extents are the same, compared at run time.
     template <std::size_t... Other>
-    [[nodiscard]] constexpr bool same_as(const extents<Other...>& other) const noexcept
+    [[nodiscard]] constexpr bool same_as(const row_extents<Other...>& other) const noexcept
     {
         if constexpr (rank != sizeof...(Other)) {
             return false;
@@ -169,8 +169,8 @@ template <class Extent>
 template <class E>
 struct all_dynamic;
 template <std::size_t... E>
-struct all_dynamic<extents<E...>> {
-    using type = extents<(static_cast<void>(E), dynamic)...>;
+struct all_dynamic<row_extents<E...>> {
+    using type = row_extents<(static_cast<void>(E), dynamic)...>;
 };
 
 /// The same extents as another type, whose `matches` must accept them.
@@ -228,23 +228,24 @@ template <class A, class B>
 
 /// Sets `count` to the number of elements of a tensor, the product of its extents; 1 for a scalar, which has none.
 ///
-/// Fails with `errc::size_overflow` when the product, or any partial product of the extents that are not zero, is above
-/// 2^63 - 1: code that steps through such a shape would overflow, even where another extent is zero; and with
-/// `errc::bad_argument` when an extent is negative.
+/// Fails with `status_code::size_overflow` when the product, or any partial product of the extents that are not zero,
+/// is above 2^63 - 1: code that steps through such a shape would overflow, even where another extent is zero; and with
+/// `status_code::bad_argument` when an extent is negative.
 [[nodiscard]] inline status try_element_count(std::span<const std::int64_t> extents, std::int64_t& count) noexcept
 {
     std::int64_t product = 1;
     bool empty = false;
     for (const std::int64_t extent : extents) {
         if (extent < 0) {
-            return {errc::bad_argument, "the shape {} has the extent {}, which is unknown or invalid", extents, extent};
+            return {status_code::bad_argument, "the shape {} has the extent {}, which is unknown or invalid", extents,
+                    extent};
         }
         if (extent == 0) {
             empty = true;
             continue;
         }
         if (product > std::numeric_limits<std::int64_t>::max() / extent) {
-            return {errc::size_overflow, "the shape {} has more than 2^63 - 1 elements", extents};
+            return {status_code::size_overflow, "the shape {} has more than 2^63 - 1 elements", extents};
         }
         product *= extent;
     }

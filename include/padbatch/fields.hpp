@@ -105,13 +105,13 @@ struct row_shape {
 /// "embedding"; };`, with `inline constexpr embedding_t embedding{};` to go with it.
 template <class Self, std::size_t... E>
 struct tag {
-    using row = extents<E...>;
+    using row = row_extents<E...>;
 
-    /// Names data of this field. If `row` has dynamic extents that the data do not tell, give `row_extents`, as in
+    /// Names data of this field. If `row` has dynamic extents that the data do not tell, give `sizes`, as in
     /// `t::masks(flat, 1, 28, 28)`.
     template <class X, std::integral... Extents>
         requires(sizeof...(Extents) == 0 || sizeof...(Extents) == sizeof...(E))
-    constexpr auto operator()(X&& x, Extents... row_extents) const noexcept
+    constexpr auto operator()(X&& x, Extents... sizes) const noexcept
     {
         if constexpr (sizeof...(Extents) == 0) {
             return bound<Self, detail::held<X>>{std::forward<X>(x), {}};
@@ -119,16 +119,16 @@ struct tag {
             // The given extents may contradict those of the type. If the type cannot store them, the bound data get a
             // type that can, so that the check finds the contradiction.
             using given = std::conditional_t<row::is_static, typename detail::all_dynamic<row>::type, row>;
-            return bound<Self, detail::held<X>, given>{std::forward<X>(x), given{to_array(row_extents...)}};
+            return bound<Self, detail::held<X>, given>{std::forward<X>(x), given{to_array(sizes...)}};
         }
     }
 
     /// The extents of this field's rows, for an owner.
     template <std::integral... Extents>
         requires(sizeof...(Extents) == sizeof...(E))
-    [[nodiscard]] constexpr row_shape<Self> shape(Extents... row_extents) const noexcept
+    [[nodiscard]] constexpr row_shape<Self> shape(Extents... sizes) const noexcept
     {
-        return {typename detail::all_dynamic<row>::type{to_array(row_extents...)}};
+        return {typename detail::all_dynamic<row>::type{to_array(sizes...)}};
     }
 
     /// Names adjacent members of a struct that together are a row.
@@ -154,9 +154,9 @@ struct tag {
 
 private:
     template <class... Extents>
-    [[nodiscard]] static constexpr std::array<std::size_t, sizeof...(Extents)> to_array(Extents... row_extents) noexcept
+    [[nodiscard]] static constexpr std::array<std::size_t, sizeof...(Extents)> to_array(Extents... sizes) noexcept
     {
-        return {detail::given_extent(row_extents)...};
+        return {detail::given_extent(sizes)...};
     }
 };
 
@@ -230,11 +230,11 @@ using labels = field<t::labels_t, T>;
 template <class T = float>
 using scores = field<t::scores_t, T>;
 template <class T = float, std::size_t C = dynamic, std::size_t H = dynamic, std::size_t W = dynamic>
-using masks = field<t::masks_t, T, extents<C, H, W>>;
+using masks = field<t::masks_t, T, row_extents<C, H, W>>;
 template <class T = float, std::size_t K = dynamic>
-using keypoints = field<t::keypoints_t, T, extents<K, 3>>;
+using keypoints = field<t::keypoints_t, T, row_extents<K, 3>>;
 template <class T = float, std::size_t K = dynamic>
-using keypoints_scores = field<t::keypoints_scores_t, T, extents<K>>;
+using keypoints_scores = field<t::keypoints_scores_t, T, row_extents<K>>;
 
 namespace detail {
 

@@ -20,7 +20,7 @@ namespace detail {
 /// The whole rows, `[width]`, of a matrix that an adapter knows.
 struct whole_rows {
     using tag = t::values_t;
-    using extents_type = padbatch::extents<dynamic>;
+    using extents_type = padbatch::row_extents<dynamic>;
     using of_type = void;
     [[nodiscard]] static extents_type row_of(std::size_t width) noexcept
     {
@@ -41,7 +41,7 @@ template <class X>
             "of arrays, or a matrix whose adapter is included");
         matrix<matrix_element<X>> values;
         static_cast<void>(make_matrix(x, width, values));
-        return basic_rows<const matrix_element<X>, padbatch::extents<dynamic>>(values.data, values.rows,
+        return basic_rows<const matrix_element<X>, padbatch::row_extents<dynamic>>(values.data, values.rows,
                                                                                whole_rows::row_of(width));
     }
 }
@@ -121,7 +121,7 @@ public:
     [[nodiscard]] status check() const noexcept
     {
         if (m_width == 0) {
-            return {errc::bad_argument, "a row must have at least one column"};
+            return {status_code::bad_argument, "a row must have at least one column"};
         }
         return std::apply(
             [&](const Bounds&... bound) {

@@ -59,11 +59,11 @@ template <class... Fields, class Source, class... Options>
                   "padding::reuse needs an owner, which knows what it held: pad into a padded<...>");
     static_assert((!std::is_same_v<Options, capacity> && ...), "a view's capacity is fixed when it is made");
     if (output.size() != source.size()) [[unlikely]] {
-        return {errc::batch_mismatch, "the output has {} images, but the source has {}", output.size(),
+        return {status_code::batch_mismatch, "the output has {} images, but the source has {}", output.size(),
                 static_cast<std::size_t>(source.size())};
     }
     if (output.capacity() > highest_number(output.count_type())) [[unlikely]] {
-        return {errc::size_overflow, "the capacity is {}, more than the type of the counts can hold",
+        return {status_code::size_overflow, "the capacity is {}, more than the type of the counts can hold",
                 output.capacity()};
     }
     return first_failure([&] { return check_source(source); },
@@ -98,7 +98,7 @@ std::size_t pad_into(unchecked_t, const padded_view<Fields...>& output, const So
     static_assert(padded_view<Fields...>::is_writable, "the output is const");
     static_assert(detail::match_fields<typename std::remove_cvref_t<decltype(source)>::fields, Fields...>());
     static_assert(((detail::is_fill<Options> || std::is_same_v<Options, overflow::truncate_t>) && ...),
-                  "the unchecked form takes fill(...) and overflow::truncate");
+                  "the unchecked form takes pad_values(...) and overflow::truncate");
     typename detail::fill_holder<detail::field_list<Fields...>, Options...>::type fill_values;
     static_cast<void>(detail::make_fills(detail::find_fill(options...), fill_values));
     using job = detail::pad_job<padded_view<Fields...>, std::remove_cvref_t<decltype(source)>, decltype(fill_values)>;
@@ -177,7 +177,7 @@ template <class Never = void>
 /// allocates nothing, unless rows are dropped and there is no `workspace`.
 ///
 /// `source` is any `source`; for a batch of one field it may also be a container of images. Fields are matched by tag;
-/// fields that the output lacks are left out. Options, in any order: `overflow::...`, `fill(...)`, a `workspace`.
+/// fields that the output lacks are left out. Options, in any order: `overflow::...`, `pad_values(...)`, a `workspace`.
 ///
 /// Throws `error`, having written nothing, if the numbers of images differ, if an image has more rows than fit, if rows
 /// have another shape, or if the output overlaps the source.

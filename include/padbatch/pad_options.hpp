@@ -21,7 +21,7 @@ struct truncate_t {};
 template <field_tag Tag>
 struct top_scores_t {};
 
-/// Refuses the batch with `errc::too_many_rows`: the default.
+/// Refuses the batch with `status_code::too_many_rows`: the default.
 inline constexpr error_t error{};
 /// Keeps the first M rows, which most detectors sort to be the best.
 inline constexpr truncate_t truncate{};
@@ -66,24 +66,24 @@ inline constexpr reuse_t reuse{};
 
 } // namespace padding
 
-/// The values of padding rows, field by field; see `fill`.
+/// The values of padding rows, field by field; see `pad_values`.
 template <class... Bounds>
-struct fill_t {
+struct pad_values_t {
     std::tuple<Bounds...> values;
 };
 
-/// The values of padding rows: `fill(t::labels(-1), t::boxes(0.5F))`. Fields that are not named get 0.
+/// The values of padding rows: `pad_values(t::labels(-1), t::boxes(0.5F))`. Fields that are not named get 0.
 template <detail::bound_values... Bounds>
-[[nodiscard]] constexpr fill_t<std::decay_t<Bounds>...> fill(Bounds&&... values) noexcept
+[[nodiscard]] constexpr pad_values_t<std::decay_t<Bounds>...> pad_values(Bounds&&... values) noexcept
 {
     return {std::tuple<std::decay_t<Bounds>...>(static_cast<Bounds&&>(values)...)};
 }
 
 template <class... X>
     requires(!detail::bound_values<X> || ...)
-void fill(X&&...)
+void pad_values(X&&...)
 {
-    static_assert(sizeof...(X) == 0, "name the field of each pad value: fill(t::labels(-1))");
+    static_assert(sizeof...(X) == 0, "name the field of each pad value: pad_values(t::labels(-1))");
 }
 
 namespace detail {
@@ -146,7 +146,7 @@ struct pad_access {
 template <class T>
 inline constexpr bool is_fill = false;
 template <class... B>
-inline constexpr bool is_fill<fill_t<B...>> = true;
+inline constexpr bool is_fill<pad_values_t<B...>> = true;
 template <class T>
 inline constexpr bool is_overflow = false;
 template <>
@@ -167,19 +167,20 @@ consteval bool options_known() noexcept
 {
     static_assert(
         (is_pad_option<std::remove_cvref_t<Options>> && ...),
-        "an option of pad_into is one of overflow::..., capacity::..., fill(...), padding::reuse, a workspace");
-    static_assert((std::size_t{0} + ... + (is_overflow<std::remove_cvref_t<Options>> ? 1 : 0)) < 2 &&
-                      (std::size_t{0} + ... + (is_fill<std::remove_cvref_t<Options>> ? 1 : 0)) < 2 &&
-                      (std::size_t{0} + ... + (std::is_same_v<std::remove_cvref_t<Options>, capacity> ? 1 : 0)) < 2,
-                  "overflow::..., capacity::... and fill(...) can be given once; fill takes several fields");
+        "an option of pad_into is one of overflow::..., capacity::..., pad_values(...), padding::reuse, a workspace");
+    static_assert(
+        (std::size_t{0} + ... + (is_overflow<std::remove_cvref_t<Options>> ? 1 : 0)) < 2 &&
+            (std::size_t{0} + ... + (is_fill<std::remove_cvref_t<Options>> ? 1 : 0)) < 2 &&
+            (std::size_t{0} + ... + (std::is_same_v<std::remove_cvref_t<Options>, capacity> ? 1 : 0)) < 2,
+        "overflow::..., capacity::... and pad_values(...) can be given once; pad_values takes several fields");
     static_assert(((!std::is_same_v<Options, workspace> && !std::is_same_v<Options, pad_result>) && ...),
                   "a workspace and a pad_result are variables, which keep what the call stores in them");
     return true;
 }
 
-inline constexpr fill_t<> no_fill{};
+inline constexpr pad_values_t<> no_fill{};
 
-[[nodiscard]] constexpr const fill_t<>& find_fill() noexcept
+[[nodiscard]] constexpr const pad_values_t<>& find_fill() noexcept
 {
     return no_fill;
 }

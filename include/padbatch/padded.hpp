@@ -100,7 +100,7 @@ public:
         }
         const bool aligned = reinterpret_cast<std::uintptr_t>(block.data()) % memory::alignment == 0;
         if (block.bytes() < layout.total || !aligned) {
-            return {errc::out_of_memory,
+            return {status_code::out_of_memory,
                     "{} images of {} rows need {} bytes, aligned to {}; there are {}, aligned to {}",
                     batch,
                     capacity,
@@ -295,7 +295,8 @@ private:
     {
         using E = typename detail::field_of<Tag, fields>::extents_type;
         if (!detail::extents_cast<E>(shape.extents).same_as(shape.extents)) {
-            return {errc::row_mismatch, "the row shape given for {} is not one that its type can have", Tag::name};
+            return {status_code::row_mismatch, "the row shape given for {} is not one that its type can have",
+                    Tag::name};
         }
         return {};
     }
@@ -316,7 +317,7 @@ private:
                                             layout_type& layout) noexcept
     {
         if (capacity > detail::highest_number(element_type::int32)) {
-            return {errc::size_overflow, "the capacity is {}, more than a 32-bit count can hold", capacity};
+            return {status_code::size_overflow, "the capacity is {}, more than a 32-bit count can hold", capacity};
         }
         return [&]<std::size_t... F>(std::index_sequence<F...>) {
             const detail::slab_field all[] = {
@@ -348,7 +349,7 @@ private:
         }
         if (m_memory.data() == nullptr || !m_layout.has_room_for(wanted)) {
             if (m_adopted) {
-                return {errc::out_of_memory,
+                return {status_code::out_of_memory,
                         "{} images of {} rows do not fit into the memory that this batch was given", batch, capacity};
             }
             if (status outcome = grow(wanted, zeroed); !outcome.ok()) {
@@ -365,11 +366,12 @@ private:
     [[nodiscard]] status grow(layout_type wanted, bool zeroed) noexcept
     {
         if (!wanted.grow_to(m_layout)) {
-            return {errc::size_overflow, "a batch of {} images would be more bytes than memory can have", wanted.batch};
+            return {status_code::size_overflow, "a batch of {} images would be more bytes than memory can have",
+                    wanted.batch};
         }
         memory block = zeroed ? memory::allocate_zeroed(wanted.total) : memory::allocate(wanted.total);
         if (block.data() == nullptr) {
-            return {errc::out_of_memory, "not enough memory for {} bytes", wanted.total};
+            return {status_code::out_of_memory, "not enough memory for {} bytes", wanted.total};
         }
         take(std::move(block), wanted);
         if (zeroed) {

@@ -233,7 +233,7 @@ private:
             return outcome;
         }
         if (n != batch * capacity) {
-            return {errc::size_mismatch,
+            return {status_code::size_mismatch,
                     "{} has {} rows, but {} images of {} rows are {}",
                     Field::tag::name,
                     n,

@@ -3,15 +3,14 @@
 #define PADBATCH_RAGGED_HPP
 
 #include <padbatch/detail/buffer.hpp>
-#include <padbatch/detail/copy_row.hpp>
 #include <padbatch/detail/first_failure.hpp>
+#include <padbatch/detail/ragged_values.hpp>
 #include <padbatch/fields.hpp>
 #include <padbatch/ragged_view.hpp>
 #include <padbatch/source.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <tuple>
 #include <type_traits>
@@ -94,7 +93,7 @@ public:
     [[nodiscard]] status try_append(const made_image<TaggedRows...>& image) noexcept
     {
         if (!image.is_whole) {
-            return {errc::size_mismatch, "the data are not whole rows of their field"};
+            return {status_code::size_mismatch, "the data are not whole rows of their field"};
         }
         return try_append(static_cast<const image_view<TaggedRows...>&>(image));
     }
@@ -104,7 +103,7 @@ public:
     {
         const std::size_t images = size();
         if (!m_offsets.try_resize(images + 2)) {
-            return {errc::out_of_memory, "not enough memory for the offsets of {} images", images + 1};
+            return {status_code::out_of_memory, "not enough memory for the offsets of {} images", images + 1};
         }
         if (images == 0) {
             m_offsets[0] = 0;
@@ -117,8 +116,8 @@ public:
     [[nodiscard]] status check() const noexcept
     {
         if (open_rows() != 0) {
-            return {errc::field_mismatch, "image {} has {} rows so far, but has not been ended: call end_image()",
-                    size(), open_rows()};
+            return {status_code::field_mismatch,
+                    "image {} has {} rows so far, but has not been ended: call end_image()", size(), open_rows()};
         }
         return {};
     }
@@ -128,7 +127,7 @@ public:
     [[nodiscard]] status try_reserve(std::size_t images, std::size_t rows) noexcept
     {
         return detail::first_failure(
-            [&] { return reserve_rows(values_of<Fields>(), rows, values_of<Fields>().row); }...,
+            [&] { return values_of<Fields>().reserve(rows, values_of<Fields>().shape.row); }...,
             [&] { return reserve_images(images); });
     }
 
@@ -146,7 +145,7 @@ public:
     /// Removes all images and rows. The memory stays, and so do extents that were given to the constructor.
     void clear() noexcept
     {
-        ((values_of<Fields>().shaped = values_of<Fields>().given), ...);
+        ((values_of<Fields>().shape.known = values_of<Fields>().given), ...);
         m_offsets.clear();
         m_rows = 0;
     }
@@ -203,21 +202,9 @@ public:
 private:
     friend struct detail::ragged_access;
 
-    template <class Field>
-    struct field_values {
-        using field_type = Field;
-        using T = typename Field::value_type;
-        using E = typename Field::extents_type;
-
-        detail::buffer<T> values;
-        [[no_unique_address]] E row{};
-        bool given = E::is_static; // the extents are known from the type or the constructor
-        bool shaped = given;       // or from rows
-    };
-
     static constexpr std::int64_t s_no_offsets[] = {0};
 
-    std::tuple<field_values<Fields>...> m_values;
+    std::tuple<detail::ragged_values<Fields>...> m_values;
     detail::buffer<std::int64_t> m_offsets;
     std::size_t m_rows = 0;
 
@@ -238,8 +225,8 @@ private:
         using found = detail::field_of<Tag, fields>;
         static_assert(!std::is_void_v<found>, "a row shape is given for a field that this batch lacks");
         auto& field = values_of<found>();
-        field.row = detail::extents_cast<typename found::extents_type>(shape.extents);
-        field.given = field.shaped = true;
+        field.shape.row = detail::extents_cast<typename found::extents_type>(shape.extents);
+        field.given = field.shape.known = true;
     }
 
     template <class Field, class Image>
@@ -256,19 +243,9 @@ private:
         std::swap(m_rows, other.m_rows);
     }
 
-    /// The rows of one field as they will be: their extents, and whether these are known.
-    template <class Field>
-    struct field_shape {
-        using field_type = Field;
-        using E = typename Field::extents_type;
-
-        [[no_unique_address]] E row{};
-        bool shaped = false;
-    };
-
-    /// What a batch will be when everything has been appended. Nothing is, before all of it has been checked.
+    /// What this batch will be when everything has been appended. Nothing is, before all of it has been checked.
     struct future {
-        std::tuple<field_shape<Fields>...> shapes;
+        std::tuple<detail::ragged_shape<Fields>...> shapes;
         std::size_t rows = 0;
 
         template <class Field>
@@ -281,9 +258,10 @@ private:
     /// As it is, or, if the images here will be replaced, as it is without them.
     [[nodiscard]] future begin_future(bool replaces) const noexcept
     {
-        return {{field_shape<Fields>{values_of<Fields>().row,
-                                     replaces ? values_of<Fields>().given : values_of<Fields>().shaped}...},
-                replaces ? 0 : m_rows};
+        return {
+            {detail::ragged_shape<Fields>{values_of<Fields>().shape.row,
+                                          replaces ? values_of<Fields>().given : values_of<Fields>().shape.known}...},
+            replaces ? 0 : m_rows};
     }
 
     /// Checks that the rows of an image can follow, and adds them to what will be.
@@ -295,20 +273,17 @@ private:
         }
         const std::size_t n = image.size();
         if (n > std::numeric_limits<std::size_t>::max() - then.rows) {
-            return {errc::size_overflow, "{} and {} rows are too many", then.rows, n};
+            return {status_code::size_overflow, "{} and {} rows are too many", then.rows, n};
         }
-        const auto is_in = [](const auto& rows, const auto& memory) {
-            return detail::rows_overlap(rows, memory.data(), memory.data() + memory.capacity());
-        };
-        const auto is_here = [&](const auto& rows) { return (is_in(rows, values_of<Fields>().values) || ...); };
+        const auto is_here = [&](const auto& rows) { return (values_of<Fields>().overlaps(rows) || ...); };
         if ((is_here(image[typename Fields::tag{}]) || ...)) {
-            return {errc::overlap,
+            return {status_code::overlap,
                     "the rows to append are in this batch itself, whose memory may move: copy them first"};
         }
         status outcome = detail::first_failure(
-            [&] { return check_rows(then.template shape_of<Fields>(), image[typename Fields::tag{}]); }...);
+            [&] { return then.template shape_of<Fields>().check(image[typename Fields::tag{}]); }...);
         if (outcome.ok()) {
-            (add_shape(then.template shape_of<Fields>(), image[typename Fields::tag{}]), ...);
+            (then.template shape_of<Fields>().add(image[typename Fields::tag{}]), ...);
             then.rows += n;
         }
         return outcome;
@@ -317,13 +292,13 @@ private:
     [[nodiscard]] status reserve_for(future& then) noexcept
     {
         return detail::first_failure(
-            [&] { return reserve_rows(values_of<Fields>(), then.rows, then.template shape_of<Fields>().row); }...);
+            [&] { return values_of<Fields>().reserve(then.rows, then.template shape_of<Fields>().row); }...);
     }
 
     template <class Image>
     void append_checked(const Image& image) noexcept
     {
-        (append_field(values_of<Fields>(), image[typename Fields::tag{}]), ...);
+        (values_of<Fields>().append(m_rows, image[typename Fields::tag{}]), ...);
         m_rows += image.size();
     }
 
@@ -371,86 +346,17 @@ private:
     [[nodiscard]] status reserve_images(std::size_t images) noexcept
     {
         if (images + 1 == 0 || !m_offsets.try_reserve(images + 1)) {
-            return {errc::out_of_memory, "not enough memory for the offsets of {} images", images};
+            return {status_code::out_of_memory, "not enough memory for the offsets of {} images", images};
         }
         return {};
-    }
-
-    /// The extents that a field will have once these rows are appended.
-    template <class Values, class Rows>
-    [[nodiscard]] static typename Values::E extents_for(const Values& field, const Rows& rows) noexcept
-    {
-        return field.shaped || rows.row_size() == 0 ? field.row
-                                                    : detail::extents_cast<typename Values::E>(rows.extents());
-    }
-
-    template <class Values>
-    [[nodiscard]] static status reserve_rows(Values& field, std::size_t rows,
-                                             const typename Values::E& extents) noexcept
-    {
-        using tag = typename Values::field_type::tag;
-        const std::size_t factors[] = {rows, extents.checked_size(), sizeof(typename Values::T)};
-        std::size_t bytes = 0;
-        if (status outcome = detail::multiply_sizes(factors, tag::name, bytes); !outcome.ok()) {
-            return outcome;
-        }
-        if (!field.values.try_reserve(bytes / sizeof(typename Values::T))) {
-            return {errc::out_of_memory, "not enough memory for {} rows of {}", rows, tag::name};
-        }
-        return {};
-    }
-
-    /// Checks that rows can follow those of a field.
-    template <class Values, class Rows>
-    [[nodiscard]] static status check_rows(const Values& field, const Rows& rows) noexcept
-    {
-        using tag = typename Values::field_type::tag;
-        using E = typename Values::E;
-        static_assert(detail::may_be_same<E, typename Rows::extents_type>(),
-                      "the rows have another shape than this batch's");
-        if (rows.empty()) {
-            return {};
-        }
-        if constexpr (!(E::is_static && Rows::extents_type::is_static)) {
-            const auto found = rows.extents().to_array();
-            if (field.shaped ? !field.row.same_as(rows.extents()) : !E::matches(found)) {
-                return {errc::row_mismatch, "rows of {} of {} cannot follow rows of {}", tag::name, found,
-                        field.row.to_array()};
-            }
-        }
-        return {};
-    }
-
-    template <class Shape, class Rows>
-    static void add_shape(Shape& field, const Rows& rows) noexcept
-    {
-        field.row = extents_for(field, rows);
-        field.shaped = field.shaped || !rows.empty();
-    }
-
-    template <class Values, class Rows>
-    void append_field(Values& field, const Rows& rows) noexcept
-    {
-        add_shape(field, rows);
-        const std::size_t size = field.row.size();
-        typename Values::T* const to = field.values.data() + m_rows * size;
-        if constexpr (Rows::is_contiguous && std::is_same_v<typename Rows::value_type, typename Values::T>) {
-            if (rows.size() * size != 0) {
-                std::memcpy(static_cast<void*>(to), static_cast<const void*>(rows.data()),
-                            rows.size() * size * sizeof(typename Values::T));
-            }
-        } else {
-            for (std::size_t j = 0; j < rows.size(); ++j) {
-                detail::copy_row_of(to + j * size, field.row, rows, j);
-            }
-        }
     }
 
     template <class View, class... ViewFields>
     [[nodiscard]] View make_view() const noexcept
     {
-        return View(unchecked, offsets_view(unchecked, offsets()),
-                    detail::field_memory<ViewFields>{values_of<Fields>().values.data(), values_of<Fields>().row}...);
+        return View(
+            unchecked, offsets_view(unchecked, offsets()),
+            detail::field_memory<ViewFields>{values_of<Fields>().values.data(), values_of<Fields>().shape.row}...);
     }
 };
 

@@ -31,7 +31,7 @@ public:
 
 #if PADBATCH_EXCEPTIONS
     /// Takes the batch indices: whole numbers from 0 to `batch` - 1, as integers or floats. Throws `error`
-    /// (`errc::bad_batch_index`) for any other.
+    /// (`status_code::bad_batch_index`) for any other.
     template <detail::contiguous_values Ids>
     row_index(const Ids& ids, std::size_t batch)
     {
@@ -128,10 +128,12 @@ private:
         static_assert(element<T>, "give flat rows as a container of their numbers");
         clear();
         if (Column >= width) {
-            return {errc::bad_argument, "the batch index is in column {}, but a row has {} columns", Column, width};
+            return {status_code::bad_argument, "the batch index is in column {}, but a row has {} columns", Column,
+                    width};
         }
         if (values.size() % width != 0) {
-            return {errc::size_mismatch, "there are {} values, which is not a multiple of the {} columns of a row",
+            return {status_code::size_mismatch,
+                    "there are {} values, which is not a multiple of the {} columns of a row",
                     static_cast<std::size_t>(values.size()), width};
         }
         return build(values.data() + (values.size() == 0 ? 0 : Column), width, values.size() / width, batch, stops);
@@ -152,7 +154,8 @@ private:
         clear();
         constexpr std::size_t most = std::numeric_limits<std::int32_t>::max();
         if (n > most || batch >= most) {
-            return {errc::size_overflow, "{} rows of {} images are more than a 32-bit index can number", n, batch};
+            return {status_code::size_overflow, "{} rows of {} images are more than a 32-bit index can number", n,
+                    batch};
         }
         std::size_t used = n;
         bool sorted = true;
@@ -171,7 +174,7 @@ private:
         }
         if (!m_offsets.try_resize(batch + 1) || !m_order.try_resize(used)) {
             clear();
-            return {errc::out_of_memory, "not enough memory for an index of {} rows of {} images", used, batch};
+            return {status_code::out_of_memory, "not enough memory for an index of {} rows of {} images", used, batch};
         }
         // A counting sort: count the rows of each image, find where they begin, then place row after row.
         for (std::size_t i = 0; i <= batch; ++i) {
@@ -213,7 +216,7 @@ private:
     template <class T>
     [[nodiscard]] static status bad_index(std::size_t row, T id, std::size_t batch) noexcept
     {
-        return {errc::bad_batch_index,
+        return {status_code::bad_batch_index,
                 "the batch index of row {} is {}; expected a whole number from 0 to {}, one less than the batch size",
                 row, id, static_cast<std::int64_t>(batch) - 1};
     }

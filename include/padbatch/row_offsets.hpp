@@ -69,7 +69,7 @@ private:
             return outcome;
         }
         if (!m_offsets.try_resize(static_cast<std::size_t>(counts.size()) + 1)) {
-            return {errc::out_of_memory, "not enough memory for the offsets of {} images",
+            return {status_code::out_of_memory, "not enough memory for the offsets of {} images",
                     static_cast<std::size_t>(counts.size())};
         }
         return try_to_offsets(counts_view(unchecked, counts), std::span(m_offsets.data(), m_offsets.size()));

@@ -99,19 +99,19 @@ struct row_reference {
     using type = row<T, E>;
 };
 template <class T, class Layout>
-struct row_reference<T, extents<>, Layout> {
+struct row_reference<T, row_extents<>, Layout> {
     using type = T&;
 };
 template <class T, std::size_t N, class Layout>
-struct row_reference<T, extents<N>, Layout> {
+struct row_reference<T, row_extents<N>, Layout> {
     using type = std::span<T, N>;
 };
 template <class T>
-struct row_reference<T, extents<>, layout::element_strided> {
+struct row_reference<T, row_extents<>, layout::element_strided> {
     using type = T&;
 };
 template <class T, std::size_t N>
-struct row_reference<T, extents<N>, layout::element_strided> {
+struct row_reference<T, row_extents<N>, layout::element_strided> {
     using type = strided_row<T, N>;
 };
 
@@ -120,7 +120,7 @@ struct row_reference<T, extents<N>, layout::element_strided> {
 /// The rows of one field of one image: n rows of the shape `E`. A view: it owns nothing, and like `std::span` it is
 /// read-only if `T` is const.
 ///
-/// A row is a `T&` if `E` is `extents<>`, a `std::span<T, N>` if it is `extents<N>`, otherwise a `row<T, E>`.
+/// A row is a `T&` if `E` is `row_extents<>`, a `std::span<T, N>` if it is `row_extents<N>`, otherwise a `row<T, E>`.
 /// Contiguous rows of static extents take 16 bytes.
 template <class T, class E, class Layout = layout::contiguous>
 class basic_rows {
@@ -207,10 +207,10 @@ private:
 
 /// Adjacent rows.
 template <class T, std::size_t... E>
-using rows = basic_rows<T, extents<E...>>;
+using rows = basic_rows<T, row_extents<E...>>;
 /// Rows that are a fixed distance apart, such as some columns of a matrix.
 template <class T, std::size_t... E>
-using strided_rows = basic_rows<T, extents<E...>, layout::strided>;
+using strided_rows = basic_rows<T, row_extents<E...>, layout::strided>;
 
 static_assert(sizeof(rows<float, 4>) == sizeof(void*) + sizeof(std::size_t));
 

@@ -28,14 +28,14 @@ namespace detail {
 template <class U>
 struct value_parts {
     using element = U;
-    using extents_type = extents<>;
+    using extents_type = row_extents<>;
     static constexpr std::size_t count = 1;
 };
 template <class E, std::size_t N>
 struct prepend;
 template <std::size_t... Inner, std::size_t N>
-struct prepend<extents<Inner...>, N> {
-    using type = extents<N, Inner...>;
+struct prepend<row_extents<Inner...>, N> {
+    using type = row_extents<N, Inner...>;
 };
 template <class T, std::size_t N>
 struct value_parts<T[N]> {
@@ -50,7 +50,7 @@ template <class Narrow, class Wide>
 struct extents_fit : std::false_type {};
 template <std::size_t... A, std::size_t... B>
     requires(sizeof...(A) == sizeof...(B))
-struct extents_fit<extents<A...>, extents<B...>> : std::bool_constant<((A == B || B == dynamic) && ...)> {};
+struct extents_fit<row_extents<A...>, row_extents<B...>> : std::bool_constant<((A == B || B == dynamic) && ...)> {};
 
 /// A class with the width and the height of a box, such as `cv::Rect`: not its corners, whatever its other numbers are.
 template <class U>
@@ -185,7 +185,7 @@ struct container_reader : adjacent_row<std::remove_cv_t<value_of<const V>>, type
     [[nodiscard]] static status check(const V& value, const E& extents, const char* name) noexcept
     {
         if (value.size() != extents.checked_size()) {
-            return {errc::row_mismatch, "a row of {} has {} elements; expected {}", name,
+            return {status_code::row_mismatch, "a row of {} has {} elements; expected {}", name,
                     static_cast<std::size_t>(value.size()), extents.to_array()};
         }
         return {};
@@ -212,7 +212,7 @@ struct pointer_reader : adjacent_row<T, typename Bound::extents_type> {
     [[nodiscard]] static status check(const T* /*data*/, const E& extents, const char* name) noexcept
     {
         if (extents.size() == 0) {
-            return {errc::row_mismatch,
+            return {status_code::row_mismatch,
                     "{} has rows of unknown extents: give them with the data, as in t::masks(x, 1, 28, 28)", name};
         }
         return {};
@@ -343,7 +343,7 @@ template <class Reader, class Bound, class X, class Access, class E>
         for (std::size_t j = 0; j < x.size(); ++j) {
             if constexpr (is_pointer) {
                 if (!static_cast<bool>(x[j])) {
-                    return {errc::bad_argument, "row {} of {} is a null pointer", j, Bound::tag::name};
+                    return {status_code::bad_argument, "row {} of {} is a null pointer", j, Bound::tag::name};
                 }
             }
             if (status outcome = Reader::check(access(x[j]), extents, Bound::tag::name); !outcome.ok()) {
@@ -413,15 +413,15 @@ template <class Bound, class X>
             if (!rows_are_whole<Bound>(x, row)) {
                 const std::size_t size = row.checked_size();
                 if (size == dynamic) {
-                    return {errc::size_overflow, "{} has rows of {}, which is not possible", Bound::tag::name,
+                    return {status_code::size_overflow, "{} has rows of {}, which is not possible", Bound::tag::name,
                             row.to_array()};
                 }
                 if (size == 0) {
-                    return {errc::row_mismatch,
+                    return {status_code::row_mismatch,
                             "{} has rows of unknown extents: give them with the data, as in t::masks(x, 1, 28, 28)",
                             Bound::tag::name};
                 }
-                return {errc::size_mismatch,
+                return {status_code::size_mismatch,
                         "{} has {} values, which is not a multiple of {}, the size of a row {}",
                         Bound::tag::name,
                         static_cast<std::size_t>(x.size()),

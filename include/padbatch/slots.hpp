@@ -35,9 +35,9 @@ void fill_from(const Slot& slot, std::size_t n, const Fill& fill_values) noexcep
 } // namespace detail
 
 /// Finishes a slot to which a producer has written itself, `n` rows of each field of image i: sets the count, and fills
-/// the rows behind with the pad values of `fill(...)`. A producer that writes to `output.slot(i)[t::boxes]` this way
-/// needs no copy at all. Fails, and writes nothing, if there is no image i, if n is above the capacity, or if a type
-/// cannot hold the count or a pad value.
+/// the rows behind with the pad values of `pad_values(...)`. A producer that writes to `output.slot(i)[t::boxes]` this
+/// way needs no copy at all. Fails, and writes nothing, if there is no image i, if n is above the capacity, or if a
+/// type cannot hold the count or a pad value.
 ///
 /// Different slots of one output, a view or an owner, may be finished by different threads at the same time.
 template <class... Fields, class... Options>
@@ -45,16 +45,17 @@ template <class... Fields, class... Options>
                                      const Options&... options) noexcept
 {
     static_assert(padded_view<Fields...>::is_writable, "the output is const");
-    static_assert((detail::is_fill<Options> && ...), "the only option here is fill(...)");
+    static_assert((detail::is_fill<Options> && ...), "the only option here is pad_values(...)");
     if (i >= output.size()) {
-        return {errc::batch_mismatch, "there is no image {} in a batch of {}", i, output.size()};
+        return {status_code::batch_mismatch, "there is no image {} in a batch of {}", i, output.size()};
     }
     if (n > output.capacity()) {
-        return {errc::bad_count, "the count of image {} is {}; expected a whole number from 0 to the capacity, {}", i,
-                n, output.capacity()};
+        return {status_code::bad_count,
+                "the count of image {} is {}; expected a whole number from 0 to the capacity, {}", i, n,
+                output.capacity()};
     }
     if (n > detail::highest_number(output.count_type())) {
-        return {errc::size_overflow, "the count {} is more than the type of the counts can hold", n};
+        return {status_code::size_overflow, "the count {} is more than the type of the counts can hold", n};
     }
     typename detail::fill_holder<detail::field_list<Fields...>, Options...>::type fill_values;
     if (status outcome = detail::make_fills(detail::find_fill(options...), fill_values); !outcome.ok()) {
@@ -82,7 +83,7 @@ template <class Never = void>
 [[nodiscard]] status try_finish_slot(PADBATCH_DETAIL_ANYTHING) noexcept
 {
     static_assert(detail::chosen<Never>,
-                  "finish_slot(output, i, n, fill(...)) takes a padded<...> that is not const or a padded_view, the "
+                  "finish_slot(output, i, n, pad_values(...)) takes a padded<...> that is not const or a padded_view, the "
                   "number of the image, and its number of rows");
     return {};
 }

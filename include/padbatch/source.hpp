@@ -174,9 +174,12 @@ private:
     [[nodiscard]] status check_size(const Bound& bound) const noexcept
     {
         if (bound.value.size() != size()) {
-            return {errc::field_mismatch, "{} has {} images, but {} has {}",
-                    Bound::tag::name,     static_cast<std::size_t>(bound.value.size()),
-                    first_tag::name,      size()};
+            return {status_code::field_mismatch,
+                    "{} has {} images, but {} has {}",
+                    Bound::tag::name,
+                    static_cast<std::size_t>(bound.value.size()),
+                    first_tag::name,
+                    size()};
         }
         if constexpr (detail::checks_whole<std::remove_cvref_t<decltype(bound.value)>>) {
             return bound.value.check();
@@ -191,7 +194,12 @@ private:
             return outcome;
         }
         if (const std::size_t n = detail::image_rows(bound, i).size(); n != count(i)) {
-            return {errc::field_mismatch, "image {} has {} rows of {}, but {} of {}", i, n, Bound::tag::name, count(i),
+            return {status_code::field_mismatch,
+                    "image {} has {} rows of {}, but {} of {}",
+                    i,
+                    n,
+                    Bound::tag::name,
+                    count(i),
                     first_tag::name};
         }
         return {};
@@ -278,7 +286,11 @@ template <class... TaggedRows>
 {
     const auto check_field = [&](const char* name, std::size_t rows) -> status {
         if (rows != image.size()) {
-            return {errc::field_mismatch, "image {} has {} rows of {}, but {} of the first field", i, rows, name,
+            return {status_code::field_mismatch,
+                    "image {} has {} rows of {}, but {} of the first field",
+                    i,
+                    rows,
+                    name,
                     image.size()};
         }
         return {};
@@ -310,7 +322,7 @@ public:
         const auto rows = image(i);
         if constexpr (requires { rows.is_whole; }) {
             if (!rows.is_whole) {
-                return {errc::size_mismatch, "image {} has data that are not whole rows of their field", i};
+                return {status_code::size_mismatch, "image {} has data that are not whole rows of their field", i};
             }
         }
         return detail::check_same_count(rows, i);

@@ -81,7 +81,7 @@ public:
     [[nodiscard]] status check() const noexcept
     {
         if (m_index.given_rows() != m_given) {
-            return {errc::field_mismatch,
+            return {status_code::field_mismatch,
                     "the index was rebuilt for {} rows, but the fields have {}: call tagged(...) again",
                     m_index.given_rows(), m_given};
         }
@@ -141,7 +141,7 @@ template <class Bound>
         return outcome;
     }
     if (const std::size_t n = rows_of<Bound>(bound.value, bound.row).size(); n != index.given_rows()) {
-        return {errc::field_mismatch, "{} has {} rows, but there are {} batch indices", Bound::tag::name, n,
+        return {status_code::field_mismatch, "{} has {} rows, but there are {} batch indices", Bound::tag::name, n,
                 index.given_rows()};
     }
     return {};
@@ -182,7 +182,8 @@ template <detail::contiguous_values Values, class... Bounds>
     detail::matrix<detail::matrix_element<Values>> matrix;
     status outcome = detail::check_matrix(values, width, matrix, columns...);
     if (outcome.ok() && matrix.rows != index.given_rows()) {
-        return {errc::field_mismatch, "there are {} rows, but {} batch indices", matrix.rows, index.given_rows()};
+        return {status_code::field_mismatch, "there are {} rows, but {} batch indices", matrix.rows,
+                index.given_rows()};
     }
     return outcome;
 }

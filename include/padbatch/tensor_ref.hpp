@@ -128,18 +128,19 @@ namespace detail {
                                          std::span<const std::int64_t> leading, std::size_t rank) noexcept
 {
     if (tensor.device() != device::host) {
-        return {errc::device_memory, "{} is in device memory, but is read on the host: copy it there first", what};
+        return {status_code::device_memory, "{} is in device memory, but is read on the host: copy it there first",
+                what};
     }
     if (tensor.type() != type) {
-        return {errc::wrong_type, "{} has elements of type {}, but {} was requested", what, name_of(tensor.type()),
-                name_of(type)};
+        return {status_code::wrong_type, "{} has elements of type {}, but {} was requested", what,
+                name_of(tensor.type()), name_of(type)};
     }
     bool fits = tensor.rank() == rank && tensor.shape().size() == rank;
     for (std::size_t k = 0; fits && k < rank; ++k) {
         fits = tensor.shape()[k] >= 0 && (k >= leading.size() || tensor.shape()[k] == leading[k]);
     }
     if (!fits) {
-        return {errc::wrong_shape,
+        return {status_code::wrong_shape,
                 "{} has the shape {}; expected {} extents that begin with {}",
                 what,
                 tensor.shape(),
@@ -151,19 +152,20 @@ namespace detail {
         return counted;
     }
     if (elements > std::numeric_limits<std::ptrdiff_t>::max() / static_cast<std::ptrdiff_t>(size_of(type))) {
-        return {errc::size_overflow, "{} has the shape {}, which is more bytes than memory can have", what,
+        return {status_code::size_overflow, "{} has the shape {}, which is more bytes than memory can have", what,
                 tensor.shape()};
     }
     if (!tensor.is_contiguous()) {
-        return {errc::wrong_shape, "{} has the shape {} and the strides {}: it must be in row-major order without gaps",
-                what, tensor.shape(), tensor.strides()};
+        return {status_code::wrong_shape,
+                "{} has the shape {} and the strides {}: it must be in row-major order without gaps", what,
+                tensor.shape(), tensor.strides()};
     }
     if (elements != 0 && tensor.data() == nullptr) {
-        return {errc::size_mismatch, "{} has the shape {}, but its pointer is null", what, tensor.shape()};
+        return {status_code::size_mismatch, "{} has the shape {}, but its pointer is null", what, tensor.shape()};
     }
     const std::size_t past = reinterpret_cast<std::uintptr_t>(tensor.data()) % size_of(type);
     if (elements != 0 && past != 0) {
-        return {errc::misaligned,
+        return {status_code::misaligned,
                 "{} begins {} bytes behind a multiple of {}, the size of its elements ({}): copy it to aligned memory",
                 what,
                 past,

@@ -25,12 +25,12 @@ using tensor_for = std::conditional_t<Writable, tensor_ref, const_tensor_ref>;
 {
     const element_type type = counts.type();
     if (type != element_type::int32 && type != element_type::int64 && type != element_type::float32) {
-        return {errc::wrong_type, "the counts have elements of type {}; expected int32, int64 or float32",
+        return {status_code::wrong_type, "the counts have elements of type {}; expected int32, int64 or float32",
                 name_of(type)};
     }
     const std::size_t rank = counts.rank();
     if (rank == 0 || rank > 2 || (rank == 2 && counts.shape()[1] != 1)) {
-        return {errc::wrong_shape, "the counts have the shape {}; expected [B] or [B, 1]", counts.shape()};
+        return {status_code::wrong_shape, "the counts have the shape {}; expected [B] or [B, 1]", counts.shape()};
     }
     const std::int64_t batch[] = {counts.shape()[0]};
     return check_tensor(counts, "the tensor of counts", type, batch, rank);
@@ -63,8 +63,8 @@ template <class Field>
     }
     const auto row = shape_part<E::rank>(tensor.shape(), 2);
     if (!E::matches(row)) {
-        return {errc::wrong_shape, "{} has the shape {}, whose rows are not those of the field", Field::tag::name,
-                tensor.shape()};
+        return {status_code::wrong_shape, "{} has the shape {}, whose rows are not those of the field",
+                Field::tag::name, tensor.shape()};
     }
     memory = {static_cast<typename Field::element_type*>(tensor.data()), E{row}};
     return {};
@@ -89,7 +89,7 @@ try_from_tensors(padded_view<Fields...>& view, const detail::tensor_for<padded_v
     const std::int64_t capacity = capacities[0];
     if (capacity < 0) {
         const const_tensor_ref first[] = {tensors...};
-        return {errc::wrong_shape, "a padded field has at least the extents [B, M]; this one has the shape {}",
+        return {status_code::wrong_shape, "a padded field has at least the extents [B, M]; this one has the shape {}",
                 first[0].shape()};
     }
     std::tuple<detail::field_memory<Fields>...> memory;

@@ -45,7 +45,7 @@ template <class... Fields, class Source>
         return outcome;
     }
     if (ragged_access::reads_offsets(output, source)) {
-        return {errc::overlap, "a ragged batch cannot be unpadded into itself: copy it first"};
+        return {status_code::overlap, "a ragged batch cannot be unpadded into itself: copy it first"};
     }
     return ragged_access::append(output, source, replaces);
 }
@@ -80,11 +80,12 @@ template <class Source, class Bound>
     }
     const auto to = rows_of<Bound>(bound.value, bound.row);
     if (to.size() < total) {
-        return {errc::size_mismatch, "there is room for {} rows of {}, but there are {}", to.size(), Bound::tag::name,
-                total};
+        return {status_code::size_mismatch, "there is room for {} rows of {}, but there are {}", to.size(),
+                Bound::tag::name, total};
     }
     if (source_overlaps(source, {to.data(), to.data() + total * to.row_size(), Bound::tag::name})) {
-        return {errc::overlap, "the values of {} overlap the source's rows: write to other memory", Bound::tag::name};
+        return {status_code::overlap, "the values of {} overlap the source's rows: write to other memory",
+                Bound::tag::name};
     }
     for (std::size_t i = 0; i < source.size(); ++i) {
         if (source.count(i) != 0) {
@@ -118,11 +119,11 @@ template <source Source, detail::contiguous_values Offsets, detail::bound_values
         total += source.count(i);
     }
     if (offsets.size() != source.size() + 1) {
-        return {errc::size_mismatch, "there is room for {} offsets, but {} images have {}",
+        return {status_code::size_mismatch, "there is room for {} offsets, but {} images have {}",
                 static_cast<std::size_t>(offsets.size()), source.size(), source.size() + 1};
     }
     if (total > detail::highest_number(element_type_of<offset>)) {
-        return {errc::size_overflow, "there are {} rows, more than the type of the offsets can hold", total};
+        return {status_code::size_overflow, "there are {} rows, more than the type of the offsets can hold", total};
     }
     if (status outcome = detail::first_failure([&] { return detail::check_flat_output(source, total, values); }...);
         !outcome.ok()) {

@@ -67,7 +67,7 @@ std::vector<Matrix> random_matrices(std::mt19937& random)
 /// The layout that padbatch sees boxes of type `X` in.
 template <class X>
 using layout_of =
-    typename decltype(rows_traits<std::remove_const_t<X>>::rows(std::declval<X&>(), extents<4>{}))::layout_type;
+    typename decltype(rows_traits<std::remove_const_t<X>>::rows(std::declval<X&>(), row_extents<4>{}))::layout_type;
 
 static_assert(std::is_same_v<layout_of<row_major_boxes>, layout::contiguous>);
 static_assert(std::is_same_v<layout_of<Eigen::Map<row_major_boxes>>, layout::contiguous>);
@@ -170,7 +170,7 @@ TEST_CASE("fields of an image that disagree, and labels that are converted")
 
     labels_in[0].resize(2);
     check_status(try_pad_into(batch, each(t::boxes(boxes_in), t::labels(labels_in).as<std::int64_t>())),
-                 errc::field_mismatch, {"2 rows of labels", "3 of boxes"});
+                 status_code::field_mismatch, {"2 rows of labels", "3 of boxes"});
 }
 
 TEST_CASE("a matrix with another number of columns than the field is refused with the numbers")
@@ -178,17 +178,17 @@ TEST_CASE("a matrix with another number of columns than the field is refused wit
     std::vector<Eigen::MatrixXf> images{Eigen::MatrixXf::Random(3, 4), Eigen::MatrixXf::Random(2, 5)};
     padded<boxes<>> batch(2, 4);
     batch[t::boxes].data()[0] = 42;
-    check_status(try_pad_into(batch, each(t::boxes(images))), errc::row_mismatch,
+    check_status(try_pad_into(batch, each(t::boxes(images))), status_code::row_mismatch,
                  {"boxes is a matrix of 2 x 5", "[4] is 4 columns"});
     CHECK(batch[t::boxes].data()[0] == 42);
 
     images[1].resize(4, 2); // transposed by mistake
-    check_status(try_pad_into(batch, each(t::boxes(images))), errc::row_mismatch, {"4 x 2", ".transpose()"});
+    check_status(try_pad_into(batch, each(t::boxes(images))), status_code::row_mismatch, {"4 x 2", ".transpose()"});
     images[1].resize(0, 7); // no rows: the columns do not matter
-    check_status(try_pad_into(batch, each(t::boxes(images))), errc::none);
+    check_status(try_pad_into(batch, each(t::boxes(images))), status_code::none);
 
     padded<scores<>> scores_out(2, 4);
-    check_status(try_pad_into(scores_out, each(t::scores(images))), errc::row_mismatch, {"scores", "3 x 4"});
+    check_status(try_pad_into(scores_out, each(t::scores(images))), status_code::row_mismatch, {"scores", "3 x 4"});
 }
 
 TEST_CASE("rows of higher rank lie in the columns of row-major matrices")
@@ -204,8 +204,9 @@ TEST_CASE("rows of higher rank lie in the columns of row-major matrices")
     CHECK(eigen::map(rows[1])(1, 2) == images[0](1, 5));
     CHECK(eigen::map(rows[1]).data() == rows[1].data());
 
-    check_status(try_pad_into(batch, each(t::masks(images))), errc::row_mismatch, {"t::masks(x, 1, 28, 28)"});
-    check_status(try_pad_into(batch, each(t::masks(images, 1, 2, 2))), errc::row_mismatch, {"2 x 6", "[1, 2, 2]"});
+    check_status(try_pad_into(batch, each(t::masks(images))), status_code::row_mismatch, {"t::masks(x, 1, 28, 28)"});
+    check_status(try_pad_into(batch, each(t::masks(images, 1, 2, 2))), status_code::row_mismatch,
+                 {"2 x 6", "[1, 2, 2]"});
 
     // Of rank 1, the extent is the matrix's.
     padded<keypoints_scores<>> points;
@@ -251,7 +252,7 @@ TEST_CASE("rows at a distance are maps with strides")
     CHECK(scores_map(1) == 0.25F);
 
     const column_major_boxes matrix = column_major_boxes::Random(3, 4);
-    const auto rows = rows_traits<column_major_boxes>::rows(matrix, extents<4>{});
+    const auto rows = rows_traits<column_major_boxes>::rows(matrix, row_extents<4>{});
     CHECK(eigen::map(rows) == matrix);
     CHECK(eigen::map(rows).data() == matrix.data());
 }
@@ -259,10 +260,10 @@ TEST_CASE("rows at a distance are maps with strides")
 TEST_CASE("rows whose distance is no multiple of an element are refused")
 {
     alignas(4) std::array<std::byte, 32> bytes{};
-    const basic_rows<const float, extents<4>, layout::strided> rows(reinterpret_cast<const float*>(bytes.data()), 1, {},
-                                                                    {18});
-    check_status(eigen::check_map(rows), errc::wrong_shape, {"18 bytes apart", "multiples of 4"});
-    check_error([&] { (void)eigen::map(rows); }, errc::wrong_shape, {"18 bytes apart"});
+    const basic_rows<const float, row_extents<4>, layout::strided> rows(reinterpret_cast<const float*>(bytes.data()), 1,
+                                                                        {}, {18});
+    check_status(eigen::check_map(rows), status_code::wrong_shape, {"18 bytes apart", "multiples of 4"});
+    check_error([&] { (void)eigen::map(rows); }, status_code::wrong_shape, {"18 bytes apart"});
 }
 
 TEST_CASE("16-bit numbers are Eigen's there and padbatch's here")
@@ -294,5 +295,5 @@ TEST_CASE("matrices are memory for a batch, where they are row-major")
     CHECK(memory.row(3) == images[1].row(0));
     CHECK(memory.bottomRows(2).isZero());
 
-    check_status(decltype(batch)::check(counts, 4, t::boxes(memory)), errc::size_mismatch, {"6 rows"});
+    check_status(decltype(batch)::check(counts, 4, t::boxes(memory)), status_code::size_mismatch, {"6 rows"});
 }

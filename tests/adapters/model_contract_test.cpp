@@ -39,11 +39,11 @@ TEST_CASE("metadata that are missing or damaged change nothing")
 {
     model_contract model;
     REQUIRE(model.try_read({"n", "boxes=b", "1", "1"}).ok());
-    CHECK(model.try_read({nullptr, "boxes=b", nullptr, nullptr}).code() == errc::missing_field);
-    CHECK(model.try_read({"n", nullptr, nullptr, nullptr}).code() == errc::missing_field);
+    CHECK(model.try_read({nullptr, "boxes=b", nullptr, nullptr}).code() == status_code::missing_field);
+    CHECK(model.try_read({"n", nullptr, nullptr, nullptr}).code() == status_code::missing_field);
     for (const char* const fields : {"", "boxes", "=b", "boxes=", "boxes=b,", ",boxes=b", "boxes=b,,scores=s"}) {
         CAPTURE(fields);
-        CHECK(model.try_read({"m", fields, "2", "2"}).code() == errc::bad_argument);
+        CHECK(model.try_read({"m", fields, "2", "2"}).code() == status_code::bad_argument);
     }
     CHECK(std::string(model.count_name()) == "n");
     CHECK(model.batch() == 1);

@@ -172,9 +172,9 @@ TEST_CASE("a run may ask for some outputs only")
         padded.fixture.check_field(batch, t::boxes);
         padded.fixture.check_field(batch, t::scores);
         padded_view<masks<const float>> none;
-        check_status(onnxruntime::try_detections(none, padded.model, padded.outputs, names), errc::missing_field,
+        check_status(onnxruntime::try_detections(none, padded.model, padded.outputs, names), status_code::missing_field,
                      {"'masks'", "not among the 3"});
-        check_status(onnxruntime::try_detections(none, padded.model, padded.outputs), errc::size_mismatch,
+        check_status(onnxruntime::try_detections(none, padded.model, padded.outputs), status_code::size_mismatch,
                      {"3 outputs", "5 names"});
     }
     SUBCASE("in any order")
@@ -189,13 +189,13 @@ TEST_CASE("a run may ask for some outputs only")
         const char* const names[] = {"scores", "boxes"};
         padded.outputs = run(padded.session, padded.inputs, names);
         padded_view<scores<const float>> none;
-        check_status(onnxruntime::try_detections(none, padded.model, padded.outputs, names), errc::missing_field,
+        check_status(onnxruntime::try_detections(none, padded.model, padded.outputs, names), status_code::missing_field,
                      {"'num_detections'"});
     }
     SUBCASE("a field that the model lacks")
     {
         std::array<const char*, 2> names{};
-        check_status(padded.model.try_output_names<keypoints<>>(names), errc::missing_field,
+        check_status(padded.model.try_output_names<keypoints<>>(names), status_code::missing_field,
                      {"'keypoints'", "boxes=boxes,labels=labels,scores=scores,masks=masks"});
         CHECK(names[0] == nullptr);
         CHECK_THROWS_AS(static_cast<void>(padded.model.output_names<keypoints<>>()), error);
@@ -278,7 +278,7 @@ TEST_CASE("layouts are read where their fields mean the same")
     normalised.layout = onnx_tools::output_layout::tf_od;
     const ready tensorflow("faster_rcnn_tv014_b3_tensor_op13_field", normalised);
     padded_view<boxes<const float>> none;
-    check_status(onnxruntime::try_detections(none, tensorflow.model, tensorflow.outputs), errc::missing_field,
+    check_status(onnxruntime::try_detections(none, tensorflow.model, tensorflow.outputs), status_code::missing_field,
                  {"'boxes'", "normalised_boxes=detection_boxes"});
 
     // One tensor for all fields, and no counts.
@@ -286,7 +286,7 @@ TEST_CASE("layouts are read where their fields mean the same")
     joined.layout = onnx_tools::output_layout::ultralytics;
     auto session = session_of(test::padded(test::fixture_named("faster_rcnn_tv029_b1_list_op13").model, joined));
     onnxruntime::contract model;
-    check_status(model.try_read(session), errc::missing_field, {"padbatch.count", "layout"});
+    check_status(model.try_read(session), status_code::missing_field, {"padbatch.count", "layout"});
 }
 
 TEST_CASE("a run may write straight into a batch's own memory")
@@ -311,24 +311,26 @@ TEST_CASE("models that are no padded ones")
 {
     onnxruntime::contract model;
     auto session = untouched("faster_rcnn_tv014_b3_tensor_op13_field");
-    check_status(model.try_read(session), errc::missing_field, {"padbatch.count", "onnx-pad-outputs"});
+    check_status(model.try_read(session), status_code::missing_field, {"padbatch.count", "onnx-pad-outputs"});
     CHECK(model.output_names().empty());
     CHECK(std::string(model.count_name()).empty());
     CHECK_THROWS_AS(onnxruntime::contract{session}, error);
 
     padded_view<boxes<const float>> none;
     const std::vector<Ort::Value> outputs;
-    check_status(onnxruntime::try_detections(none, model, outputs), errc::missing_field, {"'boxes'", "not been read"});
+    check_status(onnxruntime::try_detections(none, model, outputs), status_code::missing_field,
+                 {"'boxes'", "not been read"});
 
     auto damaged = test::fixture_named("faster_rcnn_tv014_b3_tensor_op13_field").model;
     auto* entry = damaged.add_metadata_props();
     entry->set_key("padbatch.count");
     entry->set_value("n");
-    check_status(model.try_read(session_of(damaged.SerializeAsString())), errc::missing_field, {"padbatch.fields"});
+    check_status(model.try_read(session_of(damaged.SerializeAsString())), status_code::missing_field,
+                 {"padbatch.fields"});
     entry = damaged.add_metadata_props();
     entry->set_key("padbatch.fields");
     entry->set_value("boxes");
-    check_status(model.try_read(session_of(damaged.SerializeAsString())), errc::bad_argument,
+    check_status(model.try_read(session_of(damaged.SerializeAsString())), status_code::bad_argument,
                  {"'boxes'", "FIELD=OUTPUT"});
 }
 
@@ -338,7 +340,7 @@ TEST_CASE("fields that the outputs are not")
     SUBCASE("a field that the model lacks")
     {
         padded_view<boxes<const float>, masks<const float>> view;
-        check_status(onnxruntime::try_detections(view, padded.model, padded.outputs), errc::missing_field,
+        check_status(onnxruntime::try_detections(view, padded.model, padded.outputs), status_code::missing_field,
                      {"'masks'", "boxes=boxes,labels=labels,scores=scores"});
         CHECK(view.size() == 0);
         CHECK_THROWS_AS((static_cast<void>(onnxruntime::detections<masks<const float>>(padded.model, padded.outputs))),
@@ -347,16 +349,16 @@ TEST_CASE("fields that the outputs are not")
     SUBCASE("another element type")
     {
         padded_view<labels<const std::int32_t>> view;
-        check_status(onnxruntime::try_detections(view, padded.model, padded.outputs), errc::wrong_type,
+        check_status(onnxruntime::try_detections(view, padded.model, padded.outputs), status_code::wrong_type,
                      {"'labels'", "is int64", "int32 was requested", "labels<const std::int64_t>"});
         padded_view<scores<double>> writable;
-        check_status(onnxruntime::try_detections(writable, padded.model, padded.outputs), errc::wrong_type,
+        check_status(onnxruntime::try_detections(writable, padded.model, padded.outputs), status_code::wrong_type,
                      {"'scores'", "scores<float>"});
     }
     SUBCASE("another shape")
     {
-        padded_view<field<t::boxes_t, const float, extents<5>>> view;
-        check_status(onnxruntime::try_detections(view, padded.model, padded.outputs), errc::wrong_shape,
+        padded_view<field<t::boxes_t, const float, row_extents<5>>> view;
+        check_status(onnxruntime::try_detections(view, padded.model, padded.outputs), status_code::wrong_shape,
                      {"boxes", "[3, 10, 4]"});
     }
     SUBCASE("memory of a device")
@@ -371,14 +373,15 @@ TEST_CASE("fields that the outputs are not")
             }
         }
         padded_view<boxes<const float>> view;
-        check_status(onnxruntime::try_detections(view, padded.model, padded.outputs), errc::device_memory, {"boxes"});
+        check_status(onnxruntime::try_detections(view, padded.model, padded.outputs), status_code::device_memory,
+                     {"boxes"});
     }
     SUBCASE("counts out of range")
     {
         auto* counts = static_cast<std::int32_t*>(const_cast<void*>(padded.memory("num_detections")));
         counts[1] = 11;
         padded_view<boxes<const float>> view;
-        check_status(onnxruntime::try_detections(view, padded.model, padded.outputs), errc::bad_count,
+        check_status(onnxruntime::try_detections(view, padded.model, padded.outputs), status_code::bad_count,
                      {"image 1", "11", "10"});
     }
     SUBCASE("an output that is empty")
@@ -387,7 +390,8 @@ TEST_CASE("fields that the outputs are not")
             output = Ort::Value(nullptr);
         }
         padded_view<boxes<const float>> view;
-        check_status(onnxruntime::try_detections(view, padded.model, padded.outputs), errc::missing_field, {"empty"});
+        check_status(onnxruntime::try_detections(view, padded.model, padded.outputs), status_code::missing_field,
+                     {"empty"});
     }
 }
 

@@ -67,16 +67,16 @@ TEST_CASE("values that are not tensors for padbatch")
     const Ort::AllocatorWithDefaultOptions allocator;
     const_tensor_ref tensor;
     const std::int64_t two[] = {2};
-    check_status(onnxruntime::try_ref(tensor, Ort::Value(nullptr)), errc::missing_field, {"empty"});
+    check_status(onnxruntime::try_ref(tensor, Ort::Value(nullptr)), status_code::missing_field, {"empty"});
     const auto text = Ort::Value::CreateTensor(allocator, two, 1, ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING);
-    check_status(onnxruntime::try_ref(tensor, text), errc::wrong_type, {"type 8"});
+    check_status(onnxruntime::try_ref(tensor, text), status_code::wrong_type, {"type 8"});
     const std::vector<std::int64_t> nine(9, 1);
     const auto deep = Ort::Value::CreateTensor<float>(allocator, nine.data(), nine.size());
-    check_status(onnxruntime::try_ref(tensor, deep), errc::wrong_shape, {"9 extents"});
+    check_status(onnxruntime::try_ref(tensor, deep), status_code::wrong_shape, {"9 extents"});
     std::vector<Ort::Value> parts;
     parts.push_back(Ort::Value::CreateTensor<float>(allocator, two, 1));
     const auto sequence = Ort::Value::CreateSequence(parts);
-    check_status(onnxruntime::try_ref(tensor, sequence), errc::wrong_type, {"not a tensor"});
+    check_status(onnxruntime::try_ref(tensor, sequence), status_code::wrong_type, {"not a tensor"});
     CHECK(tensor.data() == nullptr);
     CHECK_THROWS_AS(static_cast<void>(onnxruntime::ref(text)), error);
 }
@@ -90,17 +90,17 @@ TEST_CASE("tensors that cannot be an Ort::Value")
     const std::span<const std::int64_t> extents(shape);
     check_status(onnxruntime::try_value(value, tensor_ref(values.data(), element_type::float32, extents,
                                                           std::span<const std::int64_t>(apart))),
-                 errc::wrong_shape, {"row-major"});
+                 status_code::wrong_shape, {"row-major"});
     check_status(onnxruntime::try_value(value, tensor_ref(values.data(), element_type::float32, extents, device::cuda)),
-                 errc::device_memory, {"device"});
+                 status_code::device_memory, {"device"});
     const std::vector<std::int64_t> nine(9, 1);
     check_status(onnxruntime::try_value(
                      value, tensor_ref(values.data(), element_type::float32, std::span<const std::int64_t>(nine))),
-                 errc::wrong_shape, {"8 extents"});
+                 status_code::wrong_shape, {"8 extents"});
     const std::int64_t huge[] = {std::int64_t{1} << 61, 4};
     check_status(onnxruntime::try_value(
                      value, tensor_ref(values.data(), element_type::float32, std::span<const std::int64_t>(huge))),
-                 errc::size_overflow, {});
+                 status_code::size_overflow, {});
     CHECK(value == nullptr);
     CHECK_THROWS_AS(
         static_cast<void>(onnxruntime::value(tensor_ref(values.data(), element_type::float32, extents, device::cuda))),

@@ -85,9 +85,9 @@ TEST_CASE("one image's boxes are rectangles, in a vector or in memory of the cal
 
     const auto room = std::span<cv::Rect2f>(memory).first(2);
     memory[0] = {};
-    check_status(opencv::try_to_rects(batch.image(0)[t::boxes], room), errc::size_mismatch,
+    check_status(opencv::try_to_rects(batch.image(0)[t::boxes], room), status_code::size_mismatch,
                  {"3 boxes", "2 rectangles"});
-    check_error([&] { opencv::to_rects(batch.image(0)[t::boxes], room); }, errc::size_mismatch, {"3 boxes"});
+    check_error([&] { opencv::to_rects(batch.image(0)[t::boxes], room); }, status_code::size_mismatch, {"3 boxes"});
     CHECK(memory[0] == cv::Rect2f());
 }
 
@@ -100,7 +100,7 @@ TEST_CASE("boxes in columns of wider rows are rectangles too")
     CHECK(rects == std::vector<cv::Rect2f>{{1, 2, 2, 3}, {5, 6, 2, 3}});
 
     const cv::Mat_<float> matrix = (cv::Mat_<float>(1, 4) << 1, 2, 3, 5);
-    opencv::to_rects(rows_traits<cv::Mat_<float>>::rows(matrix, extents<4>{}), rects);
+    opencv::to_rects(rows_traits<cv::Mat_<float>>::rows(matrix, row_extents<4>{}), rects);
     CHECK(rects == std::vector<cv::Rect2f>{{1, 2, 2, 3}});
 }
 
@@ -116,9 +116,9 @@ TEST_CASE("rectangles are written into a slot of a batch")
     CHECK(back == rects);
 
     const std::vector<cv::Rect2f> many(4);
-    check_status(opencv::try_to_boxes(many, batch.view().slot(1)[t::boxes]), errc::too_many_rows,
+    check_status(opencv::try_to_boxes(many, batch.view().slot(1)[t::boxes]), status_code::too_many_rows,
                  {"4 rectangles", "3 boxes"});
-    check_error([&] { opencv::to_boxes(many, batch.view().slot(1)[t::boxes]); }, errc::too_many_rows);
+    check_error([&] { opencv::to_boxes(many, batch.view().slot(1)[t::boxes]); }, status_code::too_many_rows);
     CHECK(batch.image(1)[t::boxes][0][0] == 1);
 }
 
@@ -149,16 +149,17 @@ TEST_CASE("masks that OpenCV has no matrix for are refused")
     padded<masks<>> batch(1, 1, t::masks.shape(3, 4, 5));
     batch.view().set_count(0, 1);
     std::vector<cv::Mat> mats(5);
-    check_status(opencv::try_to_mats(batch.image(0)[t::masks], mats), errc::wrong_shape, {"[3, 4, 5]", "[1, H, W]"});
+    check_status(opencv::try_to_mats(batch.image(0)[t::masks], mats), status_code::wrong_shape,
+                 {"[3, 4, 5]", "[1, H, W]"});
     CHECK(mats.size() == 5);
-    check_error([&] { opencv::to_mats(batch.image(0)[t::masks], mats); }, errc::wrong_shape);
-    check_error([&] { (void)opencv::to_mat(batch.image(0)[t::masks][0]); }, errc::wrong_shape);
+    check_error([&] { opencv::to_mats(batch.image(0)[t::masks], mats); }, status_code::wrong_shape);
+    check_error([&] { (void)opencv::to_mat(batch.image(0)[t::masks][0]); }, status_code::wrong_shape);
 
     float one = 0;
     const std::array<std::size_t, 3> wide{1, 1, std::size_t{1} << 32};
     cv::Mat mat;
-    check_status(opencv::try_to_mat(row<float, t::masks_t::row>(&one, t::masks_t::row{wide}), mat), errc::wrong_shape,
-                 {"4294967296"});
+    check_status(opencv::try_to_mat(row<float, t::masks_t::row>(&one, t::masks_t::row{wide}), mat),
+                 status_code::wrong_shape, {"4294967296"});
 }
 
 TEST_CASE("matrices are padded like a plain loop, whole, as columns and as views")
@@ -186,7 +187,7 @@ TEST_CASE("matrices are padded like a plain loop, whole, as columns and as views
         }
         padded<boxes<>, scores<>, labels<int>> batch(flat.size(), 9);
         check_status(try_pad_into(batch, each(t::boxes(boxes_in), t::scores(scores_in), t::labels(labels_in))),
-                     errc::none);
+                     status_code::none);
         CHECK(std::memcmp(batch[t::boxes].data(), expected.data(), expected.size() * sizeof(float)) == 0);
         for (std::size_t i = 0; i < flat.size(); ++i) {
             REQUIRE(batch.count(i) == static_cast<std::size_t>(flat[i].rows));
@@ -204,15 +205,15 @@ TEST_CASE("matrices of four extents are masks")
     std::vector<cv::Mat_<std::uint8_t>> masks_in{cv::Mat_<std::uint8_t>(4, shape.data()), cv::Mat_<std::uint8_t>()};
     masks_in[0].setTo(7);
     padded<masks<std::uint8_t>> batch;
-    check_status(try_pad_into(batch, each(t::masks(masks_in))), errc::none);
+    check_status(try_pad_into(batch, each(t::masks(masks_in))), status_code::none);
     CHECK(batch[t::masks].shape() == std::array<std::int64_t, 5>{2, 2, 1, 3, 5});
     CHECK(batch.image(0)[t::masks][1](0, 2, 4) == 7);
-    check_status(try_pad_into(batch, each(t::masks(masks_in, 1, 3, 4))), errc::row_mismatch,
+    check_status(try_pad_into(batch, each(t::masks(masks_in, 1, 3, 4))), status_code::row_mismatch,
                  {"[2, 1, 3, 5]", "[1, 3, 4]"});
 
     const std::array<cv::Range, 4> part{cv::Range::all(), cv::Range::all(), cv::Range::all(), cv::Range(0, 4)};
     masks_in[0] = masks_in[0](part.data());
-    check_status(try_pad_into(batch, each(t::masks(masks_in))), errc::wrong_shape, {"[2, 1, 3, 4]", "clone()"});
+    check_status(try_pad_into(batch, each(t::masks(masks_in))), status_code::wrong_shape, {"[2, 1, 3, 4]", "clone()"});
 }
 
 TEST_CASE("matrices that are no rows of the field are refused with the numbers")
@@ -220,18 +221,19 @@ TEST_CASE("matrices that are no rows of the field are refused with the numbers")
     std::vector<cv::Mat> images{cv::Mat::ones(2, 4, CV_32F), cv::Mat::ones(3, 6, CV_32F)};
     padded<boxes<>> batch(2, 4);
     batch[t::boxes].data()[0] = 42;
-    check_status(try_pad_into(batch, each(t::boxes(images))), errc::row_mismatch, {"[3, 6]", "[4]", "colRange"});
+    check_status(try_pad_into(batch, each(t::boxes(images))), status_code::row_mismatch, {"[3, 6]", "[4]", "colRange"});
     images[1] = cv::Mat::ones(3, 4, CV_64F);
-    check_status(try_pad_into(batch, each(t::boxes(images))), errc::wrong_type, {"CV_64F", "CV_32F"});
+    check_status(try_pad_into(batch, each(t::boxes(images))), status_code::wrong_type, {"CV_64F", "CV_32F"});
     images[1] = cv::Mat::ones(3, 1, CV_32FC4);
-    check_status(try_pad_into(batch, each(t::boxes(images))), errc::wrong_type, {"4 channels", "reshape(1)"});
+    check_status(try_pad_into(batch, each(t::boxes(images))), status_code::wrong_type, {"4 channels", "reshape(1)"});
     images[1] = images[1].reshape(1);
-    check_status(try_pad_into(batch, each(t::boxes(images))), errc::none);
+    check_status(try_pad_into(batch, each(t::boxes(images))), status_code::none);
     CHECK(batch.count(1) == 3);
     const std::array<int, 3> three{1, 3, 4};
     images[1] = cv::Mat(3, three.data(), CV_32F);
-    check_status(try_pad_into(batch, each(t::boxes(images))), errc::wrong_shape, {"[1, 3, 4]", "two extents"});
+    check_status(try_pad_into(batch, each(t::boxes(images))), status_code::wrong_shape, {"[1, 3, 4]", "two extents"});
     images[1] = cv::Mat::ones(3, 2, CV_32F);
     padded<scores<>> scores_out;
-    check_status(try_pad_into(scores_out, each(t::scores(images))), errc::wrong_shape, {"[2, 4]", "[n, 1] or [1, n]"});
+    check_status(try_pad_into(scores_out, each(t::scores(images))), status_code::wrong_shape,
+                 {"[2, 4]", "[n, 1] or [1, n]"});
 }

@@ -193,17 +193,17 @@ TEST_CASE("models that are no padded ones")
     openvino::contract model;
     const auto plain =
         core().read_model(test::fixture_named("fcos_tv014_b2_tensor_op12").model.SerializeAsString(), ov::Tensor());
-    check_status(model.try_read(*plain), errc::missing_field, {"padbatch.count", "onnx-pad-outputs"});
+    check_status(model.try_read(*plain), status_code::missing_field, {"padbatch.count", "onnx-pad-outputs"});
     CHECK(model.fields().empty());
     CHECK_THROWS_AS(openvino::contract{*plain}, error);
     const auto network = identity_model();
     network->set_rt_info("boxes=", "framework", contract::fields_key);
-    check_status(model.try_read(*network), errc::bad_argument, {"'boxes='", "FIELD=OUTPUT"});
+    check_status(model.try_read(*network), status_code::bad_argument, {"'boxes='", "FIELD=OUTPUT"});
 
     // What is compiled has no metadata any more, and is no ov::Model whose metadata could be asked for.
     const ready padded("fcos_tv014_b2_tensor_op12");
     const auto compiled = core().compile_model(padded.network, "CPU");
-    check_status(model.try_read(*compiled.get_runtime_model()), errc::missing_field, {"padbatch.count"});
+    check_status(model.try_read(*compiled.get_runtime_model()), status_code::missing_field, {"padbatch.count"});
 }
 
 TEST_CASE("fields that the outputs are not")
@@ -212,7 +212,7 @@ TEST_CASE("fields that the outputs are not")
     SUBCASE("a field that the model lacks")
     {
         padded_view<boxes<const float>, masks<const float>> view;
-        check_status(openvino::try_detections(view, padded.model, padded.request), errc::missing_field,
+        check_status(openvino::try_detections(view, padded.model, padded.request), status_code::missing_field,
                      {"'masks'", "boxes=boxes,scores=scores,labels=labels"});
         CHECK(view.size() == 0);
         CHECK_THROWS_AS((static_cast<void>(openvino::detections<masks<const float>>(padded.model, padded.request))),
@@ -221,20 +221,20 @@ TEST_CASE("fields that the outputs are not")
     SUBCASE("another element type")
     {
         padded_view<labels<const std::int32_t>> view;
-        check_status(openvino::try_detections(view, padded.model, padded.request), errc::wrong_type,
+        check_status(openvino::try_detections(view, padded.model, padded.request), status_code::wrong_type,
                      {"'labels'", "is int64", "int32 was requested", "labels<const std::int64_t>"});
     }
     SUBCASE("another shape")
     {
-        padded_view<field<t::boxes_t, const float, extents<5>>> view;
-        check_status(openvino::try_detections(view, padded.model, padded.request), errc::wrong_shape,
+        padded_view<field<t::boxes_t, const float, row_extents<5>>> view;
+        check_status(openvino::try_detections(view, padded.model, padded.request), status_code::wrong_shape,
                      {"boxes", "[2, 100, 4]"});
     }
     SUBCASE("counts out of range")
     {
         static_cast<std::int32_t*>(const_cast<void*>(padded.memory("num_detections")))[1] = -1;
         padded_view<boxes<const float>> view;
-        check_status(openvino::try_detections(view, padded.model, padded.request), errc::bad_count,
+        check_status(openvino::try_detections(view, padded.model, padded.request), status_code::bad_count,
                      {"image 1", "-1", "100"});
     }
     SUBCASE("a request of another model")
@@ -243,13 +243,15 @@ TEST_CASE("fields that the outputs are not")
         options.names = {{onnx_tools::field::boxes, "det_boxes"}};
         ready other("fcos_tv014_b2_tensor_op12", options);
         padded_view<boxes<const float>> view;
-        check_status(openvino::try_detections(view, padded.model, other.request), errc::missing_field, {"'boxes'"});
+        check_status(openvino::try_detections(view, padded.model, other.request), status_code::missing_field,
+                     {"'boxes'"});
     }
     SUBCASE("a request that is empty")
     {
         ov::InferRequest none;
         padded_view<boxes<const float>> view;
-        check_status(openvino::try_detections(view, padded.model, none), errc::bad_argument, {"OpenVINO cannot"});
+        check_status(openvino::try_detections(view, padded.model, none), status_code::bad_argument,
+                     {"OpenVINO cannot"});
     }
 }
 
@@ -322,17 +324,17 @@ TEST_CASE("a part of a tensor has strides, and is no padded field")
     const std::int64_t two[] = {2};
     padded_view<boxes<const float>> view;
     check_status(try_from_tensors(view, const_tensor_ref(counts.data(), std::span<const std::int64_t>(two)), tensor),
-                 errc::wrong_shape, {"boxes"});
+                 status_code::wrong_shape, {"boxes"});
 }
 
 TEST_CASE("tensors that are none for padbatch")
 {
     const_tensor_ref tensor;
-    check_status(openvino::try_ref(tensor, ov::Tensor()), errc::missing_field, {"empty"});
-    check_status(openvino::try_ref(tensor, ov::Tensor(ov::element::string, ov::Shape{2})), errc::wrong_type,
+    check_status(openvino::try_ref(tensor, ov::Tensor()), status_code::missing_field, {"empty"});
+    check_status(openvino::try_ref(tensor, ov::Tensor(ov::element::string, ov::Shape{2})), status_code::wrong_type,
                  {"string"});
-    check_status(openvino::try_ref(tensor, ov::Tensor(ov::element::u4, ov::Shape{2})), errc::wrong_type, {"u4"});
-    check_status(openvino::try_ref(tensor, ov::Tensor(ov::element::f32, ov::Shape(9, 1))), errc::wrong_shape,
+    check_status(openvino::try_ref(tensor, ov::Tensor(ov::element::u4, ov::Shape{2})), status_code::wrong_type, {"u4"});
+    check_status(openvino::try_ref(tensor, ov::Tensor(ov::element::f32, ov::Shape(9, 1))), status_code::wrong_shape,
                  {"9 extents"});
     CHECK(tensor.data() == nullptr);
     CHECK_THROWS_AS(static_cast<void>(openvino::ref(std::as_const(*std::make_unique<ov::Tensor>()))), error);
@@ -347,13 +349,13 @@ TEST_CASE("tensors that no ov::Tensor can be made of")
     const std::span<const std::int64_t> extents(shape);
     check_status(openvino::try_tensor(made, tensor_ref(values.data(), element_type::float32, extents,
                                                        std::span<const std::int64_t>(apart))),
-                 errc::wrong_shape, {"row-major"});
+                 status_code::wrong_shape, {"row-major"});
     check_status(openvino::try_tensor(made, tensor_ref(values.data(), element_type::float32, extents, device::cuda)),
-                 errc::device_memory, {"device"});
+                 status_code::device_memory, {"device"});
     const std::int64_t huge[] = {std::int64_t{1} << 61, 4};
     check_status(openvino::try_tensor(
                      made, tensor_ref(values.data(), element_type::float32, std::span<const std::int64_t>(huge))),
-                 errc::size_overflow, {});
+                 status_code::size_overflow, {});
     CHECK(!made);
     CHECK_THROWS_AS(
         static_cast<void>(openvino::tensor(tensor_ref(values.data(), element_type::float32, extents, device::cuda))),

@@ -60,7 +60,7 @@ void check_boxes(const Arrays& images)
 {
     constexpr std::size_t capacity = 9;
     padded<boxes<>> batch(images.size(), capacity);
-    check_status(try_pad_into(batch, each(t::boxes(images))), errc::none);
+    check_status(try_pad_into(batch, each(t::boxes(images))), status_code::none);
     const std::vector<float> expected = plain_pad(images, capacity);
     CHECK(std::memcmp(batch[t::boxes].data(), expected.data(), expected.size() * sizeof(float)) == 0);
     for (std::size_t i = 0; i < images.size(); ++i) {
@@ -90,7 +90,7 @@ auto views_of(Images& images, const View& view)
 }
 
 template <class X>
-using layout_of = typename decltype(rows_traits<X>::rows(std::declval<X&>(), extents<4>{}))::layout_type;
+using layout_of = typename decltype(rows_traits<X>::rows(std::declval<X&>(), row_extents<4>{}))::layout_type;
 
 static_assert(std::is_same_v<layout_of<xt::xarray<float>>, layout::contiguous>);
 static_assert(std::is_same_v<layout_of<xt::xtensor<float, 2>>, layout::contiguous>);
@@ -151,7 +151,7 @@ TEST_CASE("scores and masks of one image take their extents from the arrays")
                                                        xt::zeros<std::uint8_t>({0, 1, 7, 7})};
     masks_in[0](1, 0, 2, 4) = 9;
     padded<scores<>, masks<std::uint8_t>> batch;
-    check_status(try_pad_into(batch, each(t::scores(scores_in), t::masks(masks_in))), errc::none);
+    check_status(try_pad_into(batch, each(t::scores(scores_in), t::masks(masks_in))), status_code::none);
     CHECK(batch[t::masks].shape() == std::array<std::int64_t, 5>{2, 2, 1, 3, 5});
     CHECK(batch.image(0)[t::masks][1](0, 2, 4) == 9);
     CHECK(batch.count(1) == 0);
@@ -160,12 +160,12 @@ TEST_CASE("scores and masks of one image take their extents from the arrays")
     std::vector<xt::xtensor<float, 2>> flat{{{1, 2, .5F}, {3, 4, .25F}}};
     const auto column = views_of(flat, [](auto& x) { return xt::view(x, xt::all(), 2); });
     padded<scores<>> one;
-    check_status(try_pad_into(one, each(t::scores(column))), errc::none);
+    check_status(try_pad_into(one, each(t::scores(column))), status_code::none);
     CHECK(xtensor::view(one.image(0)[t::scores]) == scores_in[0]);
 
     // The extents may be given too, and are compared.
-    check_status(try_pad_into(batch, each(t::scores(scores_in), t::masks(masks_in, 1, 3, 4))), errc::row_mismatch,
-                 {"masks", "[2, 1, 3, 5]", "[1, 3, 4]"});
+    check_status(try_pad_into(batch, each(t::scores(scores_in), t::masks(masks_in, 1, 3, 4))),
+                 status_code::row_mismatch, {"masks", "[2, 1, 3, 5]", "[1, 3, 4]"});
 }
 
 TEST_CASE("arrays that are no rows of the field are refused with the numbers")
@@ -173,21 +173,22 @@ TEST_CASE("arrays that are no rows of the field are refused with the numbers")
     std::vector<xt::xarray<float>> images{xt::zeros<float>({2, 4}), xt::zeros<float>({3, 5})};
     padded<boxes<>> batch(2, 4);
     batch[t::boxes].data()[0] = 42;
-    check_status(try_pad_into(batch, each(t::boxes(images))), errc::row_mismatch, {"boxes", "[3, 5]", "[4]"});
+    check_status(try_pad_into(batch, each(t::boxes(images))), status_code::row_mismatch, {"boxes", "[3, 5]", "[4]"});
     images[1] = xt::zeros<float>({1, 3, 4});
-    check_status(try_pad_into(batch, each(t::boxes(images))), errc::wrong_shape,
+    check_status(try_pad_into(batch, each(t::boxes(images))), status_code::wrong_shape,
                  {"[1, 3, 4]", "2 extents", "from_tensors"});
     images[1] = xt::zeros<float>({4});
-    check_status(try_pad_into(batch, each(t::boxes(images))), errc::wrong_shape, {"[4]"});
+    check_status(try_pad_into(batch, each(t::boxes(images))), status_code::wrong_shape, {"[4]"});
     images[1] = xt::xarray<float>(1.0F);
-    check_status(try_pad_into(batch, each(t::boxes(images))), errc::wrong_shape, {"[]"});
+    check_status(try_pad_into(batch, each(t::boxes(images))), status_code::wrong_shape, {"[]"});
     images[1] = xt::zeros<float>({1, 1, 1, 1, 1, 1, 1, 1, 1, 1});
-    check_status(try_pad_into(batch, each(t::boxes(images))), errc::wrong_shape, {"[1, 1"});
+    check_status(try_pad_into(batch, each(t::boxes(images))), status_code::wrong_shape, {"[1, 1"});
     CHECK(batch[t::boxes].data()[0] == 42);
 
     const std::vector<xt::xtensor<float, 4, xt::layout_type::column_major>> masks_in{xt::zeros<float>({2, 1, 3, 5})};
     padded<masks<>> masks_out;
-    check_status(try_pad_into(masks_out, each(t::masks(masks_in))), errc::wrong_shape, {"row-major", "[2, 1, 3, 5]"});
+    check_status(try_pad_into(masks_out, each(t::masks(masks_in))), status_code::wrong_shape,
+                 {"row-major", "[2, 1, 3, 5]"});
 }
 
 TEST_CASE("views of a batch look at its own memory and are const where it is")
@@ -228,13 +229,13 @@ TEST_CASE("rows at a distance are views with strides")
     CHECK(scores_view == xt::xtensor<float, 1>{0.5F, 0.25F});
 
     const xt::xtensor<float, 2, xt::layout_type::column_major> matrix{{1, 2, 3, 4}, {5, 6, 7, 8}};
-    const auto rows = rows_traits<std::remove_const_t<decltype(matrix)>>::rows(matrix, extents<4>{});
+    const auto rows = rows_traits<std::remove_const_t<decltype(matrix)>>::rows(matrix, row_extents<4>{});
     CHECK(xtensor::view(rows) == matrix);
 
     alignas(4) std::array<std::byte, 32> bytes{};
     const strided_rows<const float, 4> odd(reinterpret_cast<const float*>(bytes.data()), 1, {}, {18});
-    check_status(xtensor::check_view(odd), errc::wrong_shape, {"18 bytes apart", "multiples of 4"});
-    check_error([&] { (void)xtensor::view(odd); }, errc::wrong_shape, {"18 bytes apart"});
+    check_status(xtensor::check_view(odd), status_code::wrong_shape, {"18 bytes apart", "multiples of 4"});
+    check_error([&] { (void)xtensor::view(odd); }, status_code::wrong_shape, {"18 bytes apart"});
 }
 
 TEST_CASE("an array is memory for a batch")
@@ -272,20 +273,20 @@ TEST_CASE("arrays that are no memory for a batch are refused")
         return try_from_tensors(batch, xtensor::ref(counts), xtensor::ref(memory));
     };
     xt::xtensor<float, 3, xt::layout_type::column_major> column_major = xt::zeros<float>({2, 3, 4});
-    check_status(try_memory(column_major), errc::wrong_shape, {"[2, 3, 4]", "[1, 2, 6]", "row-major"});
+    check_status(try_memory(column_major), status_code::wrong_shape, {"[2, 3, 4]", "[1, 2, 6]", "row-major"});
     xt::xtensor<double, 3> doubles = xt::zeros<double>({2, 3, 4});
-    check_status(try_memory(doubles), errc::wrong_type, {"float64", "float32"});
+    check_status(try_memory(doubles), status_code::wrong_type, {"float64", "float32"});
     xt::xtensor<float, 3> wide = xt::zeros<float>({2, 3, 6});
-    check_status(try_memory(wide), errc::wrong_shape);
+    check_status(try_memory(wide), status_code::wrong_shape);
     auto gaps = xt::view(wide, xt::all(), xt::all(), xt::range(0, 4));
-    check_status(try_memory(gaps), errc::wrong_shape, {"[18, 6, 1]"});
+    check_status(try_memory(gaps), status_code::wrong_shape, {"[18, 6, 1]"});
     xt::xarray<float> deep = xt::zeros<float>({1, 1, 1, 1, 1, 1, 1, 1, 1});
-    check_status(try_memory(deep), errc::wrong_shape);
+    check_status(try_memory(deep), status_code::wrong_shape);
     CHECK(batch.size() == 0);
 
     // A view from the second image on begins where that image does.
     xt::xtensor<float, 3> memory = xt::zeros<float>({4, 3, 4});
     auto tail = xt::view(memory, xt::range(2, 4), xt::all(), xt::all());
-    check_status(try_memory(tail), errc::none);
+    check_status(try_memory(tail), status_code::none);
     CHECK(batch[t::boxes].data() == memory.data() + 24);
 }

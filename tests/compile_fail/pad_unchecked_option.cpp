@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// expect: the unchecked form takes fill(...) and overflow::truncate
+// expect: the unchecked form takes pad_values(...) and overflow::truncate
 #include <padbatch/pad.hpp>
 
 #include <vector>

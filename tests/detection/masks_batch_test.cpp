@@ -102,7 +102,7 @@ TEST_CASE("a padded batch: counts, masks, and zeros behind them")
     }
     SUBCASE("bool, a larger capacity, rows of [H, W]")
     {
-        using plane = field<t::masks_t, bool, extents<20, 31>>;
+        using plane = field<t::masks_t, bool, row_extents<20, 31>>;
         padded<plane> owner(3, 6);
         std::fill(owner[t::masks].begin(), owner[t::masks].end(), true);
         paste_masks(owner.view(), batch.view());
@@ -112,7 +112,7 @@ TEST_CASE("a padded batch: counts, masks, and zeros behind them")
     }
     SUBCASE("regions of [h, w], from several vectors")
     {
-        using region_field = field<t::masks_t, float, extents<2, 2>>;
+        using region_field = field<t::masks_t, float, row_extents<2, 2>>;
         padded<boxes<>, region_field> regions(1, 1);
         const box corners = {1, 1, 12, 12};
         std::copy(corners.begin(), corners.end(), regions[t::boxes].begin());
@@ -129,7 +129,7 @@ TEST_CASE("a padded batch: counts, masks, and zeros behind them")
     SUBCASE("fewer rows than there are: the first ones")
     {
         padded<masks<std::uint8_t>> owner(3, 2, t::masks.shape(1, 20, 31));
-        check_status(try_paste_masks(owner, batch.view()), errc::too_many_rows, {"image 0", "3 rows"});
+        check_status(try_paste_masks(owner, batch.view()), status_code::too_many_rows, {"image 0", "3 rows"});
         const pad_result result = paste_masks(owner, batch.view(), overflow::truncate, mask_threshold(0.5F));
         CHECK(result.rows() == 4);
         CHECK(result.dropped(0) == 1);
@@ -203,13 +203,13 @@ TEST_CASE("what does not fit is refused, and nothing is written")
     guarded<std::uint8_t> full(3 * 4 * 620);
     guarded<std::int32_t> counts(3);
     const auto output = padded_output(counts, 4, t::masks(full, 1, 20, 31));
-    const auto refused = [&](const status& outcome, errc code, std::initializer_list<const char*> texts) {
+    const auto refused = [&](const status& outcome, status_code code, std::initializer_list<const char*> texts) {
         check_status(outcome, code, texts);
         CHECK(full.untouched());
         CHECK(counts.untouched());
     };
     for (const float threshold : {0.0F, -1.0F, 1.5F, std::numeric_limits<float>::quiet_NaN()}) {
-        refused(try_paste_masks(output, view, mask_threshold(threshold)), errc::bad_argument,
+        refused(try_paste_masks(output, view, mask_threshold(threshold)), status_code::bad_argument,
                 {"the threshold is", "above 0"});
     }
     SUBCASE("other sizes of batch and capacity")
@@ -217,44 +217,46 @@ TEST_CASE("what does not fit is refused, and nothing is written")
         const std::vector<std::int32_t> two = {1, 1};
         const padded_view smaller(two, 4, t::boxes(std::span(batch.boxes).first(8)),
                                   t::masks(std::span(batch.regions).first(8 * 30), 1, 5, 6));
-        refused(try_paste_masks(output, smaller), errc::batch_mismatch,
+        refused(try_paste_masks(output, smaller), status_code::batch_mismatch,
                 {"the output has 3 images", "the source has 2"});
         const auto narrow = padded_output(counts, 2, t::masks(full.span().first(3 * 2 * 620), 1, 20, 31));
-        refused(try_paste_masks(narrow, view), errc::too_many_rows, {"3 rows", "2"});
-        check_error([&] { paste_masks(narrow, view); }, errc::too_many_rows);
+        refused(try_paste_masks(narrow, view), status_code::too_many_rows, {"3 rows", "2"});
+        check_error([&] { paste_masks(narrow, view); }, status_code::too_many_rows);
     }
     SUBCASE("an output that is no full mask")
     {
         const auto channels = padded_output(counts, 4, t::masks(full, 20, 1, 31));
-        refused(try_paste_masks(channels, view), errc::row_mismatch, {"[20, 1, 31]", "[1, H, W]"});
+        refused(try_paste_masks(channels, view), status_code::row_mismatch, {"[20, 1, 31]", "[1, H, W]"});
         padded<masks<bool>> unshaped;
-        check_status(try_paste_masks(unshaped, view), errc::row_mismatch, {"[0, 0, 0]", "t::masks.shape(1, H, W)"});
-        check_error([&] { static_cast<void>(paste_masks<bool>(view, 0, 31)); }, errc::row_mismatch, {"[1, 0, 31]"});
+        check_status(try_paste_masks(unshaped, view), status_code::row_mismatch,
+                     {"[0, 0, 0]", "t::masks.shape(1, H, W)"});
+        check_error([&] { static_cast<void>(paste_masks<bool>(view, 0, 31)); }, status_code::row_mismatch,
+                    {"[1, 0, 31]"});
         check_error([&] { static_cast<void>(paste_masks<bool>(view, std::size_t{1} << 40, std::size_t{1} << 40)); },
-                    errc::size_overflow);
+                    status_code::size_overflow);
     }
     SUBCASE("regions and boxes of another shape")
     {
         const padded_view channels(batch.counts, 4, t::boxes(batch.boxes), t::masks(batch.regions, 5, 1, 6));
-        refused(try_paste_masks(output, channels), errc::row_mismatch, {"image 0", "[5, 1, 6]", "[1, h, w]"});
+        refused(try_paste_masks(output, channels), status_code::row_mismatch, {"image 0", "[5, 1, 6]", "[1, h, w]"});
         const std::size_t too_many = (std::size_t{1} << 24) + 1;
         for (const auto& sides : {std::array<std::size_t, 3>{1, 0, 6}, {1, 5, too_many}, {1, too_many, 6}}) {
             std::vector<std::int32_t> n = batch.counts;
             const padded_view<boxes<const float>, masks<const float>> view_of_none(
                 unchecked, 3, 4, n.data(), element_type::int32, {batch.boxes[0].data(), {}},
-                {batch.regions.data(), extents<dynamic, dynamic, dynamic>(sides)});
-            refused(try_paste_masks(output, view_of_none), errc::row_mismatch, {"h and w from 1 to 16777216"});
+                {batch.regions.data(), row_extents<dynamic, dynamic, dynamic>(sides)});
+            refused(try_paste_masks(output, view_of_none), status_code::row_mismatch, {"h and w from 1 to 16777216"});
         }
         const floats fives(12 * 5);
         const padded_view five(batch.counts, 4, t::boxes(fives, 5), t::masks(batch.regions, 1, 5, 6));
-        refused(try_paste_masks(output, five), errc::row_mismatch, {"boxes of 5 numbers", "x1, y1, x2, y2"});
+        refused(try_paste_masks(output, five), status_code::row_mismatch, {"boxes of 5 numbers", "x1, y1, x2, y2"});
         const std::vector<std::vector<box>> image_boxes = {{{1, 1, 5, 5}}, {}, {}};
         const std::vector<floats> two_regions = {floats(2 * 30), {}, {}};
         refused(try_paste_masks(output, each(t::boxes(image_boxes), t::masks(two_regions, 1, 5, 6))),
-                errc::field_mismatch, {"image 0", "2 rows of masks", "1 of boxes"});
+                status_code::field_mismatch, {"image 0", "2 rows of masks", "1 of boxes"});
         const std::vector<floats> three_images = {floats(30), {}};
         refused(try_paste_masks(output, each(t::boxes(image_boxes), t::masks(three_images, 1, 5, 6))),
-                errc::field_mismatch, {"2 images"});
+                status_code::field_mismatch, {"2 images"});
     }
     SUBCASE("an output over the regions")
     {
@@ -262,7 +264,7 @@ TEST_CASE("what does not fit is refused, and nothing is written")
         const auto over = padded_output(counts, 4, t::masks(std::span(shared).first(12 * 620), 1, 20, 31));
         const padded_view regions(batch.counts, 4, t::boxes(batch.boxes),
                                   t::masks(std::span(std::as_const(shared)).subspan(12 * 620 - 1, 12 * 30), 1, 5, 6));
-        refused(try_paste_masks(over, regions), errc::overlap, {"masks"});
+        refused(try_paste_masks(over, regions), status_code::overlap, {"masks"});
     }
     SUBCASE("one image")
     {
@@ -272,16 +274,17 @@ TEST_CASE("what does not fit is refused, and nothing is written")
             return try_paste_masks(t::masks(pixels, 1, 20, 31), t::boxes(two), t::masks(of_regions, 1, 5, 6),
                                    options...);
         };
-        refused(try_one(full.span().first(3 * 620), regions), errc::size_mismatch, {"masks has 3 rows"});
-        refused(try_one(full.span().first(2 * 620 - 1), regions), errc::size_mismatch, {"1239 values"});
-        refused(try_one(full.span().first(2 * 620), regions.first(30)), errc::field_mismatch, {"1 rows of masks"});
-        refused(try_one(full.span().first(2 * 620), regions.first(59)), errc::size_mismatch, {"not whole rows"});
-        refused(try_one(full.span().first(2 * 620), regions, mask_threshold(2)), errc::bad_argument, {"2"});
+        refused(try_one(full.span().first(3 * 620), regions), status_code::size_mismatch, {"masks has 3 rows"});
+        refused(try_one(full.span().first(2 * 620 - 1), regions), status_code::size_mismatch, {"1239 values"});
+        refused(try_one(full.span().first(2 * 620), regions.first(30)), status_code::field_mismatch,
+                {"1 rows of masks"});
+        refused(try_one(full.span().first(2 * 620), regions.first(59)), status_code::size_mismatch, {"not whole rows"});
+        refused(try_one(full.span().first(2 * 620), regions, mask_threshold(2)), status_code::bad_argument, {"2"});
         refused(try_paste_masks(t::masks(full.span().first(1240), 1, 20, 31),
                                 t::boxes(std::span<const float>(batch.scores).first(7)), t::masks(regions, 1, 5, 6)),
-                errc::size_mismatch, {"boxes has 7 values"});
+                status_code::size_mismatch, {"boxes has 7 values"});
         check_error([&] { paste_masks(t::masks(full.span(), 1, 20, 31), t::boxes(two), t::masks(regions, 1, 5, 6)); },
-                    errc::size_mismatch);
+                    status_code::size_mismatch);
         CHECK(full.untouched());
     }
 }

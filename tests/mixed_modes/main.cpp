@@ -24,7 +24,7 @@ void check(bool holds, const char* promise)
 
 int main()
 {
-    constexpr int bad_count = 2; // padbatch::errc, whose numbers are stable
+    constexpr int bad_count = 2; // padbatch::status_code, whose numbers are stable
     constexpr int size_overflow = 1;
     constexpr int size_mismatch = 4;
     constexpr int too_many_rows = 7;

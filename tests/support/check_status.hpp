@@ -12,13 +12,13 @@
 namespace padbatch::test {
 
 /// Checks that a call failed with this code, and that its text holds all of `texts`.
-inline void check_status(const status& outcome, errc code, std::initializer_list<const char*> texts = {})
+inline void check_status(const status& outcome, status_code code, std::initializer_list<const char*> texts = {})
 {
     const std::string message = outcome.message();
     CAPTURE(message);
     CHECK(static_cast<int>(outcome.code()) == static_cast<int>(code));
-    CHECK(outcome.ok() == (code == errc::none));
-    CHECK(message.empty() == (code == errc::none));
+    CHECK(outcome.ok() == (code == status_code::none));
+    CHECK(message.empty() == (code == status_code::none));
     CHECK(message.find("{}") == std::string::npos);
     for (const std::string text : texts) {
         CAPTURE(text);
@@ -28,7 +28,7 @@ inline void check_status(const status& outcome, errc code, std::initializer_list
 
 /// Checks that a call throws `error` with this code, and that its text holds all of `texts`.
 template <class Call>
-void check_error(const Call& call, errc code, std::initializer_list<const char*> texts = {})
+void check_error(const Call& call, status_code code, std::initializer_list<const char*> texts = {})
 {
     try {
         call();

@@ -143,7 +143,7 @@ void slots_of_one_owner()
     pad_into(owner, given.source());
     for (int times = 0; times < 3; ++times) {
         expect("each thread finishes slots of one owner", all_threads([&](std::size_t k) {
-                   return produce(owner, k, k, 3, fill(t::boxes(-1), t::scores(-1))) &&
+                   return produce(owner, k, k, 3, pad_values(t::boxes(-1), t::scores(-1))) &&
                           produce(owner, k + threads, k, 7) && slot_is(owner, k, k, 3, -1) &&
                           slot_is(owner, k + threads, k, 7, 0);
                }));
@@ -204,7 +204,7 @@ void refusals()
     expect("each thread gets its own refusal", all_threads([&](std::size_t k) {
                std::vector<std::int32_t> counts(1, static_cast<std::int32_t>(k) + 10);
                const status outcome = counts_view::check(counts, 5);
-               return outcome.code() == errc::bad_count && outcome.message()[0] != '\0';
+               return outcome.code() == status_code::bad_count && outcome.message()[0] != '\0';
            }));
 }
 

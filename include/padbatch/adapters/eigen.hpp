@@ -93,7 +93,7 @@ template <detail::eigen_dense X>
 struct rows_traits<X> {
     using adapted = void;
 
-    /// Fails with `errc::row_mismatch` if the number of columns is not the number of elements of a field's row.
+    /// Fails with `status_code::row_mismatch` if the number of columns is not the number of elements of a field's row.
     template <class E>
     [[nodiscard]] static status check(const X& x, const E& row, const char* name) noexcept
     {
@@ -107,14 +107,14 @@ struct rows_traits<X> {
             if (row.size() == 0) {
                 return E::rank == 1
                            ? status()
-                           : status(errc::row_mismatch,
+                           : status(status_code::row_mismatch,
                                     "{} has rows of {}: give the extents with the matrix, as in t::masks(x, 1, "
                                     "28, 28)",
                                     name, extents);
             }
         }
         if (columns != row.size()) {
-            return {errc::row_mismatch,
+            return {status_code::row_mismatch,
                     "{} is a matrix of {} x {}, but a row of {} is {} columns (if each column is a detection, give its "
                     ".transpose())",
                     name,
@@ -195,8 +195,9 @@ template <class T, class E, class Layout = layout::contiguous>
 using map_type = Eigen::Map<detail::eigen_matrix<T, detail::eigen_columns<E>>, Eigen::Unaligned,
                             typename detail::eigen_stride<Layout, detail::eigen_columns<E>>::type>;
 
-/// Returns why `map` would fail for these rows: `errc::wrong_shape`. Eigen counts strides in elements, and the distance
-/// between rows need not be a multiple of an element's size: members of some structs. Contiguous rows never fail.
+/// Returns why `map` would fail for these rows: `status_code::wrong_shape`. Eigen counts strides in elements, and the
+/// distance between rows need not be a multiple of an element's size: members of some structs. Contiguous rows never
+/// fail.
 template <class T, class E, class Layout>
 [[nodiscard]] status check_map(const basic_rows<T, E, Layout>& rows) noexcept
 {
@@ -209,7 +210,7 @@ template <class T, class E, class Layout>
         for (const std::ptrdiff_t stride : strides) {
             if (stride < 0 || stride % size != 0) {
                 return {
-                    errc::wrong_shape,
+                    status_code::wrong_shape,
                     "rows are {} bytes apart and their elements {}; an Eigen matrix needs multiples of {}, the size "
                     "of an element: copy them first",
                     strides[0], strides[1], size};
@@ -263,7 +264,7 @@ template <class T, class E>
     requires(E::rank >= 2)
 [[nodiscard]] auto map(const row<T, E>& row) noexcept
 {
-    using last = extents<E::static_extent(E::rank - 1)>;
+    using last = row_extents<E::static_extent(E::rank - 1)>;
     auto* const data = reinterpret_cast<detail::to_eigen<T>*>(row.data());
     const std::size_t columns = row.extent(E::rank - 1);
     return map_type<T, last>(data, static_cast<Eigen::Index>(columns == 0 ? 0 : row.size() / columns),

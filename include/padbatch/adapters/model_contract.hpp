@@ -43,13 +43,13 @@ public:
     /// Has nothing read yet.
     model_contract() noexcept = default;
 
-    /// Copies the entries. Fails, and changes nothing, with `errc::missing_field` if there is no count or there are no
-    /// fields, since the model is not padded then; with `errc::bad_argument` if the fields are not in the form
-    /// `boxes=NAME,labels=NAME`.
+    /// Copies the entries. Fails, and changes nothing, with `status_code::missing_field` if there is no count or there
+    /// are no fields, since the model is not padded then; with `status_code::bad_argument` if the fields are not in the
+    /// form `boxes=NAME,labels=NAME`.
     [[nodiscard]] status try_read(const metadata& entries) noexcept
     {
         if (entries.count == nullptr || entries.fields == nullptr) {
-            return {errc::missing_field,
+            return {status_code::missing_field,
                     "the model has no '{}' in its metadata: it was not written by onnx-pad-outputs, or in a layout "
                     "without it, or another program has removed the metadata",
                     entries.count == nullptr ? contract::count_key : contract::fields_key};
@@ -60,7 +60,7 @@ public:
         padbatch::detail::buffer<char> text;
         padbatch::detail::buffer<field_output> fields;
         if (!text.try_resize(count_size + 2 * fields_size)) {
-            return {errc::out_of_memory, "not enough memory for the names of the outputs"};
+            return {status_code::out_of_memory, "not enough memory for the names of the outputs"};
         }
         std::memcpy(text.data(), entries.count, count_size);
         std::memcpy(text.data() + count_size, entries.fields, fields_size);
@@ -74,13 +74,13 @@ public:
             next = comma != nullptr ? comma + 1 : nullptr;
             char* const equals = std::strchr(field, '=');
             if (equals == nullptr || equals == field || equals[1] == '\0') {
-                return {errc::bad_argument,
+                return {status_code::bad_argument,
                         "the model's metadata give '{}' for '{}'; expected FIELD=OUTPUT,FIELD=OUTPUT", entries.fields,
                         contract::fields_key};
             }
             *equals = '\0';
             if (!fields.try_resize(fields.size() + 1)) {
-                return {errc::out_of_memory, "not enough memory for the names of the outputs"};
+                return {status_code::out_of_memory, "not enough memory for the names of the outputs"};
             }
             fields[fields.size() - 1] = {field, equals + 1};
         }
@@ -172,7 +172,7 @@ template <class Field>
 {
     name = model.output_of(Field::tag::name);
     if (name == nullptr) {
-        return {errc::missing_field, "the model has no padded field '{}'; it has {}", Field::tag::name,
+        return {status_code::missing_field, "the model has no padded field '{}'; it has {}", Field::tag::name,
                 model.fields().empty() ? "none, since its metadata have not been read" : model.field_list()};
     }
     return {};
@@ -190,7 +190,7 @@ template <class Field, class Find>
         return outcome;
     }
     if (const element_type wanted = element_type_of<typename Field::value_type>; tensor.type() != wanted) {
-        return {errc::wrong_type,
+        return {status_code::wrong_type,
                 "the output '{}' is {}, but {} was requested: write {}<{}{}>",
                 output,
                 name_of(tensor.type()),
@@ -220,20 +220,20 @@ template <class... Fields, class Find>
 [[nodiscard]] inline status check_passed_on(const tensor_ref& tensor, std::size_t& bytes) noexcept
 {
     if (tensor.device() != device::host) {
-        return {errc::device_memory,
+        return {status_code::device_memory,
                 "this tensor is in device memory, but is passed on as host memory: copy it there first"};
     }
     constexpr const char* expected =
         "a tensor that is passed on must have at most {} extents, in row-major order without gaps";
     if (tensor.shape().size() != tensor.rank()) {
-        return {errc::wrong_shape, expected, tensor_ref::max_rank};
+        return {status_code::wrong_shape, expected, tensor_ref::max_rank};
     }
     std::int64_t elements = 0;
     if (status outcome = try_element_count(tensor.shape(), elements); !outcome.ok()) {
         return outcome;
     }
     if (!tensor.is_contiguous()) { // which multiplies the extents, so these must have been checked
-        return {errc::wrong_shape, expected, tensor_ref::max_rank};
+        return {status_code::wrong_shape, expected, tensor_ref::max_rank};
     }
     const std::size_t factors[] = {static_cast<std::size_t>(elements), size_of(tensor.type())};
     return multiply_sizes(factors, "this tensor", bytes);

@@ -49,8 +49,8 @@ public:
     explicit contract(const OrtSession* session) { padbatch::detail::require(try_read(session)); }
 #endif
 
-    /// Reads an `Ort::Session`. Fails, and changes nothing, if the model is not padded (`errc::missing_field`) or its
-    /// metadata are damaged (`errc::bad_argument`).
+    /// Reads an `Ort::Session`. Fails, and changes nothing, if the model is not padded (`status_code::missing_field`)
+    /// or its metadata are damaged (`status_code::bad_argument`).
     [[nodiscard]] status try_read(const OrtSession* session) noexcept
     {
         const OrtApi& api = Ort::GetApi();
@@ -92,7 +92,7 @@ public:
 
     /// Sets `names` to the outputs of the count and of the fields, in this order, for a run that computes only these:
     /// `model.try_output_names<boxes<>, scores<>>(names)`. Element types do not matter. Fails with
-    /// `errc::missing_field`.
+    /// `status_code::missing_field`.
     template <class... Fields>
         requires(sizeof...(Fields) > 0)
     [[nodiscard]] status try_output_names(std::array<const char*, 1 + sizeof...(Fields)>& names) const noexcept
@@ -139,12 +139,12 @@ private:
             if (m_name_text.try_resize(begin + size)) {
                 std::memcpy(m_name_text.data() + begin, name, size);
             } else {
-                outcome = {errc::out_of_memory, "not enough memory for the names of {} outputs", count};
+                outcome = {status_code::out_of_memory, "not enough memory for the names of {} outputs", count};
             }
             allocator->Free(allocator, name);
         }
         if (outcome.ok() && !m_names.try_resize(count)) {
-            return {errc::out_of_memory, "not enough memory for the names of {} outputs", count};
+            return {status_code::out_of_memory, "not enough memory for the names of {} outputs", count};
         }
         const char* next = m_name_text.data(); // which moved while it grew
         for (std::size_t i = 0; i < count && outcome.ok(); ++i) {
@@ -159,17 +159,18 @@ private:
 /// are the names that the outputs were requested by, in their order; the default is all of `model.output_names()`.
 /// Fields whose elements are not const need outputs that are not const.
 ///
-/// Fails, and leaves `view` unchanged, with `errc::missing_field` if the model has no such field or its output was not
-/// requested; with `errc::size_mismatch` if there are not as many outputs as names; with `errc::wrong_type`,
-/// `errc::wrong_shape`, `errc::device_memory` or `errc::bad_count` if an output does not match its field. Costs about a
-/// microsecond for each field, whatever its size, and an allocation inside ONNX Runtime.
+/// Fails, and leaves `view` unchanged, with `status_code::missing_field` if the model has no such field or its output
+/// was not requested; with `status_code::size_mismatch` if there are not as many outputs as names; with
+/// `status_code::wrong_type`, `status_code::wrong_shape`, `status_code::device_memory` or `status_code::bad_count` if
+/// an output does not match its field. Costs about a microsecond for each field, whatever its size, and an allocation
+/// inside ONNX Runtime.
 template <class... Fields>
 [[nodiscard]] status try_detections(padded_view<Fields...>& view, const contract& model,
                                     std::type_identity_t<detail::outputs_of<Fields...>> outputs,
                                     std::span<const char* const> names) noexcept
 {
     if (outputs.size() != names.size()) {
-        return {errc::size_mismatch,
+        return {status_code::size_mismatch,
                 "there are {} outputs and {} names; if these are not all outputs of the model, give the names that "
                 "they were "
                 "requested by",
@@ -181,7 +182,8 @@ template <class... Fields>
                 return detail::read_tensor(tensor, outputs[i]);
             }
         }
-        return {errc::missing_field, "the output '{}' is not among the {} that were requested", name, names.size()};
+        return {status_code::missing_field, "the output '{}' is not among the {} that were requested", name,
+                names.size()};
     });
 }
 template <class... Fields>

@@ -73,8 +73,8 @@ struct rows_traits<X> {
     using element = detail::mat_element<X>;
     static_assert(padbatch::element<element>, "a matrix must have one channel, of numbers: give mat.reshape(1)");
 
-    /// Fails with `errc::wrong_type` for other elements or several channels, with `errc::wrong_shape` for another rank
-    /// or gaps in a row, with `errc::row_mismatch` for other extents.
+    /// Fails with `status_code::wrong_type` for other elements or several channels, with `status_code::wrong_shape` for
+    /// another rank or gaps in a row, with `status_code::row_mismatch` for other extents.
     template <class E>
     [[nodiscard]] static status check(const X& x, const E& row, const char* name) noexcept
     {
@@ -83,7 +83,7 @@ struct rows_traits<X> {
         }
         constexpr int depth = detail::mat_depth<element>();
         if (x.depth() != depth || x.channels() != 1) {
-            return {errc::wrong_type,
+            return {status_code::wrong_type,
                     "{} has {} channels of {}; expected one of {} (for other types give a cv::Mat_<T>, for channels as "
                     "columns mat.reshape(1))",
                     name,
@@ -93,8 +93,8 @@ struct rows_traits<X> {
         }
         const std::span<const int> shape(x.size.p, static_cast<std::size_t>(x.dims));
         if (E::rank == 0 ? x.dims != 2 || (shape[0] != 1 && shape[1] != 1) : shape.size() != 1 + E::rank) {
-            return {errc::wrong_shape, "{} of one image has the shape {}; expected {}, one row for each detection",
-                    name, shape,
+            return {status_code::wrong_shape,
+                    "{} of one image has the shape {}; expected {}, one row for each detection", name, shape,
                     E::rank == 0   ? "[n, 1] or [1, n]"
                     : E::rank == 1 ? "two extents"
                                    : "[n, row...]"};
@@ -104,14 +104,14 @@ struct rows_traits<X> {
             const std::size_t wanted = row.extent(k);
             const auto found = static_cast<std::size_t>(shape[1 + k]);
             if ((E::static_extent(k) != dynamic || wanted != 0) && wanted != found) {
-                return {errc::row_mismatch,
+                return {status_code::row_mismatch,
                         "{} of one image has the shape {}; its rows should be {} (for columns of wider rows give "
                         "mat.colRange(first, last))",
                         name, shape, row.to_array()};
             }
             if (found != 1 && x.step.p[1 + k] != dense) {
-                return {errc::wrong_shape, "{} of one image has the shape {} and gaps in a row: give mat.clone()", name,
-                        shape};
+                return {status_code::wrong_shape,
+                        "{} of one image has the shape {} and gaps in a row: give mat.clone()", name, shape};
             }
             dense *= found;
         }
@@ -161,8 +161,8 @@ struct row_traits<X> {
         return E{all};
     }
 
-    /// Fails with `errc::wrong_type` for other elements or several channels, with `errc::wrong_shape` for another rank
-    /// or gaps in a matrix of more than two extents, with `errc::row_mismatch` for other extents.
+    /// Fails with `status_code::wrong_type` for other elements or several channels, with `status_code::wrong_shape` for another rank
+    /// or gaps in a matrix of more than two extents, with `status_code::row_mismatch` for other extents.
     template <class T, class E>
     [[nodiscard]] static status check(const X& x, const E& row, const char* name) noexcept
     {
@@ -170,7 +170,7 @@ struct row_traits<X> {
         constexpr int depth = detail::mat_depth<T>();
         const std::span<const int> shape(x.size.p, static_cast<std::size_t>(x.dims));
         if (x.depth() != depth || x.channels() != 1) {
-            return {errc::wrong_type,
+            return {status_code::wrong_type,
                     "a row of {} has {} channels of {}; expected one of {} (for other types say .of<T>() or give a "
                     "cv::Mat_<T>)",
                     name,
@@ -180,12 +180,12 @@ struct row_traits<X> {
         }
         const bool is_vector = E::rank == 1 && x.dims == 2 && shape[0] == 1; // [1, n]
         if (!is_vector && (x.dims == 0 || shape.size() > E::rank || (x.dims > 2 && !x.isContinuous()))) {
-            return {errc::wrong_shape,
+            return {status_code::wrong_shape,
                     "a row of {} has the shape {}; expected {} (or, if it has gaps, give mat.clone())", name, shape,
                     row.to_array()};
         }
         if (is_vector ? row.extent(0) != static_cast<std::size_t>(shape[1]) : !row.same_as(extents<E>(x))) {
-            return {errc::row_mismatch, "a row of {} has the shape {}; expected {}", name, shape, row.to_array()};
+            return {status_code::row_mismatch, "a row of {} has the shape {}; expected {}", name, shape, row.to_array()};
         }
         return {};
     }
@@ -233,14 +233,15 @@ template <padbatch::detail::four_numbers Box>
 }
 
 /// Writes one image's boxes as rectangles to the beginning of `rects`. They have the element type of the boxes, except
-/// that float boxes may become `cv::Rect2d`. Fails, and writes nothing, with `errc::size_mismatch` if there are more
-/// boxes than rectangles.
+/// that float boxes may become `cv::Rect2d`. Fails, and writes nothing, with `status_code::size_mismatch` if there are
+/// more boxes than rectangles.
 template <class T, class Layout, class U>
-[[nodiscard]] status try_to_rects(const basic_rows<T, extents<4>, Layout>& boxes,
+[[nodiscard]] status try_to_rects(const basic_rows<T, row_extents<4>, Layout>& boxes,
                                   std::span<cv::Rect_<U>> rects) noexcept
 {
     if (boxes.size() > rects.size()) {
-        return {errc::size_mismatch, "there are {} boxes, but room for {} rectangles", boxes.size(), rects.size()};
+        return {status_code::size_mismatch, "there are {} boxes, but room for {} rectangles", boxes.size(),
+                rects.size()};
     }
     for (std::size_t i = 0; i < boxes.size(); ++i) {
         rects[i] = padbatch::detail::rect_of<U>(boxes[i]);
@@ -250,7 +251,7 @@ template <class T, class Layout, class U>
 
 /// The same into a vector, which gets the number of boxes as its size: `to_rects(image[t::boxes], rects)`.
 template <class T, class Layout, class U>
-void to_rects(const basic_rows<T, extents<4>, Layout>& boxes, std::vector<cv::Rect_<U>>& rects)
+void to_rects(const basic_rows<T, row_extents<4>, Layout>& boxes, std::vector<cv::Rect_<U>>& rects)
 {
     rects.resize(boxes.size());
     static_cast<void>(try_to_rects(boxes, std::span<cv::Rect_<U>>(rects)));
@@ -264,9 +265,9 @@ template <class T>
 }
 
 /// Writes rectangles as boxes to the first rows of `boxes`, such as `batch.slot(i)[t::boxes]`. Fails, and writes
-/// nothing, with `errc::too_many_rows` if there are more rectangles than rows.
+/// nothing, with `status_code::too_many_rows` if there are more rectangles than rows.
 template <padbatch::detail::contiguous_values Rects, class T>
-[[nodiscard]] status try_to_boxes(const Rects& rects, const basic_rows<T, extents<4>>& boxes) noexcept
+[[nodiscard]] status try_to_boxes(const Rects& rects, const basic_rows<T, row_extents<4>>& boxes) noexcept
 {
     using rect = std::remove_cv_t<padbatch::detail::value_of<const Rects>>;
     static_assert(std::same_as<rect, cv::Rect_<T>>,
@@ -274,7 +275,7 @@ template <padbatch::detail::contiguous_values Rects, class T>
                   "cv::Rect2d");
     const std::size_t n = rects.size();
     if (n > boxes.size()) {
-        return {errc::too_many_rows, "there are {} rectangles, but room for {} boxes", n, boxes.size()};
+        return {status_code::too_many_rows, "there are {} rectangles, but room for {} boxes", n, boxes.size()};
     }
     for (std::size_t i = 0; i < n; ++i) {
         const auto box = to_box(rects.data()[i]);
@@ -287,15 +288,15 @@ template <padbatch::detail::contiguous_values Rects, class T>
 
 /// Makes `mat` a header of one mask, `[1, H, W]`, without a copy: H x W, CV_32FC1 for float, CV_8UC1 for uint8 and
 /// bool. It refers to the batch, which has to outlive it. Even a read-only mask can be written through it, since OpenCV
-/// has no const elements. Fails with `errc::wrong_shape` if there are several planes (`[C, H, W]`), or more rows or
-/// columns than an int can hold.
+/// has no const elements. Fails with `status_code::wrong_shape` if there are several planes (`[C, H, W]`), or more rows
+/// or columns than an int can hold.
 template <class T, std::size_t C, std::size_t H, std::size_t W>
-[[nodiscard]] status try_to_mat(const row<T, extents<C, H, W>>& mask, cv::Mat& mat)
+[[nodiscard]] status try_to_mat(const row<T, row_extents<C, H, W>>& mask, cv::Mat& mat)
 {
     static_assert(C == 1 || C == dynamic, "a mask must be one plane, [1, H, W]");
     constexpr auto most = static_cast<std::size_t>(std::numeric_limits<int>::max());
     if (mask.extent(0) != 1 || mask.extent(1) > most || mask.extent(2) > most) {
-        return {errc::wrong_shape, "a mask has the shape {}; expected [1, H, W]", mask.extents().to_array()};
+        return {status_code::wrong_shape, "a mask has the shape {}; expected [1, H, W]", mask.extents().to_array()};
     }
     mat = cv::Mat(static_cast<int>(mask.extent(1)), static_cast<int>(mask.extent(2)),
                   CV_MAKETYPE(padbatch::detail::mat_depth<T>(), 1),
@@ -305,7 +306,7 @@ template <class T, std::size_t C, std::size_t H, std::size_t W>
 
 /// Makes `mats` headers of one image's masks; see `try_to_mat`. A failure leaves it unchanged.
 template <class T, std::size_t C, std::size_t H, std::size_t W, class Layout>
-[[nodiscard]] status try_to_mats(const basic_rows<T, extents<C, H, W>, Layout>& masks, std::vector<cv::Mat>& mats)
+[[nodiscard]] status try_to_mats(const basic_rows<T, row_extents<C, H, W>, Layout>& masks, std::vector<cv::Mat>& mats)
 {
     if (!masks.empty()) {
         cv::Mat first;
@@ -323,14 +324,14 @@ template <class T, std::size_t C, std::size_t H, std::size_t W, class Layout>
 #if PADBATCH_EXCEPTIONS
 /// The throwing form of `try_to_rects`.
 template <class T, class Layout, class U>
-void to_rects(const basic_rows<T, extents<4>, Layout>& boxes, std::span<cv::Rect_<U>> rects)
+void to_rects(const basic_rows<T, row_extents<4>, Layout>& boxes, std::span<cv::Rect_<U>> rects)
 {
     padbatch::detail::require(try_to_rects(boxes, rects));
 }
 
 /// The throwing form of `try_to_boxes`.
 template <padbatch::detail::contiguous_values Rects, class T>
-void to_boxes(const Rects& rects, const basic_rows<T, extents<4>>& boxes)
+void to_boxes(const Rects& rects, const basic_rows<T, row_extents<4>>& boxes)
 {
     padbatch::detail::require(try_to_boxes(rects, boxes));
 }

@@ -45,7 +45,7 @@ template <class Call>
     try {
         return call();
     } catch (const std::exception& e) {
-        return {errc::bad_argument, "OpenVINO cannot {}: {}", doing, e.what()};
+        return {status_code::bad_argument, "OpenVINO cannot {}: {}", doing, e.what()};
     }
 }
 
@@ -94,12 +94,13 @@ template <class Void, class Tensor>
 [[nodiscard]] status read_tensor(basic_tensor_ref<Void>& tensor, Tensor& from) noexcept
 {
     if (!from) {
-        return {errc::missing_field, "this ov::Tensor is empty"};
+        return {status_code::missing_field, "this ov::Tensor is empty"};
     }
     return guarded("describe a tensor", [&]() -> status {
         element_type type{};
         if (!find_type(from.get_element_type(), type)) {
-            return {errc::wrong_type, "this ov::Tensor has elements of the type {}, which padbatch does not have",
+            return {status_code::wrong_type,
+                    "this ov::Tensor has elements of the type {}, which padbatch does not have",
                     from.get_element_type().get_type_name().c_str()};
         }
         // Copied, since asking a plugin's tensor for its shape or strides again may invalidate this reference.
@@ -107,7 +108,7 @@ template <class Void, class Tensor>
         const ov::Shape& asked = from.get_shape();
         const std::size_t rank = asked.size();
         if (rank > const_tensor_ref::max_rank) {
-            return {errc::wrong_shape, "this ov::Tensor has {} extents; expected at most {}", rank,
+            return {status_code::wrong_shape, "this ov::Tensor has {} extents; expected at most {}", rank,
                     const_tensor_ref::max_rank};
         }
         std::copy(asked.begin(), asked.end(), extents);
@@ -141,9 +142,10 @@ template <class Void, class Tensor>
 } // namespace detail
 
 /// The type, shape, strides, memory and device of a tensor; no copy and, if it is contiguous, no allocation. Fails with
-/// `errc::missing_field` for an empty tensor, with `errc::wrong_type` for strings and types that padbatch lacks, with
-/// `errc::wrong_shape` for more than 8 extents, with `errc::bad_argument` if OpenVINO refuses, as for writable memory
-/// of a read-only tensor. An `ov::RemoteTensor` is described as device memory with a null pointer, not refused.
+/// `status_code::missing_field` for an empty tensor, with `status_code::wrong_type` for strings and types that padbatch
+/// lacks, with `status_code::wrong_shape` for more than 8 extents, with `status_code::bad_argument` if OpenVINO
+/// refuses, as for writable memory of a read-only tensor. An `ov::RemoteTensor` is described as device memory with a
+/// null pointer, not refused.
 [[nodiscard]] inline status try_ref(tensor_ref& tensor, ov::Tensor& from) noexcept
 {
     return detail::read_tensor(tensor, from);
@@ -215,8 +217,9 @@ public:
     /// Throws `error` if `try_read` fails.
     explicit contract(const ov::Model& model) { padbatch::detail::require(try_read(model)); }
 
-    /// Fails, and changes nothing, if the model is not padded (`errc::missing_field`) or its metadata are damaged
-    /// (`errc::bad_argument`).
+    /// Fails, and changes nothing, if the model is not padded (`status_code::missing_field`) or its metadata are
+    /// damaged
+    /// (`status_code::bad_argument`).
     [[nodiscard]] status try_read(const ov::Model& model) noexcept
     {
         return detail::guarded("read the model's metadata", [&]() -> status {
@@ -240,10 +243,10 @@ public:
 /// Makes `view` from the outputs of a padded model that `request` has run: its memory is that of the request's output
 /// tensors, which stay until they are replaced or the request is destroyed, and are overwritten by the next run.
 ///
-/// Fails, and leaves `view` unchanged, with `errc::missing_field` if the model has no such field or output; with
-/// `errc::wrong_type`, `errc::wrong_shape`, `errc::device_memory` or `errc::bad_count` if an output does not match its
-/// field; with `errc::bad_argument` if OpenVINO refuses, as for a request that is still running. Costs a few lookups by
-/// name and small allocations for each field, whatever its size.
+/// Fails, and leaves `view` unchanged, with `status_code::missing_field` if the model has no such field or output; with
+/// `status_code::wrong_type`, `status_code::wrong_shape`, `status_code::device_memory` or `status_code::bad_count` if
+/// an output does not match its field; with `status_code::bad_argument` if OpenVINO refuses, as for a request that is
+/// still running. Costs a few lookups by name and small allocations for each field, whatever its size.
 template <class... Fields>
 [[nodiscard]] status try_detections(padded_view<Fields...>& view, const contract& model,
                                     ov::InferRequest& request) noexcept
@@ -259,8 +262,8 @@ template <class... Fields>
                         return try_ref(tensor, found);
                     }
                 }
-                return {errc::missing_field, "the request's model has no output '{}', although its metadata name it",
-                        name};
+                return {status_code::missing_field,
+                        "the request's model has no output '{}', although its metadata name it", name};
             });
         });
     });

@@ -63,8 +63,8 @@ template <detail::xtensor_expression X>
 struct rows_traits<X> {
     using adapted = void;
 
-    /// Fails with `errc::wrong_shape` for another rank or strides that rows cannot have, with `errc::row_mismatch` for
-    /// other extents.
+    /// Fails with `status_code::wrong_shape` for another rank or strides that rows cannot have, with
+    /// `status_code::row_mismatch` for other extents.
     template <class E>
     [[nodiscard]] static status check(const X& x, const E& row, const char* name) noexcept
     {
@@ -79,7 +79,7 @@ struct rows_traits<X> {
         const std::span<const std::int64_t> all(shape,
                                                 rank < const_tensor_ref::max_rank ? rank : const_tensor_ref::max_rank);
         if (rank != 1 + E::rank) {
-            return {errc::wrong_shape,
+            return {status_code::wrong_shape,
                     "{} of one image has the shape {}; expected {} extents, the first one the number of rows (for a "
                     "whole batch use padbatch::from_tensors and padbatch::xtensor::ref)",
                     name, all, 1 + E::rank};
@@ -88,12 +88,12 @@ struct rows_traits<X> {
         for (std::size_t k = E::rank; k-- > 0;) {
             const std::size_t wanted = row.extent(k);
             if ((E::static_extent(k) != dynamic || wanted != 0) && static_cast<std::int64_t>(wanted) != shape[1 + k]) {
-                return {errc::row_mismatch, "{} of one image has the shape {}; its rows should be {}", name, all,
+                return {status_code::row_mismatch, "{} of one image has the shape {}; its rows should be {}", name, all,
                         row.to_array()};
             }
             if (E::rank > 1 && shape[1 + k] != 1 && static_cast<std::int64_t>(x.strides()[1 + k]) != dense) {
                 return {
-                    errc::wrong_shape,
+                    status_code::wrong_shape,
                     "{} of one image has the shape {} and rows that are not row-major without gaps: give xt::eval(x) "
                     "or a container with xt::layout_type::row_major",
                     name, all};
@@ -179,9 +179,9 @@ template <class T, class E>
     return xt::adapt<xt::layout_type::row_major>(rows.data(), rows.size() * rows.row_size(), xt::no_ownership(), shape);
 }
 
-/// Returns why `view` would fail for these rows: `errc::wrong_shape`. xtensor counts strides in elements, and the
-/// distance between rows need not be a multiple of an element's size: members of some structs. Contiguous rows never
-/// fail.
+/// Returns why `view` would fail for these rows: `status_code::wrong_shape`. xtensor counts strides in elements, and
+/// the distance between rows need not be a multiple of an element's size: members of some structs. Contiguous rows
+/// never fail.
 template <class T, class E, class Layout>
 [[nodiscard]] status check_view(const basic_rows<T, E, Layout>& rows) noexcept
 {
@@ -196,7 +196,7 @@ template <class T, class E, class Layout>
         const std::ptrdiff_t row_stride = rows.layout().row_stride;
         if (row_stride < 0 || element_stride < 0 || row_stride % size != 0 || element_stride % size != 0) {
             return {
-                errc::wrong_shape,
+                status_code::wrong_shape,
                 "rows are {} bytes apart and their elements {}; an xtensor view needs multiples of {}, the size of an "
                 "element: copy them first",
                 row_stride, element_stride, size};

@@ -39,7 +39,7 @@ template <class Field, class Image>
     using From = std::remove_cvref_t<decltype(rows.extents())>;
     if constexpr (!(E::is_static && From::is_static)) {
         if (!expected.same_as(rows.extents())) {
-            return {errc::row_mismatch,
+            return {status_code::row_mismatch,
                     "image {} has rows of {} in {}; expected {}, as in the output and in all images of the batch",
                     i,
                     rows.extents().to_array(),

@@ -42,7 +42,7 @@ template <class To, class E, class From, class FromE, class Layout>
     if constexpr (std::is_same_v<Layout, layout::element_strided>) {
         const auto* element = static_cast<const std::remove_const_t<From>*>(from.row_data(j));
         for (std::size_t k = 0; k < extents.size(); ++k) {
-            copy_row(to + k, element, padbatch::extents<>{});
+            copy_row(to + k, element, padbatch::row_extents<>{});
             element = offset_by(element, from.layout().element_stride);
         }
     } else {
@@ -59,7 +59,7 @@ inline void copy_row_of(To* to, const E& /*extents*/, const item_rows<Reader, It
         if constexpr (Reader::is_adjacent && Reader::extents_type::is_static) {
             copy_row(to, data, typename Reader::extents_type{});
         } else {
-            copy_row(to, data, padbatch::extents<dynamic>{std::array<std::size_t, 1>{n}});
+            copy_row(to, data, padbatch::row_extents<dynamic>{std::array<std::size_t, 1>{n}});
         }
         to += n;
     });

@@ -67,10 +67,11 @@ template <class Policy, class Source>
         static_assert(found::extents_type::rank == 0 && element<typename found::value_type>,
                       "rows can only be chosen by a field of one number a row");
         if (longest > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
-            return {errc::size_overflow, "an image has {} rows, more than a 32-bit index can number", longest};
+            return {status_code::size_overflow, "an image has {} rows, more than a 32-bit index can number", longest};
         }
         if (longest != 0 && !scratch.try_resize(choose_top<tag, Source>::scratch_bytes(longest, capacity))) {
-            return {errc::out_of_memory, "not enough memory to choose {} of {} rows by score", capacity, longest};
+            return {status_code::out_of_memory, "not enough memory to choose {} of {} rows by score", capacity,
+                    longest};
         }
     }
     return {};
@@ -115,7 +116,7 @@ template <class Policy, class Job, class Source>
     }
     if (examined.dropped != 0) {
         if (!dropped.try_resize(source.size())) {
-            return {errc::out_of_memory, "not enough memory to record how many rows of {} images were dropped",
+            return {status_code::out_of_memory, "not enough memory to record how many rows of {} images were dropped",
                     source.size()};
         }
         write_dropped(source, capacity, dropped.data());

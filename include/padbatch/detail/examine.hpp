@@ -76,7 +76,7 @@ template <class... Fields, class Source, class Policy>
         const std::size_t n = source.count(i);
         if (n > capacity) [[unlikely]] {
             if constexpr (std::is_same_v<Policy, overflow::error_t>) {
-                return {errc::too_many_rows,
+                return {status_code::too_many_rows,
                         "image {} has {} rows, but the capacity is {}: make it larger, or say which rows to drop with "
                         "overflow::truncate or overflow::top_scores",
                         i, n, capacity};

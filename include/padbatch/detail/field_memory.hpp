@@ -66,7 +66,7 @@ template <class Field, class Bound>
     }
     const auto rows = rows_of_field<Field>(bound);
     if (!Field::extents_type::matches(rows.extents().to_array())) {
-        return {errc::row_mismatch, "{} has rows of {}, which the field's type does not allow", Field::tag::name,
+        return {status_code::row_mismatch, "{} has rows of {}, which the field's type does not allow", Field::tag::name,
                 rows.extents().to_array()};
     }
     n = rows.size();
@@ -98,7 +98,8 @@ inline constexpr bool are_const_of<field_list<From...>, field_list<To...>> =
         if (factor == 0) {
             zero = true;
         } else if (result > static_cast<std::size_t>(std::numeric_limits<std::ptrdiff_t>::max()) / factor) {
-            return {errc::size_overflow, "{}: the product of {} is more bytes than memory can have", what, factors};
+            return {status_code::size_overflow, "{}: the product of {} is more bytes than memory can have", what,
+                    factors};
         } else {
             result *= factor;
         }

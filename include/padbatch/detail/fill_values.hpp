@@ -23,7 +23,7 @@ struct field_fill {
     fill_pattern pattern;
 };
 
-/// The pad values of all fields: zeros, which are known when this is compiled, or those of `fill(...)`.
+/// The pad values of all fields: zeros, which are known when this is compiled, or those of `pad_values(...)`.
 struct zero_fill {
     static constexpr bool is_zero = true;
 };
@@ -69,7 +69,7 @@ template <class T, class Value>
                 same = static_cast<Value>(result) == value && (result < T{0}) == (value < Value{0});
             }
             if (!same) {
-                return {errc::bad_argument, "the pad value {} of {} does not fit its type, {}",
+                return {status_code::bad_argument, "the pad value {} of {} does not fit its type, {}",
                         static_cast<double>(value), name, name_of(element_type_of<T>)};
             }
         }
@@ -78,7 +78,7 @@ template <class T, class Value>
 }
 
 template <class Field, class... Bounds>
-[[nodiscard]] status make_fill(const fill_t<Bounds...>& given, field_fill<Field>& result) noexcept
+[[nodiscard]] status make_fill(const pad_values_t<Bounds...>& given, field_fill<Field>& result) noexcept
 {
     status outcome;
     const auto take = [&](const auto& bound) {
@@ -103,12 +103,12 @@ struct fill_holder<field_list<Fields...>, Options...> {
 };
 
 /// Sets the pad values of all fields.
-inline status make_fills(const fill_t<>& /*given*/, zero_fill& /*values*/) noexcept
+inline status make_fills(const pad_values_t<>& /*given*/, zero_fill& /*values*/) noexcept
 {
     return {};
 }
 template <class... Fields, class... Bounds>
-[[nodiscard]] status make_fills(const fill_t<Bounds...>& given, given_fill<Fields...>& values) noexcept
+[[nodiscard]] status make_fills(const pad_values_t<Bounds...>& given, given_fill<Fields...>& values) noexcept
 {
     static_assert(((times_named<typename Bounds::tag, Fields...> == 1) && ...),
                   "a pad value is given for a field that the output lacks");

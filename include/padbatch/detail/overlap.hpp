@@ -76,7 +76,8 @@ template <class... Fields, class Source>
         {output[typename Fields::tag{}].begin(), output[typename Fields::tag{}].end(), Fields::tag::name}...};
     for (const memory_range& range : ranges) {
         if (source_overlaps(source, range)) {
-            return {errc::overlap, "the output's {} overlap the source's rows: pad into other memory", range.name};
+            return {status_code::overlap, "the output's {} overlap the source's rows: pad into other memory",
+                    range.name};
         }
     }
     return {};

@@ -50,7 +50,7 @@ struct padded_access {
             return outcome;
         }
         if (examined.overlaps) {
-            return {errc::overlap, "the source's rows are in the output's own memory: pad into another batch"};
+            return {status_code::overlap, "the source's rows are in the output's own memory: pad into another batch"};
         }
 
         workspace* const space = find_option<workspace>(options...);
@@ -100,18 +100,18 @@ private:
         rows = rule.rows();
         if (rule.follows_batch()) {
             if (rows == 0) {
-                return {errc::bad_argument,
+                return {status_code::bad_argument,
                         "capacity::multiple_of(0): the capacity can only be a multiple of 1 or more"};
             }
             const std::size_t most = largest_count(source);
             const std::size_t rest = most % rows;
             if (rest != 0 && most > std::numeric_limits<std::size_t>::max() - rows) {
-                return {errc::size_overflow, "{} rows cannot be rounded up to a multiple of {}", most, rows};
+                return {status_code::size_overflow, "{} rows cannot be rounded up to a multiple of {}", most, rows};
             }
             rows = rest == 0 ? most : most + (rows - rest);
         }
         if (rows > highest_number(element_type::int32)) {
-            return {errc::size_overflow, "the capacity is {}, more than a 32-bit count can hold", rows};
+            return {status_code::size_overflow, "the capacity is {}, more than a 32-bit count can hold", rows};
         }
         return {};
     }

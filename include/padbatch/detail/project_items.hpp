@@ -31,7 +31,7 @@ template <class Struct, class Bound>
         std::ptrdiff_t expected = member_offset(object, bound.value.members[0]);
         for (const auto member : bound.value.members) {
             if (member_offset(object, member) != expected) {
-                return {errc::bad_argument,
+                return {status_code::bad_argument,
                         "the members that make up a row of {} are not adjacent: one is at byte {} of the struct; "
                         "expected {}",
                         Bound::tag::name, member_offset(object, member), expected};

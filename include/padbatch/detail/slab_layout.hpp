@@ -29,8 +29,8 @@ struct slab_layout {
     std::size_t bytes[N] = {};
     std::size_t total = 0;
 
-    /// Lays out a batch of `[batch, capacity, ...]`. Fails with `errc::size_overflow` if it is larger than memory can
-    /// be.
+    /// Lays out a batch of `[batch, capacity, ...]`. Fails with `status_code::size_overflow` if it is larger than
+    /// memory can be.
     [[nodiscard]] static status make(std::size_t batch, std::size_t capacity, const slab_field (&fields)[N],
                                      slab_layout& result) noexcept
     {
@@ -48,8 +48,8 @@ struct slab_layout {
             }
         }
         return layout.place() ? (result = layout, status())
-                              : status(errc::size_overflow, "{} images of {} rows are more bytes than memory can have",
-                                       batch, capacity);
+                              : status(status_code::size_overflow,
+                                       "{} images of {} rows are more bytes than memory can have", batch, capacity);
     }
 
     /// Whether a batch of the other layout fits into this one.

@@ -23,7 +23,7 @@ namespace detail {
     if (said == nullptr) [[likely]] {
         return {};
     }
-    status outcome(errc::bad_argument, "ONNX Runtime cannot {}: {}", doing, Ort::GetApi().GetErrorMessage(said));
+    status outcome(status_code::bad_argument, "ONNX Runtime cannot {}: {}", doing, Ort::GetApi().GetErrorMessage(said));
     Ort::GetApi().ReleaseStatus(said);
     return outcome;
 }
@@ -96,14 +96,14 @@ template <class Void>
 {
     const OrtApi& api = Ort::GetApi();
     if (value == nullptr) {
-        return {errc::missing_field, "this Ort::Value is empty"};
+        return {status_code::missing_field, "this Ort::Value is empty"};
     }
     int is_tensor = 0;
     if (status outcome = outcome_of(api.IsTensor(value, &is_tensor), "tell the kind of a value"); !outcome.ok()) {
         return outcome;
     }
     if (is_tensor == 0) {
-        return {errc::wrong_type, "this Ort::Value is a sequence or a map, not a tensor"};
+        return {status_code::wrong_type, "this Ort::Value is a sequence or a map, not a tensor"};
     }
     OrtTensorTypeAndShapeInfo* info = nullptr;
     ONNXTensorElementDataType onnx_type = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
@@ -125,11 +125,11 @@ template <class Void>
     }
     element_type type{};
     if (!find_type(onnx_type, type)) {
-        return {errc::wrong_type, "this Ort::Value has elements of ONNX's type {}, which padbatch does not have",
+        return {status_code::wrong_type, "this Ort::Value has elements of ONNX's type {}, which padbatch does not have",
                 int{onnx_type}};
     }
     if (rank > const_tensor_ref::max_rank) {
-        return {errc::wrong_shape, "this Ort::Value has {} extents; expected at most {}", rank,
+        return {status_code::wrong_shape, "this Ort::Value has {} extents; expected at most {}", rank,
                 const_tensor_ref::max_rank};
     }
     device where = device::host;
@@ -149,9 +149,9 @@ template <class Void>
 } // namespace detail
 
 /// The type, shape, memory and device of a tensor. Costs about ten calls of ONNX Runtime's C API and one small
-/// allocation in it; no copy. Fails with `errc::missing_field` for an empty value, with `errc::wrong_type` for strings,
-/// sequences and types that padbatch lacks, with `errc::wrong_shape` for more than 8 extents. Device memory is
-/// described, not refused.
+/// allocation in it; no copy. Fails with `status_code::missing_field` for an empty value, with
+/// `status_code::wrong_type` for strings, sequences and types that padbatch lacks, with `status_code::wrong_shape` for
+/// more than 8 extents. Device memory is described, not refused.
 [[nodiscard]] inline status try_ref(tensor_ref& tensor, Ort::Value& value) noexcept
 {
     return detail::read_tensor(tensor, value);

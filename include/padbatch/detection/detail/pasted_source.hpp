@@ -37,7 +37,7 @@ class pasted_source {
                       std::is_same_v<typename region_rows::value_type, float>,
                   "boxes and region masks must be float, as the model returns them");
     static_assert(is_full_mask_element<T>, "full masks must be float, std::uint8_t or bool");
-    static_assert(box_rows::extents_type::rank == 1 && may_be_same<typename box_rows::extents_type, extents<4>>(),
+    static_assert(box_rows::extents_type::rank == 1 && may_be_same<typename box_rows::extents_type, row_extents<4>>(),
                   "a box is 4 numbers, x1, y1, x2, y2");
     static_assert((E::rank == 2 || E::rank == 3) &&
                       (region_rows::extents_type::rank == 2 || region_rows::extents_type::rank == 3),
@@ -70,14 +70,14 @@ public:
     {
         if (!(m_rules.threshold > 0 && m_rules.threshold <= 1)) {
             return {
-                errc::bad_argument,
+                status_code::bad_argument,
                 "the threshold is {}; expected a number above 0 and up to 1, since masks are probabilities, which are "
                 "0 outside the boxes",
                 static_cast<double>(m_rules.threshold)};
         }
         if (channels_of(m_row) != 1 || height_of(m_row) == 0 || width_of(m_row) == 0) {
             return {
-                errc::row_mismatch,
+                status_code::row_mismatch,
                 "the full masks have rows of {}; expected [1, H, W], the size of the image: give it with the memory, "
                 "or to the owner as t::masks.shape(1, H, W)",
                 m_row.to_array()};
@@ -108,10 +108,10 @@ public:
             return {};
         }
         if (image[t::boxes].row_size() != 4) {
-            return {errc::row_mismatch, "image {} has boxes of {} numbers; expected 4: x1, y1, x2, y2", i,
+            return {status_code::row_mismatch, "image {} has boxes of {} numbers; expected 4: x1, y1, x2, y2", i,
                     image[t::boxes].row_size()};
         }
-        return {errc::row_mismatch,
+        return {status_code::row_mismatch,
                 "image {} has region masks of {}; expected [1, h, w], one for each box, with h and w from 1 to {}", i,
                 image[t::masks].extents().to_array(), most_cells};
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// expect: a pad value is given for a field that the output lacks
+// expect: a field's pad value is given twice
 #include <padbatch/pad.hpp>
 
 #include <vector>
@@ -9,8 +9,8 @@ using namespace padbatch;
 status pad_scores(const padded_view<scores<>>& output, const std::vector<std::vector<float>>& images)
 {
 #ifdef PADBATCH_MUST_FAIL
-    return try_pad_into(output, each(t::scores(images)), fill(t::labels(-1)));
+    return try_pad_into(output, each(t::scores(images)), pad_values(t::scores(-1), t::scores(0)));
 #else
-    return try_pad_into(output, each(t::scores(images)), fill(t::scores(-1)));
+    return try_pad_into(output, each(t::scores(images)), pad_values(t::scores(-1)));
 #endif
 }

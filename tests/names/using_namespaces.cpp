@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+// No public name is one of the standard library's or of <sys/select.h>, so that a program may have all of them in
+// scope. public_names.py checks that every name of the headers is used here.
+#include <bits/stdc++.h>
+#include <sys/select.h>
+
+#include <padbatch/padbatch.hpp>
+
+#include <doctest/doctest.h>
+
+#ifndef __cpp_lib_mdspan // a name that libraries of C++23 have besides
+namespace std {          // NOLINT(cert-dcl58-cpp)
+template <class Index, size_t... Extents>
+class extents;
+}
+#endif
+
+using namespace std;
+using namespace padbatch;
+
+namespace {
+
+struct detection {
+    float corners[4];
+    int64_t label;
+    float score;
+};
+
+using image_boxes = vector<std::array<float, 4>>;
+
+const vector<image_boxes> found_boxes{{{1, 2, 3, 4}, {5, 6, 7, 8}}, {}};
+const vector<vector<float>> found_scores{{0.5F, 0.75F}, {}};
+
+template <source S>
+size_t images_of(const S& from)
+{
+    return from.size();
+}
+
+/// A type that no container of another library is, so that naming the traits changes nothing.
+struct not_adapted {};
+
+} // namespace
+
+TEST_CASE("with both namespaces in scope, the standard's algorithms mean what they meant")
+{
+    vector<float> v(4), w(4);
+    fill(v.begin(), v.end(), 0.5F);
+    copy(v.begin(), v.end(), w.begin());
+    CHECK(equal(v.begin(), v.end(), w.begin()));
+    CHECK(count(w.begin(), w.end(), 0.5F) == 4);
+    vector<float> both(8);
+    merge(v.begin(), v.end(), w.begin(), w.end(), both.begin());
+    CHECK(accumulate(both.begin(), both.end(), 0.0F) == 4.0F);
+    CHECK(clamp(3, 0, 2) == 2);
+    CHECK(size(both) == 8);
+    CHECK(data(both) == both.data());
+    CHECK_FALSE(empty(both));
+    CHECK(errc() == errc{});
+    fd_set none;
+    FD_ZERO(&none);
+    timeval now{0, 0};
+    CHECK(select(0, &none, nullptr, nullptr, &now) == 0);
+
+    // And where argument-dependent lookup finds padbatch's namespaces.
+    auto batch = pad(each(t::boxes(found_boxes), t::scores(found_scores)));
+    auto sure = batch.image(0)[t::scores];
+    vector<float> out(2);
+    copy(sure.begin(), sure.end(), out.begin());
+    fill(sure.begin(), sure.end(), 0.25F);
+    CHECK(count(sure.begin(), sure.end(), 0.25F) == 2);
+    CHECK(out == found_scores[0]);
+    vector<decltype(batch.image(0))> kept(3, batch.image(0));
+    fill(kept.begin(), kept.end(), batch.image(1));
+    CHECK(kept[2].empty());
+    swap(kept[0], kept[1]);
+    CHECK(max(size_t{1}, batch.size()) == 2);
+}
+
+TEST_CASE("with both namespaces in scope, names of fields and rows can be used")
+{
+    static_assert(field_tag<t::boxes_t> && element<float> && !is_bound<int>);
+    static_assert(count_element<float> && !offset_element<float> && counted<counts_view>);
+    static_assert(is_same_v<boxes<>, field<t::boxes_t, float, row_extents<4>>>);
+    static_assert(is_same_v<labels<>::value_type, int64_t> && is_same_v<scores<>::value_type, float>);
+    static_assert(is_same_v<masks<>::extents_type, row_extents<dynamic, dynamic, dynamic>>);
+    static_assert(is_same_v<keypoints<>::extents_type, row_extents<dynamic, 3>>);
+    static_assert(is_same_v<keypoints_scores<>::extents_type, row_extents<dynamic>>);
+    static_assert(is_same_v<row_shape<t::masks_t>::tag, t::masks_t>);
+    static_assert(is_base_of_v<tag<t::labels_t>, t::labels_t>);
+    static_assert(is_same_v<decltype(cols<1, 4>), const columns_t<1, 4>> && col<2>.first == 2);
+    static_assert(is_empty_v<unchecked_t> && is_empty_v<ends_with_minus_one_t> && is_empty_v<rows_traits<not_adapted>>);
+    static_assert(is_empty_v<row_traits<not_adapted>>);
+
+    float memory_of_rows[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+    const rows<float, 4> two(memory_of_rows, 2);
+    const basic_rows<const float, row_extents<4>> same = two;
+    const strided_rows<float, 2> first_halves(memory_of_rows, 2, {}, layout::strided{16});
+    const row<float, row_extents<2, 4>> whole(memory_of_rows, {});
+    const strided_row<float, 2> ends(memory_of_rows, 2, 28);
+    CHECK(same[1][0] + first_halves[1][1] + whole(1, 3) + ends[1] == 5 + 6 + 8 + 8);
+    const tagged_rows<t::boxes_t, rows<float, 4>> named{two};
+    CHECK(image_view(named).size() == 2);
+    const made_image whole_image = image_of(t::boxes(two));
+    CHECK(whole_image.is_whole);
+    const bound<t::boxes_t, rows<float, 4>> held{two, {}};
+    CHECK(held.value.size() == 2);
+    const member_list<float detection::*, 1> members{{&detection::score}};
+    CHECK(members.members[0] == &detection::score);
+
+    const element_type type = element_type_of<float16>;
+    CHECK(string(name_of(type)) == "float16");
+    CHECK(size_of(type) == sizeof(bfloat16));
+    CHECK(is_floating(type));
+    CHECK(convert<int>(2.5F) == 2);
+    const std::array<int64_t, 2> shape{2, 3};
+    int64_t elements = 0;
+    CHECK(try_element_count(shape, elements).ok());
+    CHECK(element_count(shape) == elements);
+    CHECK(contract::count_key[0] == 'p');
+}
+
+TEST_CASE("with both namespaces in scope, counts, offsets, ids and masks can be used")
+{
+    const vector<int32_t> n{2, 0, 1};
+    const counts_view counts(n, 2);
+    vector<int64_t> offsets(4), ids(3);
+    vector<uint8_t> mask(6);
+    vector<int32_t> again(3);
+    to_offsets(counts, offsets);
+    to_row_ids(counts, ids);
+    to_mask(counts, 2, mask);
+    to_counts(offsets_view(offsets, 3), again);
+    CHECK(again == n);
+    CHECK(try_to_counts(row_ids_view(ids, 3), again).ok());
+    CHECK(try_to_counts(mask_view(mask, 3, 2), again).ok());
+    CHECK(try_to_offsets(counts, offsets).ok());
+    CHECK(try_to_row_ids(counts, ids).ok());
+    CHECK(try_to_mask(counts, 2, mask).ok());
+    CHECK(row_offsets(n).size() == 4);
+
+    const vector<float> sure{0.5F, 0.25F, 0, 0, 0.75F, 0};
+    const vector<int64_t> labels_or_end{1, 2, -1, -1, 3, -1};
+    count_scores(sure, 2, again);
+    count_ids(labels_or_end, 2, again);
+    count_rows(sure, 2, [](float score) { return score > 0; }, again);
+    CHECK(again == n);
+    CHECK(try_count_scores(sure, 2, again).ok());
+    CHECK(try_count_ids(labels_or_end, 2, again).ok());
+    CHECK(try_count_rows(sure, 2, [](float score) { return score > 0; }, again).ok());
+}
+
+TEST_CASE("with both namespaces in scope, sources can be made and padded")
+{
+    const each_source by_field = each(t::boxes(found_boxes), t::scores(found_scores));
+    workspace space;
+    padded<boxes<>, scores<>> owner(2, 2);
+    pad_result result = pad_into(owner, by_field, overflow::truncate, capacity::fixed(2), padding::reuse, space,
+                                 pad_values(t::scores(-1)));
+    CHECK(result.rows() == 2);
+    static_assert(is_same_v<decltype(pad_values()), pad_values_t<>>);
+    status outcome = try_pad_into(owner, by_field);
+    CHECK(outcome.ok());
+
+    vector<int32_t> n(2);
+    vector<float> memory_of_scores(4);
+    const auto output = padded_output(n, 2, t::scores(memory_of_scores));
+    CHECK(check_pad_into(output, by_field).ok());
+    CHECK(pad_into(unchecked, output, by_field) == 2);
+    finish_slot(output, 0, 1);
+    CHECK(try_finish_slot(output, 9, 1).code() == status_code::batch_mismatch);
+    CHECK_THROWS_AS(finish_slot(output, 9, 1), error);
+
+    const vector<vector<detection>> structs{{{{1, 2, 3, 4}, 7, 0.5F}}, {}};
+    const project_source by_member = project(structs, t::boxes(&detection::corners), t::scores(&detection::score));
+    const generated_source by_number =
+        generated(2, [](size_t i) { return image_of(t::boxes(found_boxes[i]), t::scores(found_scores[i])); });
+    const vector<float> six{1, 2, 3, 4, 0.5F, 7};
+    const vector<int64_t> offsets{0, 1, 1};
+    const vector<int32_t> one{1, 0};
+    const column_source by_column = columns(six, 6, offsets, t::boxes(cols<0, 4>));
+    const vector<float> twelve(12);
+    CHECK(check_columns(six, 6, offsets, t::boxes(cols<0, 4>)).ok());
+    CHECK(check_padded_columns(twelve, 6, one, 1, t::boxes(cols<0, 4>)).ok());
+    const vector<float> ids{1, -1};
+    const row_index index(ids, 2, ends_with_minus_one);
+    const vector<float> two_scores{0.5F, 0};
+    CHECK(check_tagged(index, t::scores(two_scores)).ok());
+    CHECK(check_tagged_columns(index, two_scores, 1, t::scores(col<0>)).ok());
+    const tagged_source by_index = tagged(index, t::scores(two_scores));
+    CHECK(images_of(by_member) + images_of(by_number) + images_of(by_column) + images_of(by_index) == 8);
+    CHECK(images_of(padded_columns(twelve, 6, one, 1, t::boxes(cols<0, 4>))) == 2);
+    CHECK(images_of(tagged_columns(index, two_scores, 1, t::scores(col<0>))) == 2);
+    CHECK(pad(by_number).count(0) == 2);
+    const vector<vector<float>> flat{{1, 2, 3, 4}, {}};
+    const image_columns_source by_image = columns(flat, 2, t::scores(col<1>));
+    CHECK(by_image.count(0) == 2);
+    const xywh_boxes<const vector<vector<float>>&> rects = xywh(flat);
+    const auto source_of_rects = each(t::boxes(rects));
+    const item_rows corners = source_of_rects.image(0)[t::boxes];
+    CHECK(corners[0] == xywh_to_corners(std::array{1.0F, 2.0F, 3.0F, 4.0F}));
+}
+
+TEST_CASE("with both namespaces in scope, batches can be read, unpadded and made from tensors")
+{
+    vector<int32_t> n{1};
+    vector<float> corners{10, 10, 50, 80};
+    const vector<float> regions(28 * 28, 0.9F);
+    const padded_view view = unpad(n, 1, t::boxes(corners), t::masks(regions, 1, 28, 28));
+    CHECK(paste_masks<uint8_t>(view, 100, 120, mask_threshold(0.5F)).count(0) == 1);
+    padded<masks<float>> full(1, 1, t::masks.shape(1, 100, 120));
+    CHECK(try_paste_masks(full, view).ok());
+
+    ragged<boxes<>> loose;
+    unpad_into(loose, view);
+    unpad_append(loose, view);
+    CHECK(try_unpad_append(loose, view).ok());
+    CHECK(to_ragged(view).size() + loose.size() == 4);
+    CHECK(try_unpad_into(loose, view).ok());
+    const ragged_view<boxes<>> loose_view = loose.view();
+    CHECK(loose_view.count(0) == 1);
+
+    const std::array<int64_t, 3> shape{1, 1, 4};
+    const std::array<int64_t, 1> count_shape{1};
+    const tensor_ref tensor(corners.data(), shape);
+    const const_tensor_ref counts(n.data(), count_shape);
+    const basic_tensor_ref<const void> read_only = tensor;
+    CHECK(read_only.device() == device::host);
+    padded_view<boxes<const float>> read;
+    CHECK(try_from_tensors(read, counts, tensor).ok());
+    const padded_field field_of_boxes = from_tensors<boxes<const float>>(counts, tensor)[t::boxes];
+    CHECK(field_of_boxes.data() == corners.data());
+    const memory block = memory::allocate(64);
+    CHECK(block.bytes() == 64);
+}
