@@ -72,12 +72,12 @@ TEST_CASE("members of members, computed values and member functions are fields, 
         const auto images = random_images(random);
         const auto third = [factor = 3.0F](const detection& d) { return d.score * factor; };
         const auto check = [&](const auto& given) {
-            const auto batch = pad(
-                project(given, t::boxes([](const auto& d) -> const auto& { return d.outer.corners; }),
-                        t::labels(&detection::label).template as<std::int64_t>(), t::scores(&detection::doubled),
-                        size_field(&detection::size), t::values(third), t::track_id(negative).template as<double>(),
-                        outline([](const detection& d) -> const auto& { return d.outer.outline; }, 3)),
-                capacity::fixed(7), pad_values(t::labels(-1), size_field(9)));
+            const auto batch =
+                pad(project(given, t::boxes([](const auto& d) -> const auto& { return d.outer.corners; }),
+                            t::labels(&detection::label).template as<std::int64_t>(), t::scores(&detection::doubled),
+                            size_field(&detection::size), t::values(third), t::track_id(negative).template as<double>(),
+                            outline([](const detection& d) -> const auto& { return d.outer.outline; }, 3)),
+                    capacity::fixed(7), pad_values(t::labels(-1), size_field(9)));
             for (std::size_t i = 0; i < images.size(); ++i) {
                 REQUIRE(batch.count(i) == images[i].size());
                 for (std::size_t j = 0; j < 7; ++j) {
@@ -121,10 +121,10 @@ TEST_CASE("structs behind pointers are read by their members, adjacent ones incl
     const flat_detection a{1, 2, 3, 4, 0.5F};
     const flat_detection b{5, 6, 7, 8, 0.75F};
     const std::vector<std::vector<const flat_detection*>> images = {{}, {&a, &b}};
-    const auto batch = pad(project(images, t::boxes(&flat_detection::x1, &flat_detection::y1, &flat_detection::x2,
-                                                    &flat_detection::y2),
-                                   t::scores(&flat_detection::score)),
-                           capacity::fixed(1), overflow::top_scores);
+    const auto batch = pad(
+        project(images, t::boxes(&flat_detection::x1, &flat_detection::y1, &flat_detection::x2, &flat_detection::y2),
+                t::scores(&flat_detection::score)),
+        capacity::fixed(1), overflow::top_scores);
     CHECK(same_bytes(batch[t::boxes], std::array<float, 8>{0, 0, 0, 0, 5, 6, 7, 8}));
     padded<boxes<>> output;
     check_status(try_pad_into(output, project(images, t::boxes(&flat_detection::x1, &flat_detection::x2,

@@ -37,7 +37,8 @@ struct rect_t : tag<rect_t, 4> {
 constexpr rect_t rect_field{};
 class with_functions {
 public:
-    with_functions(float x, float y, float width, float height) : m_right(x + width), m_bottom(y + height), m_x(x), m_y(y)
+    with_functions(float x, float y, float width, float height)
+        : m_right(x + width), m_bottom(y + height), m_x(x), m_y(y)
     {
     }
     [[nodiscard]] float x() const { return m_x; }
