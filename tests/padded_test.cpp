@@ -223,10 +223,13 @@ TEST_CASE("sizes that overflow are refused before any memory is asked for, also 
 {
     constexpr std::size_t most = std::numeric_limits<std::size_t>::max();
     padded<masks<>> owner;
-    for (const auto& [batch, capacity, height] : {std::array<std::size_t, 3>{most, 1, 1},
-                                                  {most / 8, 4, 4},
-                                                  {0, most, most},
-                                                  {std::size_t{1} << 31, std::size_t{1} << 31, 2}}) {
+    for (const auto& sizes : {std::array<std::size_t, 3>{most, 1, 1},
+                              {most / 8, 4, 4},
+                              {0, most, most},
+                              {std::size_t{1} << 31, std::size_t{1} << 31, 2}}) {
+        const std::size_t batch = sizes[0];
+        const std::size_t capacity = sizes[1];
+        const std::size_t height = sizes[2];
         const padbatch::test::allocation_counter counter;
         const status outcome = owner.try_allocate(batch, capacity, t::masks.shape(1, height, 1));
         const std::size_t allocated = counter.count();

@@ -37,7 +37,7 @@ namespace detail {
 {
     return pointer_bytes == 8 && size_bytes == 8;
 }
-static_assert(is_64_bit(sizeof(void*), sizeof(sizeof(int))),
+static_assert(is_64_bit(sizeof(void*), sizeof(decltype(sizeof(int)))),
               "padbatch is for 64-bit targets only: sizes of tensors are counted in 64 bits");
 
 } // namespace detail

@@ -157,7 +157,7 @@ namespace detail {
 template <class Extent>
 [[nodiscard]] constexpr std::size_t given_extent(Extent given) noexcept
 {
-    const auto extent = static_cast<std::size_t>(given);
+    const auto extent = static_cast<std::size_t>(+given); // a char is a number here
     bool same = static_cast<Extent>(extent) == given;
     if constexpr (std::is_signed_v<Extent>) {
         same = same && given >= 0;

@@ -126,7 +126,7 @@ public:
 
     /// Converts a view that may write to a read-only one.
     template <class... Other>
-        requires detail::are_const_of<detail::field_list<Other...>, fields>
+        requires detail::are_const_of<detail::field_list<Other...>, detail::field_list<Fields...>>
     padded_view(const padded_view<Other...>& other) noexcept
         : padded_view(other.size(), other.capacity(), other.m_counts, other.m_count_type,
                       detail::field_memory<Fields>{other[typename Fields::tag{}].data(),

@@ -64,7 +64,7 @@ public:
 
     /// Converts a view that may write to a read-only one.
     template <class... Other>
-        requires detail::are_const_of<detail::field_list<Other...>, fields>
+        requires detail::are_const_of<detail::field_list<Other...>, detail::field_list<Fields...>>
     ragged_view(const ragged_view<Other...>& other) noexcept
         : detail::field_memory<Fields>{other[typename Fields::tag{}].data(),
                                        other[typename Fields::tag{}].extents()}...,

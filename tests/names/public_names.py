@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks that a source uses every name that the headers put into namespace padbatch, without qualifying it. (It does so
-after `using namespace std; using namespace padbatch;`, so that a name which the standard library has too does not
-compile.)
+"""Checks that no name that the headers put into namespace padbatch is one of the standard library's or of
+<sys/select.h>, and that SOURCE, where all of these are in scope, uses each of ours without qualifying it.
 
-    public_names.py INCLUDE_FOLDER SOURCE
+    public_names.py INCLUDE_FOLDER SOURCE COMPILER
     public_names.py INCLUDE_FOLDER --list
-    public_names.py --self-test
+    public_names.py --self-test COMPILER
 
 Names in namespaces of their own (t::, overflow::, contract::, those of adapters) collide with nothing: of these it is
 the name of the namespace that counts. `detail` is not for users.
@@ -14,7 +13,15 @@ the name of the namespace that counts. `detail` is not for users.
 
 import pathlib
 import re
+import subprocess
 import sys
+
+# What later libraries have besides: C++23's std::extents.
+STANDARD = """
+#include <bits/stdc++.h>
+#include <sys/select.h>
+namespace std { template <class Index, std::size_t...> class extents; }
+"""
 
 TOKEN = re.compile(r"[A-Za-z_]\w*|::|->|\[\[|\]\]|\.\.\.|[^\s\w]|\d[\w.']*")
 CLOSING = {"(": ")", "{": "}", "[": "]", "[[": "]]"}
@@ -135,7 +142,18 @@ def unqualified(text):
     return {token for before, token in zip([""] + tokens, tokens) if before not in ("::", ".", "->")}
 
 
-def self_test():
+def collisions(names, compiler):
+    """What the compiler says of those names that the standard library has too; "" if there are none. A name stands for a
+    class here, so that it is ambiguous, and no overload, where there is a function of this name."""
+    ours = "".join(f"namespace ours {{ class {name}; }}\n" for name in names)
+    uses = "".join(f"void use_{name}({name}*);\n" for name in names)
+    source = f"{STANDARD}\n{ours}using namespace std;\nusing namespace ours;\n{uses}"
+    done = subprocess.run([compiler, "-std=c++20", "-w", "-fsyntax-only", "-x", "c++", "-"], input=source,
+                          capture_output=True, text=True, check=False)
+    return done.stderr if done.returncode != 0 else ""
+
+
+def self_test(compiler):
     text = """
         namespace padbatch::inline PADBATCH_ABI {
         namespace detail { struct hidden; void buried() {} }
@@ -164,12 +182,17 @@ def self_test():
     if found != expected or used & {"two", "three", "four", "five", "six"} or "one" not in used:
         print(f"wrong: {sorted(found ^ expected)} {sorted(used)}")
         return 1
+    both = {"fill", "errc", "extents", "select", "merge", "timeval"}
+    told = set(re.findall(r"reference to \W(\w+)\W is ambiguous", collisions(["padding", *both, "row_extents"], compiler)))
+    if told != both:
+        print(f"these collide: {sorted(both)}; the compiler says {sorted(told)}")
+        return 1
     return 0
 
 
 def main():
-    if sys.argv[1:] == ["--self-test"]:
-        return self_test()
+    if sys.argv[1] == "--self-test":
+        return self_test(sys.argv[2])
     names = public_names(pathlib.Path(sys.argv[1]) / "padbatch")
     if sys.argv[2] == "--list":
         print("\n".join(f"{name:30} {header}" for name, header in sorted(names.items(), key=lambda item: item[::-1])))
@@ -178,7 +201,9 @@ def main():
     for name in missing:
         print(f"{names[name]} declares padbatch::{name}, which {sys.argv[2]} does not use")
     print(f"{len(names)} public names, {len(missing)} of them not used")
-    return 1 if missing or len(names) < 100 else 0
+    colliding = collisions(sorted(names), sys.argv[3])
+    print(colliding)
+    return 1 if missing or colliding or len(names) < 100 else 0
 
 
 if __name__ == "__main__":
