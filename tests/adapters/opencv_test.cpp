@@ -34,6 +34,12 @@ struct byte_masks_t : tag<byte_masks_t, dynamic, dynamic, dynamic> {
 constexpr byte_masks_t byte_masks{};
 using masks_of_bytes = field<byte_masks_t, std::uint8_t>;
 
+/// Masks whose extents are part of the tag.
+struct small_masks_t : tag<small_masks_t, 1, 6, 7> {
+    static constexpr char name[] = "small_masks";
+};
+constexpr small_masks_t small_masks{};
+
 /// A batch of one image of `n` random boxes.
 padded<boxes<>> random_boxes(std::mt19937& random, std::size_t n)
 {
@@ -267,6 +273,9 @@ TEST_CASE("a matrix for each detection's mask, parts of larger ones included, is
         padded<masks<std::uint8_t, 1, 6, 7>> fixed_size(masks_in.size(), 5);
         check_status(try_pad_into(fixed_size, each(t::masks(typed))), status_code::none);
         CHECK(std::memcmp(fixed_size[t::masks].data(), expected.data(), expected.size()) == 0);
+        padded<field<small_masks_t, std::uint8_t>> fixed_tag(masks_in.size(), 5);
+        check_status(try_pad_into(fixed_tag, each(small_masks(typed))), status_code::none);
+        CHECK(std::memcmp(fixed_tag[small_masks].data(), expected.data(), expected.size()) == 0);
         padded<masks<>> floats(masks_in.size(), 5, t::masks.shape(1, 6, 7));
         check_status(try_pad_into(floats, each(t::masks(typed).as<float>())), status_code::none);
         for (std::size_t e = 0; e < expected.size(); ++e) {
