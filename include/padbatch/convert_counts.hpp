@@ -80,8 +80,9 @@ private:
         for (std::size_t j = 0; j < values.size(); ++j) {
             const std::int64_t id = values[j];
             if (id < 0 || static_cast<std::uint64_t>(id) >= batch) {
-                return {status_code::bad_batch_index, "the id of row {} is {}; expected 0 to {}, one less than the batch size",
-                        j, id, static_cast<std::int64_t>(batch) - 1};
+                return {status_code::bad_batch_index,
+                        "the id of row {} is {}; expected 0 to {}, one less than the batch size", j, id,
+                        static_cast<std::int64_t>(batch) - 1};
             }
             if (id < before) {
                 return {status_code::bad_batch_index,

@@ -42,7 +42,7 @@ template <class X>
         matrix<matrix_element<X>> values;
         static_cast<void>(make_matrix(x, width, values));
         return basic_rows<const matrix_element<X>, padbatch::row_extents<dynamic>>(values.data, values.rows,
-                                                                               whole_rows::row_of(width));
+                                                                                   whole_rows::row_of(width));
     }
 }
 template <class X>

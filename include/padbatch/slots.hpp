@@ -82,9 +82,10 @@ template <class... Fields, class... Options>
 template <class Never = void>
 [[nodiscard]] status try_finish_slot(PADBATCH_DETAIL_ANYTHING) noexcept
 {
-    static_assert(detail::chosen<Never>,
-                  "finish_slot(output, i, n, pad_values(...)) takes a padded<...> that is not const or a padded_view, the "
-                  "number of the image, and its number of rows");
+    static_assert(
+        detail::chosen<Never>,
+        "finish_slot(output, i, n, pad_values(...)) takes a padded<...> that is not const or a padded_view, the "
+        "number of the image, and its number of rows");
     return {};
 }
 

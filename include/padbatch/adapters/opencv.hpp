@@ -161,8 +161,8 @@ struct row_traits<X> {
         return E{all};
     }
 
-    /// Fails with `status_code::wrong_type` for other elements or several channels, with `status_code::wrong_shape` for another rank
-    /// or gaps in a matrix of more than two extents, with `status_code::row_mismatch` for other extents.
+    /// Fails with `status_code::wrong_type` for other elements or several channels, with `status_code::wrong_shape` for
+    /// another rank or gaps in a matrix of more than two extents, with `status_code::row_mismatch` for other extents.
     template <class T, class E>
     [[nodiscard]] static status check(const X& x, const E& row, const char* name) noexcept
     {
@@ -185,7 +185,8 @@ struct row_traits<X> {
                     row.to_array()};
         }
         if (is_vector ? row.extent(0) != static_cast<std::size_t>(shape[1]) : !row.same_as(extents<E>(x))) {
-            return {status_code::row_mismatch, "a row of {} has the shape {}; expected {}", name, shape, row.to_array()};
+            return {status_code::row_mismatch, "a row of {} has the shape {}; expected {}", name, shape,
+                    row.to_array()};
         }
         return {};
     }
