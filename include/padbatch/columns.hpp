@@ -3,6 +3,7 @@
 #define PADBATCH_COLUMNS_HPP
 
 #include <padbatch/counts.hpp>
+#include <padbatch/detail/anything.hpp>
 #include <padbatch/detail/first_failure.hpp>
 #include <padbatch/detail/split_rows.hpp>
 #include <padbatch/source.hpp>
@@ -180,7 +181,7 @@ private:
 };
 
 /// Returns why `columns` would fail: a size that is not a multiple of the width, columns beyond it, bad offsets.
-template <detail::contiguous_values Values, detail::contiguous_values Offsets, class... Bounds>
+template <detail::contiguous_values Values, detail::contiguous_values Offsets, detail::bound_values... Bounds>
 [[nodiscard]] status check_columns(const Values& values, std::size_t width, const Offsets& offsets,
                                    const Bounds&... columns) noexcept
 {
@@ -189,7 +190,7 @@ template <detail::contiguous_values Values, detail::contiguous_values Offsets, c
                                  [&] { return offsets_view::check(offsets, matrix.rows); });
 }
 
-template <detail::contiguous_values Values, detail::contiguous_values Offsets, class... Bounds>
+template <detail::contiguous_values Values, detail::contiguous_values Offsets, detail::bound_values... Bounds>
 [[nodiscard]] auto columns(unchecked_t, const Values& values, std::size_t width, const Offsets& offsets,
                            const Bounds&... columns) noexcept
 {
@@ -200,7 +201,7 @@ template <detail::contiguous_values Values, detail::contiguous_values Offsets, c
 }
 
 /// Returns why `padded_columns` would fail: as above, or a count out of range, or a number of rows that is not B * M.
-template <detail::contiguous_values Values, detail::contiguous_values Counts, class... Bounds>
+template <detail::contiguous_values Values, detail::contiguous_values Counts, detail::bound_values... Bounds>
 [[nodiscard]] status check_padded_columns(const Values& values, std::size_t width, const Counts& counts,
                                           std::size_t capacity, const Bounds&... columns) noexcept
 {
@@ -216,7 +217,7 @@ template <detail::contiguous_values Values, detail::contiguous_values Counts, cl
     return counts_view::check(counts, capacity);
 }
 
-template <detail::contiguous_values Values, detail::contiguous_values Counts, class... Bounds>
+template <detail::contiguous_values Values, detail::contiguous_values Counts, detail::bound_values... Bounds>
 [[nodiscard]] auto padded_columns(unchecked_t, const Values& values, std::size_t width, const Counts& counts,
                                   std::size_t capacity, const Bounds&... columns) noexcept
 {
@@ -234,7 +235,7 @@ template <detail::contiguous_values Values, detail::contiguous_values Counts, cl
 ///
 /// `values` and `offsets` (`[B + 1]`, int32 or int64) are contiguous containers that have to live as long as the source
 /// does. Throws `error` if `check_columns` fails.
-template <detail::contiguous_values Values, detail::contiguous_values Offsets, class... Bounds>
+template <detail::contiguous_values Values, detail::contiguous_values Offsets, detail::bound_values... Bounds>
 [[nodiscard]] auto columns(Values&& values, std::size_t width, Offsets&& offsets, const Bounds&... columns)
 {
     static_assert(detail::all_outlive_call<Values, Offsets>());
@@ -244,7 +245,7 @@ template <detail::contiguous_values Values, detail::contiguous_values Offsets, c
 
 /// The same for `values` of `[B, M, width]` and the counts of the images; `capacity` is M. Throws `error` if
 /// `check_padded_columns` fails.
-template <detail::contiguous_values Values, detail::contiguous_values Counts, class... Bounds>
+template <detail::contiguous_values Values, detail::contiguous_values Counts, detail::bound_values... Bounds>
 [[nodiscard]] auto padded_columns(Values&& values, std::size_t width, Counts&& counts, std::size_t capacity,
                                   const Bounds&... columns)
 {
@@ -253,6 +254,24 @@ template <detail::contiguous_values Values, detail::contiguous_values Counts, cl
     return padbatch::padded_columns(unchecked, values, width, counts, capacity, columns...);
 }
 #endif
+
+template <class Never = void>
+auto columns(PADBATCH_DETAIL_ANYTHING)
+{
+    static_assert(
+        detail::chosen<Never>,
+        "columns(values, 6, offsets, t::boxes(cols<0, 4>), ...) takes flat rows, the number of columns, offsets "
+        "and a tag for each field: values and offsets are containers (for a pointer write std::span(pointer, "
+        "size))");
+}
+template <class Never = void>
+auto padded_columns(PADBATCH_DETAIL_ANYTHING)
+{
+    static_assert(detail::chosen<Never>,
+                  "padded_columns(values, 6, counts, 100, t::boxes(cols<0, 4>), ...) takes padded rows, the number of "
+                  "columns, counts, the capacity M and a tag for each field: values and counts are containers (for a "
+                  "pointer write std::span(pointer, size))");
+}
 
 } // namespace padbatch::inline PADBATCH_ABI
 

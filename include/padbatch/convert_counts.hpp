@@ -30,36 +30,28 @@ public:
     row_ids_view() noexcept = default;
 
     /// Checks that `values` are row ids of a batch of this size. Fails with `status_code::bad_batch_index`.
-    template <detail::offset_values R>
+    template <class R>
     [[nodiscard]] static status check(const R& values, std::size_t batch) noexcept
     {
-        std::int64_t before = 0;
-        for (std::size_t j = 0; j < values.size(); ++j) {
-            const std::int64_t id = values.data()[j];
-            if (id < 0 || static_cast<std::uint64_t>(id) >= batch) {
-                return {status_code::bad_batch_index,
-                        "the id of row {} is {}; expected 0 to {}, one less than the batch size", j, id,
-                        static_cast<std::int64_t>(batch) - 1};
-            }
-            if (id < before) {
-                return {status_code::bad_batch_index,
-                        "the id of row {} is {}, after {}: row ids must ascend (row_index takes rows in any order)", j,
-                        id, before};
-            }
-            before = id;
+        if constexpr (detail::holds_offsets<R>()) {
+            return check_ids(std::span(values.data(), static_cast<std::size_t>(values.size())), batch);
+        } else {
+            return {};
         }
-        return {};
     }
 
-    template <detail::offset_values R>
-    row_ids_view(unchecked_t, const R& values, std::size_t batch) noexcept
-        : m_data(values.data()), m_type(element_type_of<detail::value_of<const R>>), m_size(values.size()),
-          m_batch(batch)
+    template <class R>
+    row_ids_view(unchecked_t, const R& values, std::size_t batch) noexcept : m_batch(batch)
     {
+        if constexpr (detail::holds_offsets<R>()) {
+            m_data = values.data();
+            m_type = element_type_of<detail::value_of<const R>>;
+            m_size = values.size();
+        }
     }
 #if PADBATCH_EXCEPTIONS
     /// Throws `error` if `check` fails.
-    template <detail::offset_values R>
+    template <class R>
     row_ids_view(const R& values, std::size_t batch) : row_ids_view(unchecked, values, batch)
     {
         detail::require(check(values, batch));
@@ -80,6 +72,27 @@ private:
     element_type m_type = element_type::int32;
     std::size_t m_size = 0;
     std::size_t m_batch = 0;
+
+    template <class T>
+    [[nodiscard]] static status check_ids(std::span<T> values, std::size_t batch) noexcept
+    {
+        std::int64_t before = 0;
+        for (std::size_t j = 0; j < values.size(); ++j) {
+            const std::int64_t id = values[j];
+            if (id < 0 || static_cast<std::uint64_t>(id) >= batch) {
+                return {status_code::bad_batch_index,
+                        "the id of row {} is {}; expected 0 to {}, one less than the batch size", j, id,
+                        static_cast<std::int64_t>(batch) - 1};
+            }
+            if (id < before) {
+                return {status_code::bad_batch_index,
+                        "the id of row {} is {}, after {}: row ids must ascend (row_index takes rows in any order)", j,
+                        id, before};
+            }
+            before = id;
+        }
+        return {};
+    }
 };
 
 namespace detail {
@@ -356,26 +369,50 @@ template <detail::mask_output To>
 }
 
 #if PADBATCH_EXCEPTIONS
+namespace detail {
+
+/// A compile error, with the reason, if a conversion does not take its arguments.
+template <bool Takes>
+consteval bool takes_conversion() noexcept
+{
+    static_assert(Takes,
+                  "to_counts, to_offsets, to_row_ids and to_mask read a counts_view, offsets_view, row_ids_view or "
+                  "mask_view, their first argument, and write to their last, a container that is not const (for a "
+                  "pointer write std::span(pointer, size)): counts of int32, int64 or float, offsets and row ids of "
+                  "int32 or int64, masks of bool or uint8");
+    return Takes;
+}
+
+} // namespace detail
+
 /// The throwing forms.
 template <class From, class To>
 void to_counts(const From& from, To&& to)
 {
-    detail::require(try_to_counts(from, to));
+    if constexpr (detail::takes_conversion<requires { try_to_counts(from, to); }>()) {
+        detail::require(try_to_counts(from, to));
+    }
 }
 template <class From, class To>
 void to_offsets(const From& from, To&& to)
 {
-    detail::require(try_to_offsets(from, to));
+    if constexpr (detail::takes_conversion<requires { try_to_offsets(from, to); }>()) {
+        detail::require(try_to_offsets(from, to));
+    }
 }
 template <class From, class To>
 void to_row_ids(const From& from, To&& to)
 {
-    detail::require(try_to_row_ids(from, to));
+    if constexpr (detail::takes_conversion<requires { try_to_row_ids(from, to); }>()) {
+        detail::require(try_to_row_ids(from, to));
+    }
 }
 template <class From, class To>
 void to_mask(const From& from, std::size_t capacity, To&& to)
 {
-    detail::require(try_to_mask(from, capacity, to));
+    if constexpr (detail::takes_conversion<requires { try_to_mask(from, capacity, to); }>()) {
+        detail::require(try_to_mask(from, capacity, to));
+    }
 }
 #endif
 

@@ -4,6 +4,7 @@
 
 #include <padbatch/convert_counts.hpp>
 #include <padbatch/counts.hpp>
+#include <padbatch/detail/anything.hpp>
 #include <padbatch/detail/first_failure.hpp>
 #include <padbatch/element_type.hpp>
 
@@ -57,6 +58,41 @@ template <detail::contiguous_values R, detail::count_output To>
 {
     static_assert(std::is_signed_v<detail::value_of<const R>>, "ids that end with -1 must be of a signed type");
     return try_count_rows(ids, capacity, [](auto id) { return !(id == static_cast<decltype(id)>(-1)); }, to);
+}
+
+namespace detail {
+
+/// For a call whose arguments are none that count rows.
+template <class Never>
+consteval bool nothing_to_count() noexcept
+{
+    static_assert(
+        chosen<Never>,
+        "count_scores(scores, M, counts), count_ids and count_rows read a container of [B, M] values and write "
+        "to one of [B] counts that is not const, of int32, int64 or float (for a pointer write "
+        "std::span(pointer, size))");
+    return false;
+}
+
+} // namespace detail
+
+template <class Never = void>
+[[nodiscard]] status try_count_rows(PADBATCH_DETAIL_ANYTHING)
+{
+    static_cast<void>(detail::nothing_to_count<Never>());
+    return {};
+}
+template <class Never = void>
+[[nodiscard]] status try_count_scores(PADBATCH_DETAIL_ANYTHING)
+{
+    static_cast<void>(detail::nothing_to_count<Never>());
+    return {};
+}
+template <class Never = void>
+[[nodiscard]] status try_count_ids(PADBATCH_DETAIL_ANYTHING)
+{
+    static_cast<void>(detail::nothing_to_count<Never>());
+    return {};
 }
 
 #if PADBATCH_EXCEPTIONS

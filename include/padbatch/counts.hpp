@@ -33,6 +33,29 @@ concept count_values = contiguous_values<const R> && count_element<value_of<cons
 template <class R>
 concept offset_values = contiguous_values<const R> && offset_element<value_of<const R>>;
 
+/// A compile error, with the reason, if `R` does not hold counts; if it does not hold offsets (or row ids).
+template <class R>
+consteval bool holds_counts() noexcept
+{
+    static_assert(contiguous_values<const R>, "counts are contiguous memory with data(), size() and begin(): for a "
+                                              "pointer write std::span(counts, batch), for an array std::span(counts)");
+    if constexpr (contiguous_values<const R>) {
+        static_assert(count_element<value_of<const R>>, "counts are int32, int64 or float");
+    }
+    return count_values<R>;
+}
+template <class R>
+consteval bool holds_offsets() noexcept
+{
+    static_assert(contiguous_values<const R>,
+                  "offsets and row ids are contiguous memory with data(), size() and begin(): for a pointer write "
+                  "std::span(offsets, batch + 1), for an array std::span(offsets)");
+    if constexpr (contiguous_values<const R>) {
+        static_assert(offset_element<value_of<const R>>, "offsets are int32 or int64, and so are row ids");
+    }
+    return offset_values<R>;
+}
+
 /// Number i of an array of int32, int64 or float32; one of other types is read as int32.
 [[nodiscard]] inline std::int64_t read_number(const void* numbers, element_type type, std::size_t i) noexcept
 {
@@ -92,18 +115,25 @@ public:
         return {};
     }
 
-    template <detail::count_values R>
+    template <class R>
     [[nodiscard]] static status check(const R& values, std::size_t capacity) noexcept
     {
-        using T = std::remove_cv_t<detail::value_of<const R>>;
-        return check(std::span<const T>(values.data(), static_cast<std::size_t>(values.size())), capacity);
+        if constexpr (detail::holds_counts<R>()) {
+            using T = std::remove_cv_t<detail::value_of<const R>>;
+            return check(std::span<const T>(values.data(), static_cast<std::size_t>(values.size())), capacity);
+        } else {
+            return {};
+        }
     }
 
-    template <detail::count_values R>
+    template <class R>
     counts_view(unchecked_t, const R& values) noexcept
-        : m_data(values.data()), m_type(element_type_of<detail::value_of<const R>>),
-          m_size(static_cast<std::size_t>(values.size()))
     {
+        if constexpr (detail::holds_counts<R>()) {
+            m_data = values.data();
+            m_type = element_type_of<detail::value_of<const R>>;
+            m_size = static_cast<std::size_t>(values.size());
+        }
     }
 
 #if PADBATCH_EXCEPTIONS
@@ -113,6 +143,9 @@ public:
     {
         detail::require(check(values, capacity));
     }
+    /// Counts are contiguous memory (a `std::span` for a pointer) of int32, int64 or float.
+    template <class R>
+    counts_view(const R& values, std::size_t capacity) = delete;
 #endif
 
     /// The number of images.
@@ -180,18 +213,25 @@ public:
         return {};
     }
 
-    template <detail::offset_values R>
+    template <class R>
     [[nodiscard]] static status check(const R& values, std::size_t rows) noexcept
     {
-        using T = std::remove_cv_t<detail::value_of<const R>>;
-        return check(std::span<const T>(values.data(), static_cast<std::size_t>(values.size())), rows);
+        if constexpr (detail::holds_offsets<R>()) {
+            using T = std::remove_cv_t<detail::value_of<const R>>;
+            return check(std::span<const T>(values.data(), static_cast<std::size_t>(values.size())), rows);
+        } else {
+            return {};
+        }
     }
 
-    template <detail::offset_values R>
+    template <class R>
     offsets_view(unchecked_t, const R& values) noexcept
-        : m_data(values.data()), m_type(element_type_of<detail::value_of<const R>>),
-          m_size(static_cast<std::size_t>(values.size()) - 1)
     {
+        if constexpr (detail::holds_offsets<R>()) {
+            m_data = values.data();
+            m_type = element_type_of<detail::value_of<const R>>;
+            m_size = static_cast<std::size_t>(values.size()) - 1;
+        }
     }
 
 #if PADBATCH_EXCEPTIONS
@@ -202,6 +242,9 @@ public:
         detail::require(check(values, rows));
         *this = offsets_view(unchecked, values);
     }
+    /// Offsets are contiguous memory (a `std::span` for a pointer) of int32 or int64.
+    template <class R>
+    offsets_view(const R& values, std::size_t rows) = delete;
 #endif
 
     /// The number of images, one less than there are offsets.

@@ -80,21 +80,49 @@ enum class element_type {
            type == element_type::bfloat16;
 }
 
-/// A type that can be an element of a tensor: bool, the integers, float, double, float16 and bfloat16.
+namespace detail {
+
+/// A 16-bit floating type of the compiler, such as `_Float16`, `std::float16_t`, `std::bfloat16_t` and `__fp16`: told
+/// by what it can do, since each compiler and target has others.
+template <class T>
+concept compiler_half = sizeof(T) == 2 && !std::integral<T> && !std::is_class_v<T> && !std::is_union_v<T> &&
+                        !std::is_enum_v<T> && requires(T value) {
+                            static_cast<float>(value);
+                            static_cast<T>(1.0F);
+                        };
+template <class T>
+concept half = std::same_as<T, float16> || std::same_as<T, bfloat16> || compiler_half<T>;
+
+/// `float16` or `bfloat16`, whichever has the bits of `T`: only the first has a place for 1 + 2^-9.
+template <half T>
+consteval auto plain_half() noexcept
+{
+    if constexpr (!compiler_half<T>) {
+        return T{};
+    } else if constexpr (static_cast<float>(static_cast<T>(0x1.008p0F)) != 1.0F) {
+        return float16{};
+    } else {
+        return bfloat16{};
+    }
+}
+template <half T>
+using plain_half_of = decltype(plain_half<T>());
+
+} // namespace detail
+
+/// A type that can be an element of a tensor: bool, the integers, float, double, float16, bfloat16, and the compiler's
+/// own types for the last two, where it has them.
 template <class T>
 concept element = (std::integral<std::remove_cv_t<T>> && sizeof(T) <= 8) || std::same_as<std::remove_cv_t<T>, float> ||
-                  std::same_as<std::remove_cv_t<T>, double> || std::same_as<std::remove_cv_t<T>, float16> ||
-                  std::same_as<std::remove_cv_t<T>, bfloat16>;
+                  std::same_as<std::remove_cv_t<T>, double> || detail::half<std::remove_cv_t<T>>;
 
 namespace detail {
 
 template <class T>
 consteval element_type type_of() noexcept
 {
-    if constexpr (std::same_as<T, float16>) {
-        return element_type::float16;
-    } else if constexpr (std::same_as<T, bfloat16>) {
-        return element_type::bfloat16;
+    if constexpr (half<T>) {
+        return std::same_as<plain_half_of<T>, float16> ? element_type::float16 : element_type::bfloat16;
     } else if constexpr (std::same_as<T, bool>) {
         static_assert(sizeof(bool) == 1);
         return element_type::boolean;
@@ -150,14 +178,12 @@ template <class From>
 template <element To, element From>
 [[nodiscard]] constexpr To convert(From value) noexcept
 {
-    constexpr bool from_half = std::same_as<From, float16> || std::same_as<From, bfloat16>;
-    constexpr bool to_half = std::same_as<To, float16> || std::same_as<To, bfloat16>;
     if constexpr (std::same_as<To, From>) {
         return value;
-    } else if constexpr (from_half) {
-        return convert<To>(static_cast<float>(value));
-    } else if constexpr (to_half) {
-        return To(detail::to_odd_float(value));
+    } else if constexpr (detail::half<From>) {
+        return convert<To>(static_cast<float>(__builtin_bit_cast(detail::plain_half_of<From>, value)));
+    } else if constexpr (detail::half<To>) {
+        return __builtin_bit_cast(To, detail::plain_half_of<To>(detail::to_odd_float(value)));
     } else if constexpr (std::same_as<To, bool>) {
         return value != From{};
     } else if constexpr (std::same_as<From, bool> || std::floating_point<To>) {

@@ -139,6 +139,19 @@ struct tag {
         return bound<Self, member_list<T Struct::*, 1 + sizeof...(More)>>{{{first, more...}}, {}};
     }
 
+    /// Members of several types or classes are no row.
+    template <class Struct, class T, class Other, class... More>
+        requires(!(std::integral<Other> && ... && std::integral<More>) &&
+                 !(std::same_as<Other, T Struct::*> && ... && std::same_as<More, T Struct::*>))
+    constexpr auto operator()(T Struct::* /*first*/, Other /*other*/, More... /*more*/) const noexcept
+    {
+        static_assert(
+            sizeof(Other) == 0,
+            "members that make up a row are adjacent members of one struct and of one type; for a member of a "
+            "member, or other values, give a function: t::boxes([](const detection& d) { return d.box.corners; "
+            "})");
+    }
+
 private:
     template <class... Extents>
     [[nodiscard]] static constexpr std::array<std::size_t, sizeof...(Extents)> to_array(Extents... sizes) noexcept

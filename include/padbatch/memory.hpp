@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <utility>
 
 namespace padbatch::inline PADBATCH_ABI {
@@ -45,14 +44,14 @@ public:
     /// Memory from the heap, not initialised; empty if there is not enough.
     [[nodiscard]] static memory allocate(std::size_t bytes) noexcept
     {
-        return aligned(bytes, [](std::size_t size) { return std::malloc(size); });
+        return aligned(bytes, [](std::size_t size) { return __builtin_malloc(size); });
     }
 
     /// The same, all zero. A large block comes from the system as zero pages, which take no time until they are
     /// touched.
     [[nodiscard]] static memory allocate_zeroed(std::size_t bytes) noexcept
     {
-        return aligned(bytes, [](std::size_t size) { return std::calloc(size, 1); });
+        return aligned(bytes, [](std::size_t size) { return __builtin_calloc(size, 1); });
     }
 
     [[nodiscard]] void* data() const noexcept { return m_data; }
@@ -84,7 +83,7 @@ private:
         }
         const auto address = reinterpret_cast<std::uintptr_t>(block);
         const std::size_t skip = alignment - address % alignment;
-        return {static_cast<std::byte*>(block) + skip, bytes, [](void*, void* whole) { std::free(whole); }, block};
+        return {static_cast<std::byte*>(block) + skip, bytes, [](void*, void* whole) { __builtin_free(whole); }, block};
     }
 };
 

@@ -3,6 +3,7 @@
 #define PADBATCH_PAD_HPP
 
 #include <padbatch/counts.hpp>
+#include <padbatch/detail/anything.hpp>
 #include <padbatch/detail/check_source.hpp>
 #include <padbatch/detail/drop_rows.hpp>
 #include <padbatch/detail/examine.hpp>
@@ -143,6 +144,33 @@ template <class... Fields, class Source, class... Options>
     return detail::padded_access::pad(output, source, options...);
 }
 
+namespace detail {
+
+/// For a call of `pad_into` that fits none of its forms.
+template <class Never>
+consteval bool no_output() noexcept
+{
+    static_assert(chosen<Never>,
+                  "pad_into(output, source) writes to its first argument: a padded<...> that is a variable and not "
+                  "const, or a padded_view; check_pad_into and pad_into(unchecked, ...) take a padded_view only");
+    return false;
+}
+
+} // namespace detail
+
+template <class Never = void>
+[[nodiscard]] status check_pad_into(PADBATCH_DETAIL_ANYTHING)
+{
+    static_cast<void>(detail::no_output<Never>());
+    return {};
+}
+template <class Never = void>
+[[nodiscard]] status try_pad_into(PADBATCH_DETAIL_ANYTHING)
+{
+    static_cast<void>(detail::no_output<Never>());
+    return {};
+}
+
 #if PADBATCH_EXCEPTIONS
 /// Pads: copies each image's rows to its slot of the output, `[B, M, row...]`, fills the rest of the slot with the pad
 /// value, and writes the counts. Reads each row once, writes each byte once, converts nothing without `.as<T>()`, and
@@ -177,6 +205,13 @@ pad_result pad_into(padded<Fields...>& output, const Source& source, Options&&..
     pad_result result;
     detail::require(try_pad_into(output, source, options..., result));
     return result;
+}
+
+template <class Never = void>
+pad_result pad_into(PADBATCH_DETAIL_ANYTHING)
+{
+    static_cast<void>(detail::no_output<Never>());
+    return {};
 }
 
 namespace detail {

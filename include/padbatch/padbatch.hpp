@@ -15,6 +15,8 @@
 #include <padbatch/fields.hpp>
 #include <padbatch/float16.hpp>
 #include <padbatch/image.hpp>
+#include <padbatch/image_columns.hpp>
+#include <padbatch/item_rows.hpp>
 #include <padbatch/memory.hpp>
 #include <padbatch/pad.hpp>
 #include <padbatch/pad_options.hpp>
@@ -34,5 +36,6 @@
 #include <padbatch/tensors.hpp>
 #include <padbatch/unpad.hpp>
 #include <padbatch/version.hpp>
+#include <padbatch/xywh.hpp>
 
 #endif

@@ -3,6 +3,7 @@
 #define PADBATCH_PADDED_VIEW_HPP
 
 #include <padbatch/counts.hpp>
+#include <padbatch/detail/anything.hpp>
 #include <padbatch/detail/field_memory.hpp>
 #include <padbatch/detail/first_failure.hpp>
 #include <padbatch/element_type.hpp>
@@ -67,7 +68,7 @@ private:
 /// Copying it copies pointers; getting image i neither allocates nor copies.
 template <class... Fields>
 class padded_view : private detail::field_memory<Fields>... {
-    static_assert(sizeof...(Fields) > 0, "a batch has at least one field");
+    static_assert(sizeof...(Fields) > 0, "a batch has at least one field, named by its tag: t::boxes(boxes)");
     static_assert(detail::tags_differ<Fields...>, "each field of a batch needs a tag of its own");
 
 public:
@@ -244,25 +245,45 @@ private:
     }
 };
 
-template <detail::contiguous_values Counts, class... Bounds>
+template <detail::contiguous_values Counts, detail::bound_values... Bounds>
 padded_view(Counts&&, std::size_t, const Bounds&...)
     -> padded_view<detail::maybe_const_field<std::is_const_v<detail::value_of<std::remove_reference_t<Counts>>>,
                                              detail::field_of_values<Bounds>>...>;
-template <detail::contiguous_values Counts, class... Bounds>
+template <detail::contiguous_values Counts, detail::bound_values... Bounds>
 padded_view(unchecked_t, Counts&&, std::size_t, const Bounds&...)
     -> padded_view<detail::maybe_const_field<std::is_const_v<detail::value_of<std::remove_reference_t<Counts>>>,
                                              detail::field_of_values<Bounds>>...>;
 
+namespace detail {
+
+template <class Never>
+struct not_padded : field<t::values_t, float> {
+    static_assert(chosen<Never>,
+                  "a padded batch is made from counts, the capacity M and named fields, (counts, 100, t::boxes(boxes), "
+                  "...): the counts are a container of int32, int64 or float (for a pointer write std::span(counts, "
+                  "batch))");
+};
+
+} // namespace detail
+
+template <class Never = void>
+padded_view(PADBATCH_DETAIL_ANYTHING) -> padded_view<detail::not_padded<Never>>;
+
 #if PADBATCH_EXCEPTIONS
 /// A padded batch to be written: like the constructor, but the counts need not be valid yet. Throws `error` if
 /// `padded_view::check_sizes` fails.
-template <detail::contiguous_values Counts, class... Bounds>
+template <detail::contiguous_values Counts, detail::bound_values... Bounds>
 [[nodiscard]] auto padded_output(Counts&& counts, std::size_t capacity, const Bounds&... values)
 {
     const padded_view result(unchecked, static_cast<Counts&&>(counts), capacity, values...);
     static_assert(std::remove_cvref_t<decltype(result)>::is_writable, "an output's counts and fields are not const");
     detail::require(result.check_sizes(static_cast<std::size_t>(counts.size()), capacity, values...));
     return result;
+}
+template <class Never = void>
+auto padded_output(PADBATCH_DETAIL_ANYTHING)
+{
+    return padded_view<detail::not_padded<Never>>();
 }
 #endif
 

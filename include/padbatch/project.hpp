@@ -3,6 +3,7 @@
 #define PADBATCH_PROJECT_HPP
 
 #include <padbatch/detail/first_failure.hpp>
+#include <padbatch/detail/project_items.hpp>
 #include <padbatch/detail/split_rows.hpp>
 #include <padbatch/source.hpp>
 
@@ -26,17 +27,6 @@ struct member_parts<member_list<T Struct::*, N>> {
     using value_type = T[N];
 };
 
-template <class Object, class Struct, class T>
-[[nodiscard]] std::ptrdiff_t member_offset(const Object& object, T Struct::* member) noexcept
-{
-    return reinterpret_cast<const std::byte*>(&(object.*member)) - reinterpret_cast<const std::byte*>(&object);
-}
-template <class Object, class Struct, class T, std::size_t N>
-[[nodiscard]] std::ptrdiff_t member_offset(const Object& object, const member_list<T Struct::*, N>& list) noexcept
-{
-    return member_offset(object, list.members[0]);
-}
-
 /// One field of a struct, and the rows that it makes.
 template <class Bound>
 struct member_field {
@@ -51,6 +41,47 @@ struct member_field {
     using field_type = field<tag, target_of<Bound, T>, E>;
     using rows_type = basic_rows<const T, E, layout::strided>;
 };
+
+/// Whether a field is a member that is the row itself, so that rows are a fixed distance apart.
+template <class Struct, class Bound>
+consteval bool find_strided_member() noexcept
+{
+    using member_type = std::remove_cvref_t<decltype(std::declval<const Bound&>().value)>;
+    if constexpr (is_member_of<Struct, member_type>) {
+        using value = std::remove_cv_t<typename member_parts<member_type>::value_type>;
+        return !has_row_traits<value> && !(Bound::extents_type::rank != 0 && (holds_row<value> || row_pointer<value>));
+    } else {
+        return false;
+    }
+}
+template <class Struct, class Bound>
+inline constexpr bool is_strided_member = find_strided_member<Struct, Bound>();
+
+/// Whether containers of this type hold structs, each with all of the fields. If not, this is a compile error with the
+/// reason.
+template <class Structs, class Held, class... Bounds>
+consteval bool can_project() noexcept
+{
+    constexpr bool holds = item_container<Structs>;
+    static_assert(holds, "the structs of one image are a container with random access, such as a vector, a deque or a "
+                         "span, of structs or of pointers to them");
+    if constexpr (holds) {
+        static_assert(
+            std::is_lvalue_reference_v<Held> ||
+                (contiguous_values<const Structs> && std::is_trivially_destructible_v<Structs>),
+            "indexing this container makes a temporary copy of an image's structs, which would be gone before "
+            "it is read: give a container that holds them");
+        using struct_type = struct_of<item_of<Structs>>;
+        constexpr bool fit =
+            ((is_member_of<struct_type, std::remove_cvref_t<decltype(std::declval<const Bounds&>().value)>> ||
+              is_function_of<struct_type, std::remove_cvref_t<decltype(std::declval<const Bounds&>().value)>>) &&
+             ...);
+        static_assert(fit, "a field of structs is a member of theirs, t::scores(&detection::score), or a function that "
+                           "takes one and returns the row, t::boxes([](const detection& d) { return d.box.corners; })");
+        return fit;
+    }
+    return false;
+}
 
 } // namespace detail
 
@@ -85,7 +116,7 @@ public:
                 const Struct& first = *(*m_images)[i].data();
                 return std::apply(
                     [&](const Bounds&... bound) {
-                        return detail::first_failure([&] { return check_member(first, bound); }...);
+                        return detail::first_failure([&] { return detail::check_adjacent(first, bound); }...);
                     },
                     m_members);
             }
@@ -129,35 +160,20 @@ private:
         return tagged_rows<typename Bound::tag, typename parts::rows_type>{
             {data, structs.size(), {}, {static_cast<std::ptrdiff_t>(sizeof(Struct))}}};
     }
-
-    template <class Bound>
-    [[nodiscard]] static status check_member(const Struct& object, const Bound& bound) noexcept
-    {
-        if constexpr (requires { bound.value.members; }) {
-            const std::ptrdiff_t first = detail::member_offset(object, bound.value.members[0]);
-            std::ptrdiff_t expected = first;
-            for (const auto member : bound.value.members) {
-                if (detail::member_offset(object, member) != expected) {
-                    return {status_code::bad_argument,
-                            "the members that make up a row of {} are not adjacent: one is at byte {} of the struct; "
-                            "expected {}",
-                            Bound::tag::name, detail::member_offset(object, member), expected};
-                }
-                expected += static_cast<std::ptrdiff_t>(sizeof(object.*member));
-            }
-        }
-        return {};
-    }
 };
 
-/// A source from one contiguous container of structs for each image, whose members are the fields:
+/// A source from one container of structs for each image, whose members are the fields:
 ///
 ///     struct detection { float box[4]; std::int64_t label; float score; };
 ///     std::vector<std::vector<detection>> images;
 ///     pad(project(images, t::boxes(&detection::box), t::labels(&detection::label), t::scores(&detection::score)))
 ///
-/// A member is a number, an array of numbers, or a class type with `.of<float>()`; for adjacent members that together
-/// are a row, name each, in order. The containers have to live as long as the source does.
+/// A member is a number, an array of numbers, a class type with `.of<float>()`, or a container of one row's numbers;
+/// for adjacent members that together are a row, name each, in order. A function of the struct, or a member function,
+/// is a field too, for members of members and for what is computed: `t::boxes([](const detection& d) { return
+/// d.shape.corners; })`. It may be called more than once for a row, has to return the same each time, and must not
+/// throw. Images may also be containers that are not contiguous, or hold pointers. The containers have to live as long
+/// as the source does.
 template <class Images, class... Tags, class... X, class... E, class... As, class... Of>
 [[nodiscard]] auto project(const Images& images, const bound<Tags, X, E, As, Of>&... members)
 {
@@ -166,12 +182,28 @@ template <class Images, class... Tags, class... X, class... E, class... As, clas
                   "project(...) takes a container with random access, whose item i is image i's structs, such as a "
                   "vector, a deque or a span; a map or a list is none: copy its structs into a vector");
     if constexpr (detail::image_container<Images>) {
-        using struct_type = std::remove_cv_t<detail::value_of<std::remove_reference_t<decltype(images[0])>>>;
-        return project_source<Images, struct_type, bound<Tags, X, E, As, Of>...>(images, members...);
+        using structs = std::remove_cvref_t<decltype(images[0])>;
+        if constexpr (detail::can_project<structs, decltype(images[0]), bound<Tags, X, E, As, Of>...>()) {
+            using struct_type = detail::struct_of<detail::item_of<structs>>;
+            if constexpr (detail::contiguous_values<const structs> &&
+                          std::is_same_v<struct_type, detail::item_of<structs>> &&
+                          (detail::is_strided_member<struct_type, bound<Tags, X, E, As, Of>> && ...)) {
+                return project_source<Images, struct_type, bound<Tags, X, E, As, Of>...>(images, members...);
+            } else {
+                return detail::projected_items<Images, bound<Tags, X, E, As, Of>...>(images, members...);
+            }
+        }
     }
 }
 template <class Images, class... Bounds>
 auto project(const Images&& images, const Bounds&... members) = delete;
+template <class Images, class... X>
+    requires(!detail::bound_values<X> || ...)
+auto project(const Images&, const X&...)
+{
+    static_assert(sizeof...(X) == 0, "name each field: project(images, t::boxes(&detection::box), "
+                                     "t::scores(&detection::score))");
+}
 
 } // namespace padbatch::inline PADBATCH_ABI
 

@@ -34,6 +34,7 @@ struct ragged_access;
 template <class... Fields>
 class ragged {
     static_assert((!std::is_const_v<typename Fields::element_type> && ...), "an owner's fields are not const");
+    static_assert(detail::tags_differ<Fields...>, "each field of a batch needs a tag of its own");
 
 public:
     using view_type = ragged_view<Fields...>;
@@ -70,6 +71,14 @@ public:
     {
         return detail::first_failure([&] { return detail::check_rows<Bounds>(values.value, values.row); }...,
                                      [&] { return try_append(image_of(values...)); });
+    }
+    template <class... X>
+        requires(!detail::bound_values<X> || ...)
+    [[nodiscard]] status try_append(const X&...) noexcept
+    {
+        static_assert(sizeof...(X) == 0,
+                      "name each field, append(t::boxes(boxes), t::scores(scores)), or append an image of a batch");
+        return {};
     }
     /// Appends the rows of an image of another batch.
     template <class... TaggedRows>

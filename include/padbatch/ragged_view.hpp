@@ -3,6 +3,7 @@
 #define PADBATCH_RAGGED_VIEW_HPP
 
 #include <padbatch/counts.hpp>
+#include <padbatch/detail/anything.hpp>
 #include <padbatch/detail/field_memory.hpp>
 #include <padbatch/detail/first_failure.hpp>
 #include <padbatch/image.hpp>
@@ -19,7 +20,7 @@ namespace padbatch::inline PADBATCH_ABI {
 /// Copying it copies pointers; getting image i neither allocates nor copies.
 template <class... Fields>
 class ragged_view : private detail::field_memory<Fields>... {
-    static_assert(sizeof...(Fields) > 0, "a batch has at least one field");
+    static_assert(sizeof...(Fields) > 0, "a batch has at least one field, named by its tag: t::boxes(boxes)");
     static_assert(detail::tags_differ<Fields...>, "each field of a batch needs a tag of its own");
 
 public:
@@ -42,7 +43,6 @@ public:
     ragged_view(unchecked_t, const Offsets& offsets, const Bounds&... values) noexcept
         : detail::field_memory<Fields>{memory_of<Fields>(values)}..., m_offsets(unchecked, offsets)
     {
-        static_assert(offset_element<detail::value_of<const Offsets>>, "offsets are int32 or int64");
     }
 
 #if PADBATCH_EXCEPTIONS
@@ -131,10 +131,25 @@ private:
     }
 };
 
-template <detail::contiguous_values Offsets, class... Bounds>
+template <detail::contiguous_values Offsets, detail::bound_values... Bounds>
 ragged_view(Offsets&&, const Bounds&...) -> ragged_view<detail::field_of_values<Bounds>...>;
-template <detail::contiguous_values Offsets, class... Bounds>
+template <detail::contiguous_values Offsets, detail::bound_values... Bounds>
 ragged_view(unchecked_t, const Offsets&, const Bounds&...) -> ragged_view<detail::field_of_values<Bounds>...>;
+
+namespace detail {
+
+template <class Never>
+struct not_ragged : field<t::values_t, float> {
+    static_assert(
+        chosen<Never>,
+        "a ragged_view is made from offsets and named fields, ragged_view(offsets, t::boxes(boxes), ...): the "
+        "offsets are a container of int32 or int64 (for a pointer write std::span(offsets, batch + 1))");
+};
+
+} // namespace detail
+
+template <class Never = void>
+ragged_view(PADBATCH_DETAIL_ANYTHING) -> ragged_view<detail::not_ragged<Never>>;
 
 } // namespace padbatch::inline PADBATCH_ABI
 

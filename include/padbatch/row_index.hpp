@@ -3,6 +3,7 @@
 #define PADBATCH_ROW_INDEX_HPP
 
 #include <padbatch/counts.hpp>
+#include <padbatch/detail/anything.hpp>
 #include <padbatch/detail/buffer.hpp>
 #include <padbatch/error.hpp>
 #include <padbatch/fields.hpp>
@@ -53,6 +54,12 @@ public:
     {
         detail::require(try_build(values, width, column, batch, stop));
     }
+    template <class X, class Y>
+        requires(!detail::contiguous_values<const X>)
+    row_index(const X& ids, const Y& batch)
+    {
+        detail::require(try_build(ids, batch));
+    }
 #endif
 
     /// The non-throwing form of the constructors. If it fails, the index is empty.
@@ -77,6 +84,16 @@ public:
                                    std::size_t batch, ends_with_minus_one_t /*stop*/) noexcept
     {
         return build_from_column(values, width, column, batch, true);
+    }
+
+    template <class Never = void>
+    [[nodiscard]] status try_build(PADBATCH_DETAIL_ANYTHING) noexcept
+    {
+        static_assert(detail::chosen<Never>,
+                      "a row_index is made from batch indices, row_index(ids, batch), or from a column of flat rows, "
+                      "row_index(values, 7, col<0>, batch): ids and rows are containers (for a pointer write "
+                      "std::span(pointer, size))");
+        return {};
     }
 
     /// The number of images.

@@ -6,6 +6,7 @@
 #include <padbatch/counts.hpp>
 #include <padbatch/detail/buffer.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -25,7 +26,8 @@ public:
 
 #if PADBATCH_EXCEPTIONS
     /// Takes counts of int32, int64 or float. Throws `error` if `try_build` fails.
-    template <detail::contiguous_values Counts>
+    template <class Counts>
+        requires(!std::same_as<Counts, row_offsets>)
     explicit row_offsets(const Counts& counts)
     {
         detail::require(try_build(counts));
@@ -33,19 +35,14 @@ public:
 #endif
 
     /// Fails if a count is negative or not whole, or if there is not enough memory; there are no images then.
-    template <detail::contiguous_values Counts>
+    template <class Counts>
     [[nodiscard]] status try_build(const Counts& counts) noexcept
     {
-        m_offsets.clear();
-        constexpr std::size_t any = std::numeric_limits<std::int32_t>::max();
-        if (status outcome = counts_view::check(counts, any); !outcome.ok()) {
-            return outcome;
+        if constexpr (detail::holds_counts<Counts>()) {
+            return build(counts);
+        } else {
+            return {};
         }
-        if (!m_offsets.try_resize(static_cast<std::size_t>(counts.size()) + 1)) {
-            return {status_code::out_of_memory, "not enough memory for the offsets of {} images",
-                    static_cast<std::size_t>(counts.size())};
-        }
-        return try_to_offsets(counts_view(unchecked, counts), std::span(m_offsets.data(), m_offsets.size()));
     }
 
     [[nodiscard]] const std::int64_t* data() const noexcept
@@ -62,6 +59,21 @@ private:
     static constexpr std::int64_t s_zero = 0;
 
     detail::buffer<std::int64_t> m_offsets;
+
+    template <class Counts>
+    [[nodiscard]] status build(const Counts& counts) noexcept
+    {
+        m_offsets.clear();
+        constexpr std::size_t any = std::numeric_limits<std::int32_t>::max();
+        if (status outcome = counts_view::check(counts, any); !outcome.ok()) {
+            return outcome;
+        }
+        if (!m_offsets.try_resize(static_cast<std::size_t>(counts.size()) + 1)) {
+            return {status_code::out_of_memory, "not enough memory for the offsets of {} images",
+                    static_cast<std::size_t>(counts.size())};
+        }
+        return try_to_offsets(counts_view(unchecked, counts), std::span(m_offsets.data(), m_offsets.size()));
+    }
 };
 
 } // namespace padbatch::inline PADBATCH_ABI

@@ -3,6 +3,7 @@
 #define PADBATCH_SLOTS_HPP
 
 #include <padbatch/counts.hpp>
+#include <padbatch/detail/anything.hpp>
 #include <padbatch/detail/fill.hpp>
 #include <padbatch/detail/fill_values.hpp>
 #include <padbatch/pad_options.hpp>
@@ -78,12 +79,27 @@ template <class... Fields, class... Options>
     return outcome;
 }
 
+template <class Never = void>
+[[nodiscard]] status try_finish_slot(PADBATCH_DETAIL_ANYTHING) noexcept
+{
+    static_assert(
+        detail::chosen<Never>,
+        "finish_slot(output, i, n, pad_values(...)) takes a padded<...> that is not const or a padded_view, the "
+        "number of the image, and its number of rows");
+    return {};
+}
+
 #if PADBATCH_EXCEPTIONS
 /// The throwing form.
 template <class Output, class... Options>
 void finish_slot(Output&& output, std::size_t i, std::size_t n, const Options&... options)
 {
     detail::require(try_finish_slot(output, i, n, options...));
+}
+template <class Never = void>
+void finish_slot(PADBATCH_DETAIL_ANYTHING)
+{
+    detail::require(try_finish_slot<Never>());
 }
 #endif
 

@@ -48,11 +48,44 @@ template <class Bound, class T>
 using target_of =
     std::conditional_t<std::is_void_v<typename Bound::as_type>, std::remove_cv_t<T>, typename Bound::as_type>;
 
-/// What a container of images holds for image i.
+/// What a container of images holds for image i; the rows of the field that `Bound` names, if it is a batch.
 template <class Bound>
 [[nodiscard]] decltype(auto) image_item(const Bound& bound, std::size_t i) noexcept
 {
-    return std::as_const(bound.value)[i];
+    using container = std::remove_cvref_t<decltype(bound.value)>;
+    if constexpr (source<container>) {
+        using found = field_of<typename Bound::tag, typename container::fields>;
+        static_assert(!std::is_void_v<found>, "the batch has no field with this tag: t::boxes(batch) are its boxes");
+        if constexpr (!std::is_void_v<found>) {
+            auto rows = std::as_const(bound.value).image(i)[typename Bound::tag{}];
+            static_assert(std::is_same_v<typename decltype(rows)::value_type, typename found::value_type>,
+                          "this source converts its rows already: say .as<T>() there, once");
+            return rows;
+        }
+    } else {
+        return std::as_const(bound.value)[i];
+    }
+}
+
+/// Whether image i of a container, or of a batch, can be read as rows of the field that `Bound` names, and why not.
+template <class Bound>
+[[nodiscard]] bool item_is_whole(const Bound& bound, std::size_t i) noexcept
+{
+    using container = std::remove_cvref_t<decltype(bound.value)>;
+    if constexpr (checks_images<container>) {
+        return bound.value.is_whole(i);
+    } else {
+        return source<container> || rows_are_whole<Bound>(image_item(bound, i), bound.row);
+    }
+}
+template <class Bound>
+[[nodiscard]] status check_item(const Bound& bound, std::size_t i) noexcept
+{
+    if constexpr (checks_images<std::remove_cvref_t<decltype(bound.value)>>) {
+        return bound.value.check(i);
+    } else {
+        return check_rows<Bound>(image_item(bound, i), bound.row);
+    }
 }
 
 /// The rows of image i in a container of images.
@@ -60,8 +93,9 @@ template <class Bound>
 [[nodiscard]] auto image_rows(const Bound& bound, std::size_t i) noexcept
 {
     auto&& x = image_item(bound, i);
-    static_assert(std::is_lvalue_reference_v<decltype(image_item(bound, i))> || !contiguous_values<decltype(x)> ||
-                      std::is_trivially_destructible_v<std::remove_cvref_t<decltype(x)>>,
+    using item = std::remove_cvref_t<decltype(x)>;
+    static_assert(std::is_lvalue_reference_v<decltype(image_item(bound, i))> ||
+                      (contiguous_values<item> ? std::is_trivially_destructible_v<item> : !item_container<item>),
                   "indexing this container makes a temporary copy of an image's rows, which would be gone before it is "
                   "read: give a container that holds them");
     return rows_of<Bound>(x, bound.row);
@@ -107,7 +141,7 @@ public:
     {
         return std::apply(
             [&](const Bounds&... bound) {
-                return (detail::rows_are_whole<Bounds>(detail::image_item(bound, i), bound.row) && ...) &&
+                return (detail::item_is_whole(bound, i) && ...) &&
                        ((detail::image_rows(bound, i).size() == count(i)) && ...);
             },
             m_values);
@@ -147,12 +181,16 @@ private:
                     first_tag::name,
                     size()};
         }
-        return {};
+        if constexpr (detail::checks_whole<std::remove_cvref_t<decltype(bound.value)>>) {
+            return bound.value.check();
+        } else {
+            return {};
+        }
     }
     template <class Bound>
     [[nodiscard]] status check_rows(const Bound& bound, std::size_t i) const noexcept
     {
-        if (status outcome = detail::check_rows<Bound>(detail::image_item(bound, i), bound.row); !outcome.ok()) {
+        if (status outcome = detail::check_item(bound, i); !outcome.ok()) {
             return outcome;
         }
         if (const std::size_t n = detail::image_rows(bound, i).size(); n != count(i)) {
@@ -180,18 +218,18 @@ template <class... Tags, class... X, class... E, class... As, class... Of>
 [[nodiscard]] auto each(bound<Tags, X, E, As, Of>... values)
 {
     static_assert(sizeof...(values) > 0, "a batch has at least one field");
-    static_assert((detail::image_container<std::remove_cvref_t<X>> && ...),
+    static_assert(((detail::image_container<std::remove_cvref_t<X>> || source<std::remove_cvref_t<X>>) && ...),
                   "the images of a field are a container with random access, whose item i is image i's rows, such as a "
                   "vector, a deque or a span; a map or a list is none: copy its rows into a vector, or use "
                   "generated(...)");
-    if constexpr ((detail::image_container<std::remove_cvref_t<X>> && ...)) {
+    if constexpr (((detail::image_container<std::remove_cvref_t<X>> || source<std::remove_cvref_t<X>>) && ...)) {
         return each_source<bound<Tags, X, E, As, Of>...>(static_cast<bound<Tags, X, E, As, Of>&&>(values)...);
     }
 }
 
 template <class... X>
     requires(!detail::bound_values<X> || ...)
-void each(X&&...)
+auto each(X&&...)
 {
     static_assert(sizeof...(X) == 0, "name each field: each(t::boxes(boxes), t::scores(scores))");
 }
@@ -208,7 +246,7 @@ struct made_image : image_view<TaggedRows...> {
 
 /// The rows of one image, field by field: what a function for `generated` returns. If data are not whole rows, the
 /// image has no rows, and the functions that read it refuse it.
-template <class... Bounds>
+template <detail::bound_values... Bounds>
 [[nodiscard]] auto image_of(const Bounds&... values) noexcept
 {
     static_assert((std::is_void_v<typename Bounds::as_type> && ...), "convert in the function that makes the rows");
@@ -219,10 +257,21 @@ template <class... Bounds>
                                      .first(whole ? detail::rows_of<Bounds>(values.value, values.row).size() : 0)}...);
 }
 
+template <class... X>
+    requires(!detail::bound_values<X> || ...)
+auto image_of(const X&...)
+{
+    static_assert(sizeof...(X) == 0, "name each field: image_of(t::boxes(boxes), t::scores(scores))");
+}
+
 namespace detail {
 
 template <class Image>
-struct fields_of_image;
+struct fields_of_image {
+    static_assert(sizeof(Image) == 0, "the function of generated(...) returns the rows of image i: return "
+                                      "image_of(t::boxes(boxes), ...), or an image of a batch");
+    using type = field_list<>;
+};
 template <class... TaggedRows>
 struct fields_of_image<image_view<TaggedRows...>> {
     using type = field_list<field<typename TaggedRows::tag, typename TaggedRows::rows_type::value_type,

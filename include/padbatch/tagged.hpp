@@ -3,6 +3,7 @@
 #define PADBATCH_TAGGED_HPP
 
 #include <padbatch/columns.hpp>
+#include <padbatch/detail/anything.hpp>
 #include <padbatch/detail/first_failure.hpp>
 #include <padbatch/detail/split_rows.hpp>
 #include <padbatch/row_index.hpp>
@@ -187,14 +188,14 @@ template <detail::contiguous_values Values, class... Bounds>
     return outcome;
 }
 
-template <detail::row_index_argument Index, class... Bounds>
+template <detail::row_index_argument Index, detail::bound_values... Bounds>
 [[nodiscard]] auto tagged(unchecked_t, Index&& index, const Bounds&... values) noexcept
 {
     return tagged_source<Index, detail::flat_field_of<Bounds>...>(unchecked, static_cast<Index&&>(index),
                                                                   detail::make_flat_field(values)...);
 }
 
-template <detail::row_index_argument Index, detail::contiguous_values Values, class... Bounds>
+template <detail::row_index_argument Index, detail::contiguous_values Values, detail::bound_values... Bounds>
 [[nodiscard]] auto tagged_columns(unchecked_t, Index&& index, const Values& values, std::size_t width,
                                   const Bounds&... columns) noexcept
 {
@@ -212,7 +213,7 @@ template <detail::row_index_argument Index, detail::contiguous_values Values, cl
 ///
 /// An index that is a variable is held by reference, so that it can be rebuilt without an allocation. Throws `error` if
 /// `check_tagged` fails.
-template <detail::row_index_argument Index, class... Bounds>
+template <detail::row_index_argument Index, detail::bound_values... Bounds>
 [[nodiscard]] auto tagged(Index&& index, const Bounds&... values)
 {
     detail::require(check_tagged(index, values...));
@@ -223,7 +224,7 @@ template <detail::row_index_argument Index, class... Bounds>
 ///
 ///     tagged_columns(row_index(values, 7, col<0>, 8), values, 7, t::boxes(cols<1, 4>),
 ///                    t::labels(col<5>).as<std::int64_t>(), t::scores(col<6>))
-template <detail::row_index_argument Index, detail::contiguous_values Values, class... Bounds>
+template <detail::row_index_argument Index, detail::contiguous_values Values, detail::bound_values... Bounds>
 [[nodiscard]] auto tagged_columns(Index&& index, Values&& values, std::size_t width, const Bounds&... columns)
 {
     static_assert(detail::all_outlive_call<Values>());
@@ -231,6 +232,22 @@ template <detail::row_index_argument Index, detail::contiguous_values Values, cl
     return padbatch::tagged_columns(unchecked, static_cast<Index&&>(index), values, width, columns...);
 }
 #endif
+
+template <class Never = void>
+auto tagged(PADBATCH_DETAIL_ANYTHING)
+{
+    static_assert(detail::chosen<Never>,
+                  "tagged(row_index(ids, batch), t::boxes(boxes), ...) takes a row_index and a tag for each field");
+}
+template <class Never = void>
+auto tagged_columns(PADBATCH_DETAIL_ANYTHING)
+{
+    static_assert(
+        detail::chosen<Never>,
+        "tagged_columns(row_index(values, 7, col<0>, batch), values, 7, t::boxes(cols<1, 4>), ...) takes a "
+        "row_index, flat rows, the number of columns and a tag for each field: the rows are a container (for a "
+        "pointer write std::span(pointer, size))");
+}
 
 } // namespace padbatch::inline PADBATCH_ABI
 

@@ -3,6 +3,7 @@
 #define PADBATCH_UNPAD_HPP
 
 #include <padbatch/counts.hpp>
+#include <padbatch/detail/anything.hpp>
 #include <padbatch/detail/check_source.hpp>
 #include <padbatch/detail/copy_row.hpp>
 #include <padbatch/detail/first_failure.hpp>
@@ -22,10 +23,15 @@ namespace padbatch::inline PADBATCH_ABI {
 /// The detections of each image in padded tensors: counts (`[B]` or `[B, 1]`; int32, int64 or float), the capacity M,
 /// and the fields. Returns a `padded_view`, whose constructor this is by another name, and neither copies nor
 /// allocates. Throws `error` if `padded_view::check` fails.
-template <detail::contiguous_values Counts, class... Bounds>
+template <detail::contiguous_values Counts, detail::bound_values... Bounds>
 [[nodiscard]] auto unpad(Counts&& counts, std::size_t capacity, const Bounds&... values)
 {
     return padded_view(static_cast<Counts&&>(counts), capacity, values...);
+}
+template <class Never = void>
+auto unpad(PADBATCH_DETAIL_ANYTHING)
+{
+    return padded_view<detail::not_padded<Never>>();
 }
 #endif
 
@@ -97,7 +103,7 @@ template <class Source, class Bound>
 /// Writes the rows of every image of a source to flat values that the caller owns, one image after the other, and the
 /// offsets at which each image's begin, `[B + 1]`, starting at 0. The values need room for all rows; the number of rows
 /// of a padded batch is `batch.counts().total()`. Fails, and writes nothing, if the sizes do not fit.
-template <source Source, detail::contiguous_values Offsets, class... Bounds>
+template <source Source, detail::contiguous_values Offsets, detail::bound_values... Bounds>
 [[nodiscard]] status try_unpad_into(Offsets&& offsets, const Source& source, const Bounds&... values) noexcept
 {
     using offset = detail::output_value<Offsets>;
@@ -142,9 +148,18 @@ template <source Source, detail::contiguous_values Offsets, class... Bounds>
     return {};
 }
 
+template <class Never = void>
+[[nodiscard]] status try_unpad_into(PADBATCH_DETAIL_ANYTHING)
+{
+    static_assert(detail::chosen<Never>,
+                  "rows are unpadded into a ragged<...> that is not const, (output, source), or into your own memory, "
+                  "(offsets, source, t::boxes(values), ...): what is written to comes first, the source second");
+    return {};
+}
+
 #if PADBATCH_EXCEPTIONS
 /// The throwing form of both.
-template <class Output, source Source, class... Bounds>
+template <class Output, class Source, class... Bounds>
 void unpad_into(Output&& output, const Source& source, const Bounds&... values)
 {
     detail::require(try_unpad_into(output, source, values...));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <padbatch/adapters/eigen.hpp>
 #include <padbatch/columns.hpp>
+#include <padbatch/image_columns.hpp>
 #include <padbatch/pad.hpp>
 
 #include <tests/support/check_status.hpp>
@@ -296,4 +297,25 @@ TEST_CASE("matrices are memory for a batch, where they are row-major")
     CHECK(memory.bottomRows(2).isZero());
 
     check_status(decltype(batch)::check(counts, 4, t::boxes(memory)), status_code::size_mismatch, {"6 rows"});
+}
+
+TEST_CASE("columns of a matrix for each image are fields, whichever way it is stored")
+{
+    const auto check = [](const auto& images) {
+        const auto batch = pad(columns(images, 6, t::boxes(cols<1, 4>), t::scores(col<5>)), capacity::fixed(4));
+        for (std::size_t i = 0; i < images.size(); ++i) {
+            REQUIRE(batch.count(i) == static_cast<std::size_t>(images[i].rows()));
+            for (std::size_t j = 0; j < batch.count(i); ++j) {
+                const auto row = static_cast<Eigen::Index>(j);
+                CHECK(batch[t::scores](i, j) == images[i](row, 5));
+                for (Eigen::Index k = 0; k < 4; ++k) {
+                    CHECK(batch[t::boxes](i, j)[static_cast<std::size_t>(k)] == images[i](row, k + 1));
+                }
+            }
+        }
+    };
+    check(std::vector<Eigen::MatrixXf>{Eigen::MatrixXf::Random(3, 6), Eigen::MatrixXf(0, 6),
+                                       Eigen::MatrixXf::Random(1, 6)});
+    using row_major = Eigen::Matrix<float, Eigen::Dynamic, 6, Eigen::RowMajor>;
+    check(std::vector<row_major>{row_major::Random(4, 6), row_major::Random(2, 6)});
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <padbatch/adapters/opencv.hpp>
 #include <padbatch/columns.hpp>
+#include <padbatch/image_columns.hpp>
 #include <padbatch/pad.hpp>
+#include <padbatch/project.hpp>
+#include <padbatch/xywh.hpp>
 
 #include <tests/support/check_status.hpp>
 
@@ -30,6 +33,12 @@ struct byte_masks_t : tag<byte_masks_t, dynamic, dynamic, dynamic> {
 };
 constexpr byte_masks_t byte_masks{};
 using masks_of_bytes = field<byte_masks_t, std::uint8_t>;
+
+/// Masks whose extents are part of the tag.
+struct small_masks_t : tag<small_masks_t, 1, 6, 7> {
+    static constexpr char name[] = "small_masks";
+};
+constexpr small_masks_t small_masks{};
 
 /// A batch of one image of `n` random boxes.
 padded<boxes<>> random_boxes(std::mt19937& random, std::size_t n)
@@ -236,4 +245,95 @@ TEST_CASE("matrices that are no rows of the field are refused with the numbers")
     padded<scores<>> scores_out;
     check_status(try_pad_into(scores_out, each(t::scores(images))), status_code::wrong_shape,
                  {"[2, 4]", "[n, 1] or [1, n]"});
+}
+
+TEST_CASE("a matrix for each detection's mask, parts of larger ones included, is padded like a plain loop")
+{
+    std::mt19937 random(5);
+    cv::Mat large(40, 50, CV_8U);
+    cv::randu(large, 0, 255);
+    for (int k = 0; k < 20; ++k) {
+        std::vector<std::vector<cv::Mat>> masks_in(random() % 4 + 1);
+        std::vector<std::vector<cv::Mat_<std::uint8_t>>> typed(masks_in.size());
+        std::vector<std::uint8_t> expected(masks_in.size() * 5 * 6 * 7);
+        for (std::size_t i = 0; i < masks_in.size(); ++i) {
+            for (std::size_t j = 0; j < random() % 6; ++j) {
+                const cv::Rect part(static_cast<int>(random() % 43), static_cast<int>(random() % 34), 7, 6);
+                masks_in[i].push_back(random() % 2 == 0 ? large(part) : large(part).clone());
+                typed[i].emplace_back(masks_in[i].back());
+                for (int y = 0; y < 6; ++y) {
+                    std::memcpy(&expected[((i * 5 + j) * 6 + static_cast<std::size_t>(y)) * 7],
+                                masks_in[i].back().ptr(y), 7);
+                }
+            }
+        }
+        padded<masks<std::uint8_t>> batch(masks_in.size(), 5, t::masks.shape(1, 6, 7));
+        check_status(try_pad_into(batch, each(t::masks(masks_in).of<std::uint8_t>())), status_code::none);
+        CHECK(std::memcmp(batch[t::masks].data(), expected.data(), expected.size()) == 0);
+        padded<masks<std::uint8_t, 1, 6, 7>> fixed_size(masks_in.size(), 5);
+        check_status(try_pad_into(fixed_size, each(t::masks(typed))), status_code::none);
+        CHECK(std::memcmp(fixed_size[t::masks].data(), expected.data(), expected.size()) == 0);
+        padded<field<small_masks_t, std::uint8_t>> fixed_tag(masks_in.size(), 5);
+        check_status(try_pad_into(fixed_tag, each(small_masks(typed))), status_code::none);
+        CHECK(std::memcmp(fixed_tag[small_masks].data(), expected.data(), expected.size()) == 0);
+        padded<masks<>> floats(masks_in.size(), 5, t::masks.shape(1, 6, 7));
+        check_status(try_pad_into(floats, each(t::masks(typed).as<float>())), status_code::none);
+        for (std::size_t e = 0; e < expected.size(); ++e) {
+            REQUIRE(floats[t::masks].data()[e] == static_cast<float>(expected[e]));
+        }
+    }
+}
+
+TEST_CASE("matrices that are no mask of the batch are refused with the numbers")
+{
+    std::vector<std::vector<cv::Mat>> masks_in = {{cv::Mat::ones(3, 4, CV_32F), cv::Mat::ones(4, 3, CV_32F)}};
+    padded<masks<>> batch;
+    check_status(try_pad_into(batch, each(t::masks(masks_in))), status_code::row_mismatch, {"[4, 3]", "[1, 3, 4]"});
+    masks_in[0][1] = cv::Mat::ones(3, 4, CV_8U);
+    check_status(try_pad_into(batch, each(t::masks(masks_in))), status_code::wrong_type,
+                 {"CV_8U", "CV_32F", ".of<T>()"});
+    masks_in[0][1] = cv::Mat::ones(3, 4, CV_32FC2);
+    check_status(try_pad_into(batch, each(t::masks(masks_in))), status_code::wrong_type, {"2 channels"});
+    masks_in[0][1] = cv::Mat();
+    check_status(try_pad_into(batch, each(t::masks(masks_in))), status_code::wrong_type, {"CV_8U"});
+    std::vector<std::vector<cv::Mat_<float>>> empty = {{cv::Mat_<float>(3, 4, 1.0F), cv::Mat_<float>()}};
+    check_status(try_pad_into(batch, each(t::masks(empty))), status_code::wrong_shape, {"[1, 3, 4]"});
+    CHECK(batch.size() == 0);
+
+    // In the output's own memory.
+    padded<masks<>> own(1, 1, t::masks.shape(1, 3, 4));
+    const std::vector<std::vector<cv::Mat>> inside = {{cv::Mat(3, 4, CV_32F, own[t::masks].data())}};
+    check_status(try_pad_into(own, each(t::masks(inside))), status_code::overlap);
+}
+
+TEST_CASE("structs with a rectangle and a mask, rectangles alone, and matrices of rows image by image")
+{
+    struct detection {
+        cv::Rect2f box;
+        cv::Mat mask;
+        float score;
+    };
+    const std::vector<std::vector<detection>> images = {
+        {{{1, 2, 3, 4}, cv::Mat::ones(2, 3, CV_32F) * 0.5, 0.25F}, {{5, 6, 7, 8}, cv::Mat::ones(2, 3, CV_32F), 0.75F}}};
+    padded<boxes<>, masks<>, scores<>> batch(1, 1);
+    check_status(try_pad_into(batch,
+                              project(images, t::boxes([](const detection& d) { return opencv::to_box(d.box); }),
+                                      t::masks(&detection::mask), t::scores(&detection::score)),
+                              overflow::top_scores),
+                 status_code::none);
+    CHECK(batch.image(0)[t::boxes][0][3] == 14);
+    CHECK(batch.image(0)[t::masks][0](0, 1, 2) == 1);
+
+    const std::vector<std::vector<cv::Rect>> rects = {{{1, 2, 3, 4}}, {}};
+    padded<boxes<>> corners(2, 1);
+    check_status(try_pad_into(corners, each(t::boxes(xywh(rects)).as<float>())), status_code::none);
+    CHECK(opencv::to_rect(corners.image(0)[t::boxes][0]) == cv::Rect2f(1, 2, 3, 4));
+
+    const std::vector<cv::Mat> rows = {cv::Mat::ones(2, 6, CV_32F) * 3, cv::Mat()};
+    const auto source = columns(rows, 6, t::boxes(cols<0, 4>), t::scores(col<4>));
+    padded<boxes<>, scores<>> from_rows(2, 2);
+    check_status(try_pad_into(from_rows, source), status_code::none);
+    CHECK((from_rows.count(0) == 2 && from_rows.count(1) == 0 && from_rows.image(0)[t::scores][1] == 3));
+    check_status(try_pad_into(from_rows, columns(rows, 5, t::boxes(cols<0, 4>), t::scores(col<4>))),
+                 status_code::row_mismatch, {"[2, 6]"});
 }

@@ -83,6 +83,7 @@ TEST_CASE("with both namespaces in scope, names of fields and rows can be used")
     static_assert(is_base_of_v<tag<t::labels_t>, t::labels_t>);
     static_assert(is_same_v<decltype(cols<1, 4>), const columns_t<1, 4>> && col<2>.first == 2);
     static_assert(is_empty_v<unchecked_t> && is_empty_v<ends_with_minus_one_t> && is_empty_v<rows_traits<not_adapted>>);
+    static_assert(is_empty_v<row_traits<not_adapted>>);
 
     float memory_of_rows[8] = {1, 2, 3, 4, 5, 6, 7, 8};
     const rows<float, 4> two(memory_of_rows, 2);
@@ -184,6 +185,13 @@ TEST_CASE("with both namespaces in scope, sources can be made and padded")
     CHECK(images_of(padded_columns(twelve, 6, one, 1, t::boxes(cols<0, 4>))) == 2);
     CHECK(images_of(tagged_columns(index, two_scores, 1, t::scores(col<0>))) == 2);
     CHECK(pad(by_number).count(0) == 2);
+    const vector<vector<float>> flat{{1, 2, 3, 4}, {}};
+    const image_columns_source by_image = columns(flat, 2, t::scores(col<1>));
+    CHECK(by_image.count(0) == 2);
+    const xywh_boxes<const vector<vector<float>>&> rects = xywh(flat);
+    const auto source_of_rects = each(t::boxes(rects));
+    const item_rows corners = source_of_rects.image(0)[t::boxes];
+    CHECK(corners[0] == xywh_to_corners(std::array{1.0F, 2.0F, 3.0F, 4.0F}));
 }
 
 TEST_CASE("with both namespaces in scope, batches can be read, unpadded and made from tensors")

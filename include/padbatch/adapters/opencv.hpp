@@ -139,6 +139,72 @@ private:
     [[nodiscard]] static bool is_empty(const cv::Mat& x) noexcept { return x.dims == 0 || x.size.p[0] == 0; }
 };
 
+/// A `cv::Mat` as one row, such as one detection's mask, without a copy of its own: `[H, W]` for rows of `[1, H, W]`,
+/// one channel; dynamic extents are those of the first matrix. It may be a part of a larger matrix.
+///
+/// A plain `cv::Mat` must have float elements, unless `.of<T>()` says which: `t::masks(mats).of<std::uint8_t>()`.
+template <std::derived_from<cv::Mat> X>
+struct row_traits<X> {
+    using element = detail::mat_element<X>;
+
+    template <class E>
+    [[nodiscard]] static E extents(const X& x) noexcept
+    {
+        std::array<std::size_t, E::rank> all{};
+        const int missing = static_cast<int>(E::rank) - x.dims; // extents of 1 that the matrix does not have
+        for (int k = 0; k < static_cast<int>(E::rank); ++k) {
+            const int from = k - missing;
+            all[static_cast<std::size_t>(k)] = from < 0        ? 1
+                                               : from < x.dims ? static_cast<std::size_t>(x.size.p[from])
+                                                               : 0;
+        }
+        return E{all};
+    }
+
+    /// Fails with `status_code::wrong_type` for other elements or several channels, with `status_code::wrong_shape` for
+    /// another rank or gaps in a matrix of more than two extents, with `status_code::row_mismatch` for other extents.
+    template <class T, class E>
+    [[nodiscard]] static status check(const X& x, const E& row, const char* name) noexcept
+    {
+        static_assert(E::rank != 0, "a matrix is no row of one number: give the matrices of an image's rows");
+        constexpr int depth = detail::mat_depth<T>();
+        const std::span<const int> shape(x.size.p, static_cast<std::size_t>(x.dims));
+        if (x.depth() != depth || x.channels() != 1) {
+            return {status_code::wrong_type,
+                    "a row of {} has {} channels of {}; expected one of {} (for other types say .of<T>() or give a "
+                    "cv::Mat_<T>)",
+                    name,
+                    x.channels(),
+                    detail::name_of_depth(x.depth()),
+                    detail::name_of_depth(depth)};
+        }
+        const bool is_vector = E::rank == 1 && x.dims == 2 && shape[0] == 1; // [1, n]
+        if (!is_vector && (x.dims == 0 || shape.size() > E::rank || (x.dims > 2 && !x.isContinuous()))) {
+            return {status_code::wrong_shape,
+                    "a row of {} has the shape {}; expected {} (or, if it has gaps, give mat.clone())", name, shape,
+                    row.to_array()};
+        }
+        if (is_vector ? row.extent(0) != static_cast<std::size_t>(shape[1]) : !row.same_as(extents<E>(x))) {
+            return {status_code::row_mismatch, "a row of {} has the shape {}; expected {}", name, shape,
+                    row.to_array()};
+        }
+        return {};
+    }
+
+    template <class T, class Use>
+    static void pieces(const X& x, const Use& use) noexcept
+    {
+        if (x.isContinuous()) {
+            use(reinterpret_cast<const T*>(x.data), x.total());
+        } else {
+            for (int y = 0; y < x.rows; ++y) {
+                use(reinterpret_cast<const T*>(x.data + x.step.p[0] * static_cast<std::size_t>(y)),
+                    static_cast<std::size_t>(x.cols));
+            }
+        }
+    }
+};
+
 namespace detail {
 
 template <class U, class Box>

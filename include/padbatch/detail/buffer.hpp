@@ -6,13 +6,14 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <type_traits>
 #include <utility>
 
 namespace padbatch::inline PADBATCH_ABI::detail {
+
+// The heap is called by the compiler's names for malloc and its kin: <cstdlib> would add 700 lines to every program.
 
 /// Growable memory for trivially copyable values, which it does not initialise. Never throws: a `try_` function returns
 /// whether there was enough memory.
@@ -37,7 +38,7 @@ public:
     }
     buffer(const buffer&) = delete;
     buffer& operator=(const buffer&) = delete;
-    ~buffer() { std::free(m_data); }
+    ~buffer() { __builtin_free(m_data); }
 
     [[nodiscard]] T* data() const noexcept { return m_data; }
     [[nodiscard]] std::size_t size() const noexcept { return m_size; }
@@ -56,7 +57,7 @@ public:
         }
         const std::size_t grown = m_capacity + m_capacity / 2;
         const std::size_t wanted = n > grown ? n : grown > most ? most : grown;
-        void* const larger = std::realloc(static_cast<void*>(m_data), wanted * sizeof(T));
+        void* const larger = __builtin_realloc(static_cast<void*>(m_data), wanted * sizeof(T));
         if (larger == nullptr) {
             return false;
         }

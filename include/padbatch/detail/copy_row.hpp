@@ -3,8 +3,10 @@
 #define PADBATCH_DETAIL_COPY_ROW_HPP
 
 #include <padbatch/element_type.hpp>
+#include <padbatch/item_rows.hpp>
 #include <padbatch/rows.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstring>
 #include <type_traits>
@@ -46,6 +48,21 @@ template <class To, class E, class From, class FromE, class Layout>
     } else {
         copy_row(to, static_cast<const std::remove_const_t<From>*>(from.row_data(j)), extents);
     }
+}
+
+/// Copies row `j` of rows that are read item by item.
+template <class To, class E, class Reader, class Items, class Access>
+inline void copy_row_of(To* to, const E& /*extents*/, const item_rows<Reader, Items, Access>& from,
+                        std::size_t j) noexcept
+{
+    from.pieces(j, [&to](const auto* data, std::size_t n) {
+        if constexpr (Reader::is_adjacent && Reader::extents_type::is_static) {
+            copy_row(to, data, typename Reader::extents_type{});
+        } else {
+            copy_row(to, data, padbatch::row_extents<dynamic>{std::array<std::size_t, 1>{n}});
+        }
+        to += n;
+    });
 }
 
 } // namespace padbatch::inline PADBATCH_ABI::detail

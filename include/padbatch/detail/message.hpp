@@ -7,11 +7,12 @@
 #include <array>
 #include <concepts>
 #include <cstddef>
-#include <cstdio>
 #include <cstring>
 #include <span>
 
 namespace padbatch::inline PADBATCH_ABI::detail {
+
+// snprintf is called by the compiler's name for it: <cstdio> would add 300 lines to every program.
 
 /// A short text with numbers in it, in memory of its own: making one cannot fail. Text that does not fit is cut off.
 class message {
@@ -55,20 +56,20 @@ private:
     void put_value(T value) noexcept
     {
         char digits[24];
-        std::snprintf(digits, sizeof digits, "%lld", static_cast<long long>(value));
+        __builtin_snprintf(digits, sizeof digits, "%lld", static_cast<long long>(value));
         put_value(digits);
     }
     template <std::unsigned_integral T>
     void put_value(T value) noexcept
     {
         char digits[24];
-        std::snprintf(digits, sizeof digits, "%llu", static_cast<unsigned long long>(value));
+        __builtin_snprintf(digits, sizeof digits, "%llu", static_cast<unsigned long long>(value));
         put_value(digits);
     }
     void put_value(double value) noexcept
     {
         char digits[32];
-        std::snprintf(digits, sizeof digits, "%.9g", value);
+        __builtin_snprintf(digits, sizeof digits, "%.9g", value);
         put_value(digits);
     }
     template <class T>

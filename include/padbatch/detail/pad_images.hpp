@@ -57,6 +57,15 @@ PADBATCH_DETAIL_INLINE void copy_rows(To* to, const E& extents, std::size_t n,
     }
 }
 
+template <std::size_t Width, stores Stores, class To, class E, class Reader, class Items, class Access>
+PADBATCH_DETAIL_INLINE void copy_rows(To* to, const E& extents, std::size_t n,
+                                      const item_rows<Reader, Items, Access>& from, bool /*large*/) noexcept
+{
+    for (std::size_t j = 0; j < n; ++j) {
+        copy_row_of(to + j * extents.size(), extents, from, j);
+    }
+}
+
 /// Fills a slot with `n` real rows from there to row `stale`, from which on it holds the pad values already.
 template <std::size_t Width, stores Stores, class Field, class Fill>
 PADBATCH_DETAIL_INLINE void fill_slot(const slot_cursor<typename Field::value_type>& at, std::size_t n,

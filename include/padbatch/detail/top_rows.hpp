@@ -24,8 +24,8 @@ template <element T>
 {
     using key = score_key<T>;
     constexpr key top = key{1} << (sizeof(key) * 8 - 1);
-    if constexpr (std::same_as<T, float16> || std::same_as<T, bfloat16>) {
-        return key_of(static_cast<float>(score));
+    if constexpr (half<T>) {
+        return key_of(convert<float>(score));
     } else if constexpr (std::floating_point<T>) {
         const key bits = __builtin_bit_cast(key, score + T{0}); // -0 becomes 0
         if ((bits & ~top) > __builtin_bit_cast(key, std::numeric_limits<T>::infinity())) {
@@ -84,9 +84,13 @@ template <class Key>
 template <class Scores>
 [[nodiscard]] auto key_at(const Scores& scores, std::size_t j) noexcept
 {
-    typename Scores::value_type score;
-    std::memcpy(&score, static_cast<const void*>(scores.row_data(j)), sizeof score);
-    return key_of(score);
+    if constexpr (requires { scores.row_data(j); }) {
+        typename Scores::value_type score;
+        std::memcpy(&score, static_cast<const void*>(scores.row_data(j)), sizeof score);
+        return key_of(score);
+    } else {
+        return key_of<typename Scores::value_type>(scores[j]);
+    }
 }
 
 /// Writes the numbers of the `m` rows with the highest scores to `kept`, in ascending order; of equal scores the

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// expect: the function of a field returns nothing
+#include <padbatch/project.hpp>
+
+#include <vector>
+
+using namespace padbatch;
+
+struct box {
+    float corners[4];
+};
+struct detection {
+    box shape;
+    float score;
+};
+
+std::size_t images(const std::vector<std::vector<detection>>& given)
+{
+#ifdef PADBATCH_MUST_FAIL
+    return project(given, t::scores([](const detection&) {})).size();
+#else
+    return project(given, t::scores([](const detection& d) { return d.score; })).size();
+#endif
+}

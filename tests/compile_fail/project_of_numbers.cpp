@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// expect: a field of structs is a member of theirs
+#include <padbatch/project.hpp>
+
+#include <vector>
+
+using namespace padbatch;
+
+struct box {
+    float corners[4];
+};
+struct detection {
+    box shape;
+    float score;
+};
+
+std::size_t images(const std::vector<std::vector<detection>>& given)
+{
+#ifdef PADBATCH_MUST_FAIL
+    return project(given, t::scores(cols<0, 1>)).size();
+#else
+    return project(given, t::scores(&detection::score)).size();
+#endif
+}
