@@ -93,17 +93,35 @@ bool holds_integers(const graph_index& index, std::string_view value)
     return false;
 }
 
-// Whether a Transpose moves the rows of `value` to another dimension.
-bool moves_rows(const graph_index& index, std::string_view value)
+// The Transpose that `value` is a result of, but for what is done to each element.
+const onnx::NodeProto* transpose_of(const graph_index& index, std::string_view value)
 {
     const auto* node = producer_behind(
         index, value,
         {"Identity", "Cast", "Clip", "Mul", "Div", "Add", "Sub", "Unsqueeze", "Squeeze", "Reshape", "Flatten"}, 32);
-    if (!is(node, {"Transpose"})) {
+    return is(node, {"Transpose"}) ? node : nullptr;
+}
+
+// Whether a Transpose moves the rows of `value` to another dimension.
+bool moves_rows(const graph_index& index, std::string_view value)
+{
+    const auto* node = transpose_of(index, value);
+    if (node == nullptr) {
         return false;
     }
     const auto* perm = attribute(*node, "perm");
     return perm == nullptr || perm->ints_size() == 0 || perm->ints(0) != 0;
+}
+
+// Whether a Transpose moves any dimension of `value`.
+bool moves_dimensions(const graph_index& index, std::string_view value)
+{
+    const auto* node = transpose_of(index, value);
+    if (node == nullptr) {
+        return false;
+    }
+    const auto* perm = attribute(*node, "perm");
+    return perm == nullptr || !std::is_sorted(perm->ints().begin(), perm->ints().end());
 }
 
 // Whether `value` is four columns side by side, as torchvision puts boxes together.
@@ -226,9 +244,10 @@ bool contradicts(const graph_outputs& outputs, const output& o, field kind)
     if ((named && *named != kind) || moves_rows(outputs.index(), o.name)) {
         return true;
     }
-    // The last extent of keypoints, x, y and visible, is the width of no mask.
+    // The last extent of keypoints, x, y and visible, is the width of no mask, and masks end in height and width.
     return (kind == field::scores && was_integer(outputs.index(), o.name)) ||
-           (kind == field::labels && is_size(outputs.index(), o.name)) || (kind == field::masks && declares_last(o, 3));
+           (kind == field::labels && is_size(outputs.index(), o.name)) ||
+           (kind == field::masks && (declares_last(o, 3) || moves_dimensions(outputs.index(), o.name)));
 }
 
 const onnx::NodeProto* owner_of(const graph_outputs& outputs, const output& o)

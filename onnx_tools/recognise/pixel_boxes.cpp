@@ -7,9 +7,11 @@
 #include <onnx_tools/recognise/image_inputs.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <deque>
 #include <initializer_list>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <unordered_set>
 #include <utility>
@@ -88,11 +90,40 @@ image_path path_of(const graph_index& index, std::string_view image, const std::
     return path;
 }
 
-// By how many factors the coordinates of `value` were multiplied since its rows were picked; nothing if anything else
-// became of them.
-std::optional<int> factors_of(const graph_index& index, std::string_view value, int depth)
+// The graph inputs that `value` depends on, through shapes too.
+std::set<std::string_view> inputs_above(const graph_index& index, std::string_view value)
 {
-    int factors = 0;
+    std::set<std::string_view> inputs;
+    std::unordered_set<std::string_view> seen;
+    std::vector<std::string_view> pending{value};
+    while (!pending.empty()) {
+        const auto at = pending.back();
+        pending.pop_back();
+        if (!seen.insert(at).second) {
+            continue;
+        }
+        if (const auto* node = index.producer(at)) {
+            const auto read = values_read(*node);
+            pending.insert(pending.end(), read.begin(), read.end());
+        } else if (index.initializer(at) == nullptr) {
+            inputs.insert(at);
+        }
+    }
+    return inputs;
+}
+
+struct box_factors {
+    int count = 0;
+    std::set<std::string_view> inputs; // those that the factors depend on
+    double number = 1;                 // the product of those that are constants
+    std::vector<double> columns;       // these products, column by column
+};
+
+// By what the coordinates of `value` were multiplied since its rows were picked; nothing if anything else became of
+// them.
+std::optional<box_factors> factors_of(const graph_index& index, std::string_view value, int depth)
+{
+    box_factors factors;
     for (; depth < 64; ++depth) {
         const auto* node = index.producer(value);
         if (node == nullptr || node->input_size() == 0) {
@@ -106,15 +137,20 @@ std::optional<int> factors_of(const graph_index& index, std::string_view value, 
             std::optional<int> common;
             for (const auto& column : node->input()) {
                 const auto of_column = factors_of(index, column, depth + 1);
-                if (!of_column || (common && *common != *of_column) || (axis != 1 && axis != -1)) {
+                if (!of_column || (common && *common != of_column->count) || (axis != 1 && axis != -1)) {
                     return std::nullopt;
                 }
-                common = of_column;
+                common = of_column->count;
+                factors.columns.push_back(of_column->number);
+                factors.inputs.insert(of_column->inputs.begin(), of_column->inputs.end());
             }
-            return common ? std::optional(factors + *common) : std::nullopt;
+            factors.count += common.value_or(0);
+            return common ? std::optional(factors) : std::nullopt;
         }
-        if (is(node, {"Mul"})) {
-            ++factors;
+        if (is(node, {"Mul"}) && node->input_size() == 2) {
+            ++factors.count;
+            factors.inputs.merge(inputs_above(index, node->input(1)));
+            factors.number *= index.constant_number(node->input(1)).value_or(1);
         } else if (!is(node, {"Identity", "Cast", "Unsqueeze", "Squeeze", "Gather", "GatherND", "Slice", "Split",
                               "Reshape", "Flatten"})) {
             return std::nullopt;
@@ -122,6 +158,39 @@ std::optional<int> factors_of(const graph_index& index, std::string_view value, 
         value = node->input(0);
     }
     return std::nullopt;
+}
+
+// The height and width of an image, if it declares both.
+std::optional<image_extents> size_of(const std::vector<dimension>& shape)
+{
+    if (shape.size() < 2 || !shape[shape.size() - 2].size || !shape.back().size) {
+        return std::nullopt;
+    }
+    return image_extents{*shape[shape.size() - 2].size, *shape.back().size};
+}
+
+// Whether boxes that are scaled so may belong to images of these sizes, all of which were resized to one: the factors
+// of x and y are in proportion to width and height.
+bool in_proportion(const std::vector<std::optional<image_extents>>& sizes, const std::vector<box_factors>& factors)
+{
+    const auto& [height, width] = *sizes.front();
+    const auto& first = factors.front().columns;
+    for (std::size_t image = 0; image < sizes.size(); ++image) {
+        const auto& own = factors[image].columns;
+        if (!sizes[image] || own.size() != 4 || first.size() != 4) {
+            return false;
+        }
+        for (std::size_t column = 0; column < 4; ++column) {
+            const bool vertical = column % 2 == 1;
+            const auto expected = first[column] *
+                                  static_cast<double>(vertical ? sizes[image]->first : sizes[image]->second) /
+                                  static_cast<double>(vertical ? height : width);
+            if (std::abs(own[column] - expected) > 1e-5 * expected) { // float32 keeps 6e-8
+                return false;
+            }
+        }
+    }
+    return true;
 }
 
 // Whether columns of the rows in one list were computed after the rows were picked, as where a wrapper divides boxes.
@@ -145,6 +214,7 @@ std::string doubt_about_pixels(const graph_index& index, const detections& sourc
 {
     int resizes = 0;
     int idle = 0;
+    std::vector<std::optional<image_extents>> sizes;
     for (const auto& name : source.images) {
         const auto inputs = index.required_inputs();
         const auto info =
@@ -161,6 +231,7 @@ std::string doubt_about_pixels(const graph_index& index, const detections& sourc
         if (has_channels_last(type.shape) || path.transposed) {
             return text + " has its channels last, or is transposed";
         }
+        sizes.push_back(size_of(type.shape));
         resizes = std::max(resizes, path.resizes);
         idle = std::max(idle, path.idle);
     }
@@ -174,15 +245,31 @@ std::string doubt_about_pixels(const graph_index& index, const detections& sourc
         }
         return resizes == 0 ? "" : "the images are resized, and the graph does not show that the boxes are scaled back";
     }
-    for (const auto& value : boxes->values) {
+    const bool one_size =
+        sizes.size() < 2 ||
+        std::all_of(sizes.begin(), sizes.end(), [&](const auto& size) { return size && size == sizes.front(); });
+    std::vector<box_factors> all;
+    for (std::size_t image = 0; image < boxes->values.size(); ++image) {
+        const auto& value = boxes->values[image];
         const auto factors = factors_of(index, value, 0);
         if (!factors) {
             return "the boxes " + quoted(value) + " are computed in a way that the model families do not have";
         }
-        if (*factors < resizes || *factors > resizes + std::min(idle, 1)) {
+        if (factors->count < resizes || factors->count > resizes + std::min(idle, 1)) {
             return "the images are resized " + std::string(resizes == 0 ? "not at all" : "once") + ", but the boxes " +
-                   quoted(value) + " are scaled " + count_of(*factors, "time");
+                   quoted(value) + " are scaled " + count_of(factors->count, "time");
         }
+        if (!one_size && !factors->inputs.empty() &&
+            factors->inputs != std::set<std::string_view>{source.images[image]}) {
+            return "the boxes " + quoted(value) + " are not those of the image " + quoted(source.images[image]);
+        }
+        all.push_back(*factors);
+    }
+    const bool constant = std::all_of(all.begin(), all.end(), [](const auto& f) { return f.inputs.empty(); });
+    if (!one_size && !all.empty() &&
+        (constant ? !sizes.front() || !in_proportion(sizes, all)
+                  : std::any_of(all.begin(), all.end(), [](const auto& f) { return f.inputs.empty(); }))) {
+        return "nothing shows which boxes are those of which image";
     }
     return "";
 }

@@ -7,8 +7,8 @@
 #include <onnx_tools/model/wording.hpp>
 #include <onnx_tools/plan/output_bytes.hpp>
 #include <onnx_tools/plan/plan.hpp>
-#include <onnx_tools/recognise/image_inputs.hpp>
 #include <onnx_tools/recognise/batch_inputs.hpp>
+#include <onnx_tools/recognise/image_inputs.hpp>
 #include <onnx_tools/serve/first_extents.hpp>
 #include <padbatch/contract.hpp>
 

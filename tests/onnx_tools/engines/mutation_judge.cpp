@@ -168,8 +168,8 @@ public:
                 }
             }
             m_images.swap(listed);
-            if (m_images != listed && run().what == verdict::kind::right) {
-                found.what = verdict::kind::right; // nothing shows whose images they are: the outputs' order counts
+            if (const auto other = run().what; m_images != listed && other != verdict::kind::fault) {
+                found.what = other; // nothing shows whose images they are: the outputs' order counts
                 found.fault.clear();
             }
         }

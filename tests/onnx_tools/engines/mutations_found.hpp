@@ -15,7 +15,7 @@ struct found_mutation {
     std::string_view what;
 };
 
-inline constexpr std::array<found_mutation, 47> mutations_found{{
+inline constexpr std::array<found_mutation, 50> mutations_found{{
     {"mask_rcnn_tv014_b2_list_op11", "order 0 1 2 7 4 5 6 3", "",
      "the masks of two images, exchanged: as many rows in all, and every row of masks shifted"},
     {"mask_rcnn_tv014_b2_tensor_op16", "order 0 1 2 7 4 5 6 3", "", "the masks of two images of one size, exchanged"},
@@ -96,6 +96,12 @@ inline constexpr std::array<found_mutation, 47> mutations_found{{
      "a hint wanted a type for masks that are no probabilities"},
     {"retinanet_tv029_b1_tensor_op18_features", "transpose 2 0; hide 1 concat", "--masks roi",
      "features were taken for masks where no cut is known to bound rows"},
+    {"mask_rcnn_tv029_b2_list_op18", "transpose 3,7 0 2 3 1", "",
+     "masks [n, H, W, 1] of different sizes were joined where one image had none"},
+    {"retinanet_tv029_b2_list_op11", "order 3 4 5 0 1 2", "--dynamic-batch --layout tf-od",
+     "boxes were divided by the size of the other image"},
+    {"ssd300_tv014_b2_list_op11", "order 3 4 5 0 1 2", "--layout tf-od",
+     "the same, in a graph that has the sizes as constants"},
 }};
 
 } // namespace padbatch::test

@@ -51,6 +51,17 @@ TEST_CASE("a Transpose moves rows unless they stay the first dimension")
     CHECK_FALSE(contradicts(outputs, outputs[3], field::boxes));
 }
 
+TEST_CASE("masks end in height and width: no Transpose moves their dimensions")
+{
+    const auto model =
+        detector("m = Net(b) t = Transpose<perm = [0, 2, 3, 1]>(m) u = Transpose<perm = [0, 1, 2, 3]>(m)",
+                 "float[a,1,h,w] m, float[c,d,e,f] t, float[g,h,i,j] u");
+    const graph_outputs outputs(model);
+    CHECK_FALSE(contradicts(outputs, outputs[0], field::masks));
+    CHECK(contradicts(outputs, outputs[1], field::masks));
+    CHECK_FALSE(contradicts(outputs, outputs[2], field::masks));
+}
+
 TEST_CASE("scores were never integers, and no mask is three pixels wide")
 {
     const auto model = detector("f = Cast<to = 1>(l) h = Cast<to = 10>(s) m = Net(b)",
