@@ -243,7 +243,11 @@ struct adapted_reader {
     {
         return row_traits<V>::template check<element>(value, extents, name);
     }
-    [[nodiscard]] static const V& row(const V& value, const E& /*extents*/) noexcept { return value; }
+    // The value is a container's, not a temporary.
+    [[nodiscard]] static const V& row(const V& value, const E& /*extents*/) noexcept
+    {
+        return value; // NOLINT(bugprone-return-const-ref-from-parameter)
+    }
     template <class Use>
     static void pieces(const V& value, const E& /*extents*/, const Use& use) noexcept
     {
@@ -269,7 +273,7 @@ struct itself {
     template <class V>
     [[nodiscard]] const V& operator()(const V& item) const noexcept
     {
-        return item;
+        return item; // NOLINT(bugprone-return-const-ref-from-parameter): a container's, not a temporary
     }
 };
 struct pointed_to {

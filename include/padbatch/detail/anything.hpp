@@ -12,7 +12,7 @@ namespace padbatch::inline PADBATCH_ABI::detail {
 struct anything {
     anything() noexcept = default;
     template <class T>
-    anything(T&& /*argument*/) noexcept
+    anything(const T& /*argument*/) noexcept
     {
     }
 };

@@ -113,10 +113,10 @@ TEST_CASE("an export is read the same when parts of it are functions")
         const auto nodes = static_cast<std::size_t>(model.graph().node_size());
         const auto check = [&](const std::vector<std::pair<std::size_t, std::size_t>>& parts) {
             auto outlined = model;
-            for (const auto& [first, count] : parts) {
-                CAPTURE(first);
-                CAPTURE(count);
-                outline(outlined, first, count);
+            for (const auto& part : parts) {
+                CAPTURE(part.first);
+                CAPTURE(part.second);
+                outline(outlined, part.first, part.second);
             }
             REQUIRE(complaints(outlined).empty());
             CHECK(reading_of(examine(outlined)) == expected);
