@@ -5,6 +5,7 @@
 #include <onnx_tools/recognise/flat_columns.hpp>
 
 #include <cstdint>
+#include <string>
 #include <utility>
 
 namespace padbatch::onnx_tools::cli {
@@ -62,6 +63,11 @@ private:
     void say_rows()
     {
         const bool from_list = m_plan.how == batching::flat;
+        if (m_plan.new_limit) {
+            say("sets the limit of the model, " + count_of(m_plan.source.limit->rows, "row") + " of each image, to " +
+                std::to_string(*m_plan.new_limit) +
+                (*m_plan.new_limit < m_plan.source.limit->rows ? ": the other rows are not computed" : ""));
+        }
         if (from_list && has_column(flat_column::cx)) {
             say("converts boxes from cx, cy, w, h to x1, y1, x2, y2");
         }
@@ -69,6 +75,7 @@ private:
             const auto& own = m_plan.source.threshold;
             const bool lower = own && *m_plan.min_score <= own->score;
             say("drops rows whose score is below " + text_of_number(*m_plan.min_score) +
+                (m_plan.scores_at_cuts ? ", where the model cuts them" : "") +
                 (lower ? "; the model already drops those below " + text_of_number(own->score) : ""));
         }
         if (from_list) {

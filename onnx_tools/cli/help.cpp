@@ -13,9 +13,9 @@ batch, padded to one shape. num_detections, int32 [B, 1], says how many rows of 
 IN is not changed.
 
 What comes out:
-  --max-detections N|batch   Pad every image to N rows; the default is the model's own limit. A
-                             smaller N keeps the first N rows, which are the best. `batch` pads to
-                             the largest count in the batch.
+  --max-detections N|batch   Pad every image to N rows, which becomes the model's limit: the best N
+                             are computed, and no others. The default is the limit that the model
+                             has. `batch` pads to the largest count in the batch.
   --min-score S              Drop rows whose score is below S.
   --pad-value FIELD=VALUE    Fill the padding of FIELD with VALUE instead of 0. Can be repeated.
   --rename FIELD=NAME        Name the output of FIELD, or num_detections. Can be repeated.
@@ -66,7 +66,7 @@ The command:
                              server would stumble over. Write nothing.
   --json                     With --inspect: print JSON.
   --force                    Replace OUT, or the model in DIR, if it exists.
-  --quiet                    Print errors only, no report.
+  --quiet                    Print errors only, and rows that are always padding.
   --version                  Print the version.
   -h, --help                 Print this help.
 

@@ -44,7 +44,9 @@ std::string recognised(const pad_plan& p)
     for (const auto& name : d.other_outputs) {
         text += "  other output: " + quoted(name) + (p.how == batching::loop ? "\n" : ", kept as it is\n");
     }
-    text += d.limit ? "  limit: " + count_of(d.limit->rows, "row") + " per image, cut by " + d.limit->node + "\n"
+    text += d.limit ? "  limit: " + count_of(d.limit->rows, "row") + " per image, cut by " + d.limit->node +
+                          (d.limit_stays.empty() ? "; --max-detections N changes it" : "; it stays: " + d.limit_stays) +
+                          "\n"
                     : "  limit: not found in the graph\n";
     text += d.threshold ? "  score threshold: " + text_of_number(d.threshold->score) + ", compared by " +
                               d.threshold->node + "\n"
@@ -82,7 +84,7 @@ std::string inspect_text(const model_as_it_is& before, const rewritten_model& af
         text += "\nThe limit is not known, so the rewrite needs --max-detections N or --max-detections batch. This "
                 "report shows what `batch` would do.\n";
     }
-    const std::string warnings = size_warnings(p);
+    const std::string warnings = limit_warning(p) + size_warnings(p);
     return warnings.empty() ? text : text + "\n" + warnings;
 }
 

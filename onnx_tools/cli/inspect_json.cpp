@@ -125,6 +125,20 @@ json masks_of(const pad_plan& p)
     return any ? json(name_of(p.masks)) : json();
 }
 
+json limit_of(const pad_plan& p)
+{
+    const auto& d = p.source;
+    if (!d.limit) {
+        return {};
+    }
+    return {{"rows", d.limit->rows},
+            {"node", d.limit->node},
+            {"model", d.limit->rows},
+            {"now", p.new_limit.value_or(d.limit->rows)},
+            {"moved", p.new_limit.has_value()},
+            {"why_not", d.limit_stays.empty() ? json() : json(d.limit_stays)}};
+}
+
 json beginning(const model_as_it_is& model)
 {
     return {{"schema", schema}, {"padbatch", PADBATCH_VERSION}, {"file", model.file}};
@@ -151,7 +165,7 @@ std::string inspect_json(const model_as_it_is& before, const rewritten_model& af
         {"flat", d.flat ? list_of_rows(*d.flat) : json()},
         {"declared_outputs", declared(before.outputs)},
         {"other_outputs", d.other_outputs},
-        {"limit", d.limit ? json{{"rows", d.limit->rows}, {"node", d.limit->node}} : json()},
+        {"limit", limit_of(p)},
         {"score_threshold", d.threshold ? json{{"score", d.threshold->score}, {"node", d.threshold->node}} : json()},
         {"needs_max_detections", after.needs_rows},
         {"max_detections", p.max_detections ? json(*p.max_detections) : json(contract::max_detections_of_batch)},
@@ -162,7 +176,11 @@ std::string inspect_json(const model_as_it_is& before, const rewritten_model& af
         {"mask_threshold", number_or_null(p.mask_threshold)},
         {"min_score", number_or_null(p.min_score)},
         {"outputs", outputs_of(p)},
-        {"rewrite", {{"cuts_rows", p.cuts_rows}, {"widens_masks", p.widens_masks}, {"steps", describe(p)}}},
+        {"rewrite",
+         {{"cuts_rows", p.cuts_rows},
+          {"min_score_at_cut", p.scores_at_cuts},
+          {"widens_masks", p.widens_masks},
+          {"steps", describe(p)}}},
         {"serving_warnings", {{"as_it_is", before.serving_warnings}, {"result", after.serving_warnings}}},
     });
     return text_of(document);

@@ -39,4 +39,14 @@ std::string size_warnings(const pad_plan& p)
     return text;
 }
 
+std::string limit_warning(const pad_plan& p)
+{
+    const auto& limit = p.source.limit;
+    if (p.new_limit || !limit || !p.max_detections || *p.max_detections <= limit->rows) {
+        return "";
+    }
+    return "warning: the model gives at most " + count_of(limit->rows, "row") + " of each image, and that stays (" +
+           p.source.limit_stays + "): the rows from " + std::to_string(limit->rows) + " on are always padding\n";
+}
+
 } // namespace padbatch::onnx_tools::cli

@@ -19,6 +19,9 @@ namespace padbatch::onnx_tools::cli {
 /// A warning for each output over 2 GiB; empty when there is none.
 [[nodiscard]] std::string size_warnings(const pad_plan& p);
 
+/// A line that says so if M is above the limit of the model, which cannot be changed; otherwise empty.
+[[nodiscard]] std::string limit_warning(const pad_plan& p);
+
 } // namespace padbatch::onnx_tools::cli
 
 #endif

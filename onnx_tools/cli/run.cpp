@@ -76,6 +76,7 @@ private:
         require_boolean(o, p);
         save(o, saving, model);
         if (o.quiet) {
+            print_aside(limit_warning(p)); // rows that never hold anything are hardly what was wanted
             return;
         }
         try {
@@ -130,7 +131,7 @@ private:
                 text += "warning: " + warning + "\n";
             }
         }
-        return printable_lines(text + size_warnings(p));
+        return printable_lines(text + limit_warning(p) + size_warnings(p));
     }
 
     void inspect(const options& o)

@@ -95,7 +95,7 @@ private:
         for (const auto& f : m_plan.fields) {
             image.fields.push_back(f.values.front());
         }
-        if (m_plan.cuts_rows || m_plan.score_above) {
+        if (m_plan.cuts_rows || (m_plan.score_above && !m_plan.scores_at_cuts)) {
             require_equal_counts(m_inner, m_plan, image);
         }
         drop_low_scores(m_inner, m_plan, image);

@@ -87,7 +87,7 @@ void require_equal_counts(node_writer& nodes, const pad_plan& p, row_values& row
 
 void drop_low_scores(node_writer& nodes, const pad_plan& p, row_values& rows)
 {
-    if (!p.score_above) {
+    if (!p.score_above || p.scores_at_cuts) {
         return;
     }
     const auto scores = rows.fields[place_of(p, field::scores).value()];

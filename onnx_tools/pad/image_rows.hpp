@@ -28,7 +28,7 @@ struct row_values {
                                    const std::string& value);
 /// Makes a run fail if the fields have different numbers of rows, which dropping rows would hide.
 void require_equal_counts(node_writer& nodes, const pad_plan& p, row_values& rows);
-/// Drops rows with scores below `p.score_above`, if the plan says so.
+/// Drops rows with scores below `p.score_above`, if the plan says so and does not do it at the cuts.
 void drop_low_scores(node_writer& nodes, const pad_plan& p, row_values& rows);
 /// Keeps M rows, if there can be more: the best ones, which are the first where rows come in descending score.
 void cut_rows(node_writer& nodes, const pad_plan& p, row_values& rows);

@@ -3,6 +3,7 @@
 
 #include <onnx_tools/model/graph.hpp>
 #include <onnx_tools/pad/batch_loop.hpp>
+#include <onnx_tools/pad/cut_changes.hpp>
 #include <onnx_tools/pad/fixed_batch.hpp>
 #include <onnx_tools/pad/flat_batch.hpp>
 #include <padbatch/contract.hpp>
@@ -10,7 +11,9 @@
 
 #include <algorithm>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace padbatch::onnx_tools {
 namespace {
@@ -106,6 +109,8 @@ void pad(onnx::ModelProto& model, const pad_plan& p)
     const std::int64_t opset = standard_opset(model);
     pad_plan changing = p; // values may be renamed
     fresh_names fresh(graph);
+    set_limit(graph, changing, fresh);
+    drop_low_scores_at_cuts(graph, changing, fresh, opset);
     free_output_names(graph, changing, fresh);
     switch (p.how) {
     case batching::fixed: pad_fixed(graph, changing, fresh, opset); break;

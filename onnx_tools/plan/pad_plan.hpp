@@ -85,6 +85,8 @@ struct pad_plan {
     dimension batch;
     /// M; nothing when it is the largest count in the batch.
     std::optional<std::int64_t> max_detections;
+    /// The number of rows at which the cuts of `source` are to cut; nothing if they stay as they are.
+    std::optional<std::int64_t> new_limit;
     /// Rows beyond M are possible and are cut off first.
     bool cuts_rows = false;
     /// Masks of different sizes are possible and are padded to the largest height and width first.
@@ -92,6 +94,8 @@ struct pad_plan {
     /// Rows are kept if their score is greater than this, a tensor without dimensions; that is, if it is at least
     /// `min_score`.
     std::optional<onnx::TensorProto> score_above;
+    /// That is done where the cuts of `source` are, so that nothing is computed for the others.
+    bool scores_at_cuts = false;
     std::optional<double> min_score;
     /// The threshold that masks are compared with; nothing if they are written as they are.
     std::optional<double> mask_threshold;

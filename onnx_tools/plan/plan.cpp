@@ -165,12 +165,16 @@ private:
         } else {
             const auto* number = std::get_if<std::int64_t>(&m_options.max_detections);
             m_plan.max_detections = number != nullptr ? *number : limit->rows;
-            m_plan.cuts_rows = !limit || *m_plan.max_detections < limit->rows;
+            if (limit && *m_plan.max_detections != limit->rows && !m_plan.source.cuts.empty()) {
+                m_plan.new_limit = m_plan.max_detections; // rows that nobody reads are then not computed
+            }
+            m_plan.cuts_rows = !m_plan.new_limit && (!limit || *m_plan.max_detections < limit->rows);
             m_rows = {m_plan.max_detections, ""};
         }
         if (m_options.min_score) {
             m_plan.min_score = m_options.min_score;
             m_plan.score_above = threshold("`min_score`", field::scores, *m_options.min_score);
+            m_plan.scores_at_cuts = !m_plan.source.cuts.empty() && find_field(m_plan.source, field::scores) != nullptr;
         }
     }
 
@@ -438,6 +442,18 @@ void require_own_values(const onnx::GraphProto& graph, const pad_plan& p)
     }
 }
 
+// The limit can be changed in nodes of the graph itself, not in those of a function.
+void require_own_cuts(const onnx::GraphProto& graph, detections& source)
+{
+    const graph_index index(graph);
+    const bool own = std::all_of(source.cuts.begin(), source.cuts.end(),
+                                 [&](const auto& cut) { return is(index.producer(cut), {"Slice"}); });
+    if (!own) {
+        source.cuts.clear();
+        source.limit_stays = "it is inside a function of the model";
+    }
+}
+
 } // namespace
 
 pad_plan plan(const onnx::ModelProto& model, const detections& source, const pad_options& options)
@@ -447,11 +463,14 @@ pad_plan plan(const onnx::ModelProto& model, const detections& source, const pad
     if (options.dynamic_batch) {
         check_body(model);
     }
-    const readable_model readable(model);
-    auto p = planner(*readable, source, options).run();
-    if (model.functions_size() != 0) {
-        require_own_values(model.graph(), p);
+    if (model.functions_size() == 0) {
+        return planner(model, source, options).run();
     }
+    auto usable = source;
+    require_own_cuts(model.graph(), usable);
+    const readable_model readable(model);
+    auto p = planner(*readable, usable, options).run();
+    require_own_values(model.graph(), p);
     return p;
 }
 

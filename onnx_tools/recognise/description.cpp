@@ -3,12 +3,14 @@
 
 #include <onnx_tools/recognise/family.hpp>
 #include <onnx_tools/recognise/image_inputs.hpp>
+#include <onnx_tools/recognise/movable_limit.hpp>
 #include <onnx_tools/recognise/thresholds.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace padbatch::onnx_tools {
 namespace {
@@ -131,6 +133,9 @@ detections describe(const graph_outputs& outputs, const reading& r)
         }
     }
     d.limit = common_limit(outputs, r);
+    auto movable = find_movable_limit(outputs, r);
+    d.cuts = std::move(movable.cuts);
+    d.limit_stays = std::move(movable.why_not);
     const auto scores = std::find(r.fields.begin(), r.fields.end(), field::scores);
     if (scores != r.fields.end()) {
         const auto& value = r.at(outputs.all(), 0, static_cast<int>(scores - r.fields.begin())).name;

@@ -74,6 +74,10 @@ struct detections {
     /// Outputs that are not detections, in the model's order.
     std::vector<std::string> other_outputs;
     std::optional<row_limit> limit;
+    /// The result of each image's cut, image by image, if the limit may be set to another number there; otherwise empty.
+    std::vector<std::string> cuts;
+    /// Why the limit must stay, if it must.
+    std::string limit_stays;
     std::optional<score_threshold> threshold;
     /// Whether the graph shows that the rows of each image come in descending score.
     bool best_first = false;

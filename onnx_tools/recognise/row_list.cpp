@@ -50,6 +50,7 @@ detections row_list::finish() &&
         }
     }
     found.flat = std::move(source);
+    found.limit_stays = "the rows of all images are in one list";
     return std::move(found);
 }
 

@@ -93,7 +93,7 @@ TEST_CASE("--inspect shows what is recognised and what would be done")
     for (const char* words :
          {"model.onnx: Mask R-CNN, 2 images, outputs image by image\n", "  image 0  boxes   'boxes'\n",
           "  image 1  boxes   'boxes.71'\n", "  image 1  labels  'onnx::Shape_1832'\n",
-          "  limit: 100 rows per image, cut by Slice '/roi_heads/Slice_13'\n",
+          "  limit: 100 rows per image, cut by Slice '/roi_heads/Slice_13'; --max-detections N changes it\n",
           "  score threshold: 0.34882, compared by Greater '/roi_heads/Greater'\n", "  num_detections  int32    [2, 1]",
           "  boxes           float32  [2, 100, 4]                             3200 B\n",
           "  labels          int64    [2, 100]                                1600 B\n",
@@ -112,7 +112,7 @@ TEST_CASE("--inspect shows what the options change")
     const auto few = inspected({"--max-detections", "5", "--rename", "boxes=b"},
                                data + "faster_rcnn_tv029_b2_tensor_op18_features.onnx");
     CAPTURE(few);
-    CHECK(has(few, "  keeps the first 5 rows of each image (the best)\n"));
+    CHECK(has(few, " rows of each image, to 5: the other rows are not computed\n"));
     CHECK(has(few, "  other output: 'features', kept as it is\n"));
     CHECK(has(few, "  keeps 1 other output\n"));
     CHECK(has(few, "  b               float32  [2, 5, 4]"));
@@ -226,7 +226,11 @@ TEST_CASE("--inspect --json says what the options change")
                                     data + "ssd300_tv014_b2_list_op11.onnx");
     CHECK(few.at("max_detections") == 4);
     CHECK(few.at("limit").at("rows") == 200);
-    CHECK(few.at("rewrite").at("cuts_rows") == true);
+    CHECK(few.at("limit").at("model") == 200);
+    CHECK(few.at("limit").at("now") == 4);
+    CHECK(few.at("limit").at("moved") == true);
+    CHECK(few.at("limit").at("why_not").is_null());
+    CHECK(few.at("rewrite").at("cuts_rows") == false);
     CHECK(few.at("outputs")[3].at("name") == "classes");
     CHECK(few.at("outputs")[3].at("field") == "labels");
     CHECK(few.at("outputs")[3].at("bytes") == 2 * 4 * 8);

@@ -144,12 +144,17 @@ TEST_CASE("--inspect shows what becomes of masks")
 TEST_CASE("--inspect shows rows that are dropped and cut")
 {
     CHECK(steps_of({"--min-score=0.99", "--max-detections=1", "--pad-value=scores=-1"}, features) ==
-          strings{"drops rows whose score is below 0.99", "keeps the first 1 row of each image (the best)",
-                  "pads every image to 1 row", "fills the padding of scores with -1",
-                  "writes the counts to num_detections, int32 [1, 1]", "keeps 1 other output"});
+          strings{"sets the limit of the model, 300 rows of each image, to 1: the other rows are not computed",
+                  "drops rows whose score is below 0.99, where the model cuts them", "pads every image to 1 row",
+                  "fills the padding of scores with -1", "writes the counts to num_detections, int32 [1, 1]",
+                  "keeps 1 other output"});
     const auto idle = steps_of({"--min-score=0.01"}, features).front();
-    CHECK(idle.find("drops rows whose score is below 0.01; the model already drops those below 0.") == 0);
+    CHECK(idle.find(
+              "drops rows whose score is below 0.01, where the model cuts them; the model already drops those below "
+              "0.") == 0);
     CHECK(inspected_json({"--min-score=0.6"}, features).at("min_score") == 0.6);
+    CHECK(inspected_json({"--min-score=0.6"}, features).at("rewrite").at("min_score_at_cut") == true);
+    CHECK(inspected_json({}, features).at("rewrite").at("min_score_at_cut") == false);
     CHECK(inspected_json({}, features).at("min_score").is_null());
 }
 

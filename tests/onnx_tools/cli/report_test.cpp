@@ -86,3 +86,19 @@ TEST_CASE("a warning says which size its bytes are those of")
     CHECK(has(any, "inputs"));
     CHECK_FALSE(has(warnings(small_detector(), 1'000'000'000), "inputs"));
 }
+
+TEST_CASE("a limit that stays is told of where M is above it")
+{
+    const auto warning = [](onnx::ModelProto model, std::int64_t rows) {
+        pad_options pad;
+        pad.max_detections = rows;
+        return cli::limit_warning(rewrite(model, {{}, pad}));
+    };
+    CHECK(warning(small_detector(), 9) ==
+          "warning: the model gives at most 7 rows of each image, and that stays (the rows are not known to come best "
+          "first): the rows from 7 on are always padding\n");
+    CHECK(warning(small_detector(), 7) == "");
+    CHECK(warning(small_detector(), 3) == "");
+    const auto& known = fixture_named("ssd300_tv014_b2_list_op11");
+    CHECK(warning(known.model, known.known.limit + 1) == "");
+}

@@ -119,6 +119,12 @@ TEST_CASE("in process: a rewrite reports to the second stream")
     CHECK(quiet.code == 0);
     CHECK((quiet.out + quiet.err).empty());
     CHECK(outputs_of(folder.out)[1] == "boxes [2, 7, 4]");
+    // Rows that never hold anything are told of all the same.
+    const auto more = run({"--quiet", "--force", "--max-detections", "9", folder.in, folder.out});
+    CHECK(more.code == 0);
+    CHECK(more.out.empty());
+    CHECK(more.err.rfind("warning: the model gives at most 7 rows of each image, and that stays", 0) == 0);
+    CHECK(outputs_of(folder.out)[1] == "boxes [2, 9, 4]");
 }
 
 TEST_CASE("in process: every kind of failure has its exit code, and a message on the second stream")

@@ -9,6 +9,7 @@
 #include <tests/support/plain_outputs.hpp>
 #include <tests/support/runtime.hpp>
 #include <tests/support/scenes.hpp>
+#include <tests/support/with_limit.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -124,6 +125,8 @@ public:
     verdict judge(const mutant& m, const rewrite_outcome& outcome) override
     {
         const auto& plan = *outcome.plan;
+        // A higher limit gives rows that the export leaves out.
+        m_limit = std::max(m_fixture.limit, plan.new_limit.value_or(0));
         if (!m.valid) {
             return fault("a broken graph is accepted", misreadings(m, plan));
         }
@@ -180,24 +183,27 @@ private:
     // Runs of the export, made when they are first asked for.
     std::vector<export_run>& runs()
     {
-        if (!m_runs.empty()) {
-            return m_runs;
+        auto& all = m_runs[m_limit];
+        if (!all.empty()) {
+            return all;
         }
-        model_session session(with_regions(m_fixture, m_model), ORT_DISABLE_ALL);
+        const auto model = m_limit == m_fixture.limit ? m_model : with_limit(m_model, m_fixture.limit, m_limit);
+        model_session session(with_regions(m_fixture, model), ORT_DISABLE_ALL);
+        bool has_empty = false;
         for (const auto& run : m_fixture.runs) {
             const bool empty = run.counts && std::count(run.counts->begin(), run.counts->end(), 0) ==
                                                  static_cast<std::ptrdiff_t>(run.counts->size());
-            if (m_runs.size() >= 4 || (empty && m_has_empty)) {
+            if (all.size() >= 4 || (empty && has_empty)) {
                 continue;
             }
-            m_has_empty = m_has_empty || empty;
+            has_empty = has_empty || empty;
             export_run r;
             r.scenes = run.scenes;
             r.input = make_batch_input(m_fixture, run.scenes);
             r.loose = session.run(r.input.data, r.input.shapes);
-            m_runs.push_back(std::move(r));
+            all.push_back(std::move(r));
         }
-        return m_runs;
+        return all;
     }
 
     // Finds out which outputs the result must have taken, by their origin, and whether that is possible.
@@ -471,8 +477,8 @@ private:
 
     const fixture& m_fixture;
     const onnx::ModelProto& m_model;
-    std::vector<export_run> m_runs;
-    bool m_has_empty = false;
+    std::map<std::int64_t, std::vector<export_run>> m_runs; // by the limit
+    std::int64_t m_limit = 0;
     std::vector<std::size_t> m_covered;
     std::map<std::size_t, std::map<std::string, std::size_t>> m_of_image; // image: field: output
     std::vector<std::size_t> m_images;                                    // in the order of the batch

@@ -15,6 +15,7 @@
 #include <tests/support/plain_outputs.hpp>
 #include <tests/support/runtime.hpp>
 #include <tests/support/scenes.hpp>
+#include <tests/support/with_limit.hpp>
 
 #include <algorithm>
 #include <array>
@@ -77,6 +78,16 @@ variant make(const std::string& name, const Change& change)
     return v;
 }
 
+std::int64_t more_rows(const fixture& f)
+{
+    return f.limit + 7;
+}
+
+bool has_more_rows(const variant& v, const fixture& f)
+{
+    return v.options.max_detections == decltype(v.options.max_detections)(more_rows(f));
+}
+
 std::vector<variant> variants_of(const fixture& f, double score)
 {
     std::vector<variant> all;
@@ -84,7 +95,7 @@ std::vector<variant> variants_of(const fixture& f, double score)
     add("as it is", [](pad_options&) {});
     add("batch", [](pad_options& o) { o.max_detections = largest_of_batch{}; });
     add("one row", [](pad_options& o) { o.max_detections = 1; });
-    add("more rows", [&](pad_options& o) { o.max_detections = f.limit + 7; });
+    add("more rows", [&](pad_options& o) { o.max_detections = more_rows(f); });
     add("scores", [&](pad_options& o) { o.min_score = score; });
     add("scores, batch", [&](pad_options& o) {
         o.min_score = score;
@@ -256,9 +267,14 @@ TEST_CASE("an export of one image, made dynamic, gives the bytes of its images o
             if (level != ORT_DISABLE_ALL) {
                 variants.resize(2); // how the model is optimised does not depend on the options
             }
+            model_session higher(with_region_masks(f, with_limit(model, f.limit, more_rows(f)), true), level);
+            std::vector<plain_image> more;
+            for (const auto seed : scenes) {
+                more.push_back(run_export(f, higher, {seed}).front());
+            }
             for (const auto& v : variants) {
                 CAPTURE(v.name);
-                check_dynamic(f, v, model, images, scenes, level);
+                check_dynamic(f, v, model, has_more_rows(v, f) ? more : images, scenes, level);
             }
         }
     }
@@ -274,9 +290,12 @@ TEST_CASE("an export of any batch gives the bytes of its outputs with every opti
         const auto model = load_model(f.file.string());
         model_session original(with_region_masks(f, model, true), ORT_DISABLE_ALL);
         const auto& scenes = f.runs.at(f.runs.size() - 2).scenes;
-        const auto images = run_export(f, original, scenes);
-        for (const auto& v : variants_of(f, middle_score(images))) {
+        const auto of_export = run_export(f, original, scenes);
+        model_session higher(with_region_masks(f, with_limit(model, f.limit, more_rows(f)), true), ORT_DISABLE_ALL);
+        const auto with_more = run_export(f, higher, scenes);
+        for (const auto& v : variants_of(f, middle_score(of_export))) {
             CAPTURE(v.name);
+            const auto& images = has_more_rows(v, f) ? with_more : of_export;
             model_session session(rewritten(model, v.options), ORT_DISABLE_ALL);
             auto input = make_batch_input(f, scenes);
             auto expected = plain_outputs(f.fields, chosen_masks(images, v.options), v.options, f.limit);

@@ -78,12 +78,20 @@ TEST_CASE("M is the model's limit unless another is chosen")
 
         const auto fewer = plan(model, source, with_max(known.limit - 1));
         CHECK(fewer.max_detections == known.limit - 1);
-        CHECK(fewer.cuts_rows);
+        CHECK(fewer.new_limit == known.limit - 1);
+        CHECK_FALSE(fewer.cuts_rows);
         CHECK(fewer.outputs[0].shape[1].size == known.limit - 1);
         const auto more = plan(model, source, with_max(known.limit + 1));
         CHECK(more.max_detections == known.limit + 1);
+        CHECK(more.new_limit == known.limit + 1);
         CHECK_FALSE(more.cuts_rows);
         CHECK_FALSE(plan(model, source, with_max(known.limit)).cuts_rows);
+        CHECK_FALSE(plan(model, source, with_max(known.limit)).new_limit);
+        auto fixed = source;
+        fixed.cuts.clear();
+        CHECK(plan(model, fixed, with_max(known.limit - 1)).cuts_rows);
+        CHECK_FALSE(plan(model, fixed, with_max(known.limit - 1)).new_limit);
+        CHECK_FALSE(plan(model, fixed, with_max(known.limit + 1)).cuts_rows);
 
         const auto batch = plan(model, source, of_batch());
         CHECK_FALSE(batch.max_detections);

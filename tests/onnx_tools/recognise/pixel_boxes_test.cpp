@@ -37,7 +37,7 @@ const std::string columns = "x0, x1, x2, x3 = Split<axis = 1>(b) ";
 const std::string scaled = columns + "y0 = Mul(x0, ratio) y1 = Mul(x1, ratio) y2 = Mul(x2, ratio) "
                                      "y3 = Mul(x3, ratio) boxes = Concat<axis = 1>(y0, y1, y2, y3)";
 
-bool has(const std::string& text, const std::string& words)
+bool says(const std::string& text, const std::string& words)
 {
     return text.find(words) != std::string::npos;
 }
@@ -56,9 +56,9 @@ TEST_CASE("boxes are in pixels where the image is not resized, or they are scale
 {
     CHECK(doubt(plain, "boxes = Identity(b)").empty());
     CHECK(doubt(resized, scaled).empty());
-    CHECK(has(doubt(resized, "boxes = Identity(b)"), "resized once, but the boxes 'boxes' are scaled 0 times"));
-    CHECK(has(doubt(plain, scaled), "resized not at all, but the boxes 'boxes' are scaled 1 time"));
-    CHECK(has(doubt("r = Resize(image, , scales) x = Resize(r, , scales)", scaled), "more than once"));
+    CHECK(says(doubt(resized, "boxes = Identity(b)"), "resized once, but the boxes 'boxes' are scaled 0 times"));
+    CHECK(says(doubt(plain, scaled), "resized not at all, but the boxes 'boxes' are scaled 1 time"));
+    CHECK(says(doubt("r = Resize(image, , scales) x = Resize(r, , scales)", scaled), "more than once"));
 }
 
 TEST_CASE("boxes that were computed from others are in doubt")
@@ -73,10 +73,10 @@ TEST_CASE("boxes that were computed from others are in doubt")
 
 TEST_CASE("an image of integers, or with its channels last, is in doubt")
 {
-    CHECK(has(doubt("x = Cast<to = 1>(image)", "boxes = Identity(b)", "uint8[1,3,h,w]"), "not of floating point"));
-    CHECK(has(doubt(plain, "boxes = Identity(b)", "float[1,h,w,3]"), "channels last"));
-    CHECK(
-        has(doubt("x = Transpose<perm = [0, 3, 1, 2]>(image)", "boxes = Identity(b)", "float[1,h,w,c]"), "transposed"));
+    CHECK(says(doubt("x = Cast<to = 1>(image)", "boxes = Identity(b)", "uint8[1,3,h,w]"), "not of floating point"));
+    CHECK(says(doubt(plain, "boxes = Identity(b)", "float[1,h,w,3]"), "channels last"));
+    CHECK(says(doubt("x = Transpose<perm = [0, 3, 1, 2]>(image)", "boxes = Identity(b)", "float[1,h,w,c]"),
+               "transposed"));
 }
 
 TEST_CASE("rows in one list are in doubt if their columns were computed after they were picked")
@@ -94,6 +94,6 @@ TEST_CASE("rows in one list are in doubt if their columns were computed after th
         return doubt_about_pixels(graph_index(model.graph()), recognise(model, options));
     };
     CHECK(doubt_about("c = Cast<to = 1>(b)").empty());
-    CHECK(has(doubt_about("c = Div(b, weight)"), "'rows' are computed after the rows are picked"));
-    CHECK(has(doubt_about("d = Mul(b, weight) c = Reshape(d, kept)"), "computed after"));
+    CHECK(says(doubt_about("c = Div(b, weight)"), "'rows' are computed after the rows are picked"));
+    CHECK(says(doubt_about("d = Mul(b, weight) c = Reshape(d, kept)"), "computed after"));
 }
