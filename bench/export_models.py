@@ -4,10 +4,14 @@
 in a wrapper that assigns its outputs into torch.zeros, which is the usual way to pad without onnx-pad-outputs.
 
     bench/export_models.py --out FOLDER [--sizes 320 800] [--batches 1 2]
+    bench/export_models.py --out FOLDER --full
 
 Runs with Debian 12's python3-torchvision (0.14.1). For each size and batch it writes original_SIZE_bB.onnx and
 wrapper_SIZE_bB.onnx. The score threshold lets ten rows of scene 1 through, which is what all images of the batch are: the
 wrapper's export has the counts that it was traced with built in, and fails on images with others.
+
+With --full it exports what limit_bench compares instead: full_maskrcnn.onnx and full_keypointrcnn.onnx, for one image of
+800x1066, with a score threshold of 0, so that all 100 rows come out.
 """
 
 import argparse
@@ -18,7 +22,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "data"))
 
 import torch  # noqa: E402
-from torchvision.models.detection import maskrcnn_resnet50_fpn  # noqa: E402
+from torchvision.models.detection import keypointrcnn_resnet50_fpn, maskrcnn_resnet50_fpn  # noqa: E402
 
 from make_exports import quiet, scene  # noqa: E402
 
@@ -52,15 +56,29 @@ class AssignIntoZeros(torch.nn.Module):
         return counts, boxes, labels, scores, masks
 
 
+def export_full(out):
+    for name, make, last in (("maskrcnn", maskrcnn_resnet50_fpn, ["masks"]),
+                             ("keypointrcnn", keypointrcnn_resnet50_fpn, ["keypoints", "keypoints_scores"])):
+        torch.manual_seed(20)
+        model = make(weights=None, weights_backbone=None, min_size=800, max_size=1333, box_score_thresh=0.0).eval()
+        image = torch.from_numpy(scene(1, 800, 1066)).unsqueeze(0)
+        torch.onnx.export(model, (image,), str(out / f"full_{name}.onnx"), opset_version=11, input_names=["images"],
+                          output_names=["boxes", "labels", "scores"] + last)
+
+
 @torch.no_grad()
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("--sizes", type=int, nargs="+", default=[320, 800])
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--full", action="store_true")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     quiet()
+    if options.full:
+        export_full(options.out)
+        return
     for size in options.sizes:
         for batch in options.batches:
             torch.manual_seed(20)

@@ -29,9 +29,11 @@ inline Ort::Env& environment()
 // A model in ONNX Runtime, with inputs that stay the same.
 class program {
 public:
-    explicit program(const std::string& path)
+    // On as many threads as there are cores, unless `threads` says otherwise.
+    explicit program(const std::string& path, int threads = 0)
     {
         Ort::SessionOptions options;
+        options.SetIntraOpNumThreads(threads);
         options.SetGraphOptimizationLevel(ORT_ENABLE_ALL);
         // Spinning threads would take the cores from other sessions.
         options.AddConfigEntry("session.intra_op.allow_spinning", "0");
