@@ -81,7 +81,7 @@ template <detail::bound_values... Bounds>
 
 template <class... X>
     requires(!detail::bound_values<X> || ...)
-void pad_values(X&&...)
+auto pad_values(X&&...) // its body is looked at before the call is
 {
     static_assert(sizeof...(X) == 0, "name the field of each pad value: pad_values(t::labels(-1))");
 }
