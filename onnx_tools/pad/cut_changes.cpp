@@ -124,7 +124,7 @@ void set_limit(onnx::GraphProto& graph, const pad_plan& p, fresh_names& fresh)
             auto& held = *node.add_attribute();
             held.set_name("value");
             held.set_type(onnx::AttributeProto::TENSOR);
-            *held.mutable_t() = value;
+            *held.mutable_t() = std::move(value);
         }
         return name;
     };

@@ -74,7 +74,8 @@ struct detections {
     /// Outputs that are not detections, in the model's order.
     std::vector<std::string> other_outputs;
     std::optional<row_limit> limit;
-    /// The result of each image's cut, image by image, if the limit may be set to another number there; otherwise empty.
+    /// The result of each image's cut, image by image, if the limit may be set to another number there; otherwise
+    /// empty.
     std::vector<std::string> cuts;
     /// Why the limit must stay, if it must.
     std::string limit_stays;
