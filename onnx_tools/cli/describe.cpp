@@ -71,6 +71,14 @@ private:
         if (from_list && has_column(flat_column::cx)) {
             say("converts boxes from cx, cy, w, h to x1, y1, x2, y2");
         }
+        if (m_plan.classes) {
+            const auto labels =
+                joined(m_plan.classes->labels, ", ", [](std::int64_t label) { return std::to_string(label); });
+            say((m_plan.classes->dropped ? "drops rows of the labels " : "keeps only rows of the labels ") + labels +
+                (m_plan.classes_at_cuts ? ", before the limit"
+                 : m_plan.source.flat   ? ""
+                                        : ", after the limit of the model: there may be fewer than it allows"));
+        }
         if (m_plan.score_above) {
             const auto& own = m_plan.source.threshold;
             const bool lower = own && *m_plan.min_score <= own->score;

@@ -17,6 +17,8 @@ What comes out:
                              are computed, and no others. The default is the limit that the model
                              has. `batch` pads to the largest count in the batch.
   --min-score S              Drop rows whose score is below S.
+  --classes L,L,...          Keep rows of these labels only: the best of them, up to the limit.
+  --exclude-classes L,L,...  Drop rows of these labels.
   --pad-value FIELD=VALUE    Fill the padding of FIELD with VALUE instead of 0. Can be repeated.
   --rename FIELD=NAME        Name the output of FIELD, or num_detections. Can be repeated.
 

@@ -125,6 +125,11 @@ json masks_of(const pad_plan& p)
     return any ? json(name_of(p.masks)) : json();
 }
 
+json classes_of(const pad_plan& p, bool dropped)
+{
+    return p.classes && p.classes->dropped == dropped ? json(p.classes->labels) : json();
+}
+
 json limit_of(const pad_plan& p)
 {
     const auto& d = p.source;
@@ -175,10 +180,13 @@ std::string inspect_json(const model_as_it_is& before, const rewritten_model& af
         {"masks", masks_of(p)},
         {"mask_threshold", number_or_null(p.mask_threshold)},
         {"min_score", number_or_null(p.min_score)},
+        {"classes", classes_of(p, false)},
+        {"exclude_classes", classes_of(p, true)},
         {"outputs", outputs_of(p)},
         {"rewrite",
          {{"cuts_rows", p.cuts_rows},
           {"min_score_at_cut", p.scores_at_cuts},
+          {"classes_at_cut", p.classes_at_cuts},
           {"widens_masks", p.widens_masks},
           {"steps", describe(p)}}},
         {"serving_warnings", {{"as_it_is", before.serving_warnings}, {"result", after.serving_warnings}}},

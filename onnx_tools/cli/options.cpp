@@ -41,10 +41,17 @@ class raw_values {
 public:
     raw_values()
     {
-        for (const char* name :
-             {"--max-detections", "--min-score", "--pad-value", "--rename", "--masks", "--mask-type",
-              "--mask-threshold", "--layout", "--count-type", "--count-shape", "--label-type", "--triton-repository",
-              "--model-name", "--max-batch-size", "--fields", "--batch", "--order", "--from", "--columns"}) {
+        for (const char* name : {"--max-detections", "--min-score",
+                                 "--classes",        "--exclude-classes",
+                                 "--pad-value",      "--rename",
+                                 "--masks",          "--mask-type",
+                                 "--mask-threshold", "--layout",
+                                 "--count-type",     "--count-shape",
+                                 "--label-type",     "--triton-repository",
+                                 "--model-name",     "--max-batch-size",
+                                 "--fields",         "--batch",
+                                 "--order",          "--from",
+                                 "--columns"}) {
             m_values[name];
         }
     }
@@ -130,6 +137,26 @@ std::optional<double> threshold(const raw_values& raw, const std::string& option
     return text ? std::optional(fraction(option, *text)) : std::nullopt;
 }
 
+// The labels that rows are chosen by.
+std::optional<class_choice> classes(const raw_values& raw)
+{
+    const auto kept = raw.only("--classes");
+    const auto dropped = raw.only("--exclude-classes");
+    if (kept && dropped) {
+        misused("--classes is given together with --exclude-classes", "the labels to keep, or those to drop",
+                "leave out --classes or --exclude-classes");
+    }
+    if (!kept && !dropped) {
+        return std::nullopt;
+    }
+    class_choice chosen{{}, dropped.has_value()};
+    const std::string option = dropped ? "--exclude-classes" : "--classes";
+    for (const auto& label : split(kept ? *kept : *dropped, ",")) {
+        chosen.labels.push_back(whole_number(option, label, 0, ", or several with commas between them", "1,17,44"));
+    }
+    return chosen;
+}
+
 void understand_outputs(const raw_values& raw, options& o)
 {
     auto& pad = o.rewrite.pad;
@@ -140,6 +167,7 @@ void understand_outputs(const raw_values& raw, options& o)
         pad.max_detections = whole_number("--max-detections", *rows, 1, ", or the word batch", "20");
     }
     pad.min_score = threshold(raw, "--min-score");
+    pad.classes = classes(raw);
     understand_pad_values(raw, o);
     understand_names(raw, pad);
     if (const auto layout = raw.only("--layout")) {

@@ -95,9 +95,10 @@ private:
         for (const auto& f : m_plan.fields) {
             image.fields.push_back(f.values.front());
         }
-        if (m_plan.cuts_rows || (m_plan.score_above && !m_plan.scores_at_cuts)) {
+        if (m_plan.cuts_rows || drops_rows(m_plan)) {
             require_equal_counts(m_inner, m_plan, image);
         }
+        drop_classes(m_inner, m_plan, image);
         drop_low_scores(m_inner, m_plan, image);
         cut_rows(m_inner, m_plan, image);
         convert_rows(m_inner, m_plan, image);

@@ -2,8 +2,10 @@
 #include <onnx_tools/pad/cut_changes.hpp>
 
 #include <onnx_tools/model/sort.hpp>
+#include <onnx_tools/pad/image_rows.hpp>
 #include <onnx_tools/pad/node_writer.hpp>
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <string>
@@ -19,7 +21,7 @@ namespace {
 // Copies the nodes that make a value from what a cut keeps.
 class chain_copier {
 public:
-    // `cut` is the result of the cut, `all` the name that the copies read instead.
+    // `cut` is the result of the cut, `all` the value that the copies read instead.
     chain_copier(const onnx::GraphProto& graph, const std::string& cut, const std::string& all, fresh_names& fresh)
         : m_index(graph), m_fresh(fresh)
     {
@@ -75,6 +77,33 @@ private:
     std::vector<onnx::NodeProto> m_nodes; // each after those that it reads
 };
 
+void append(onnx::GraphProto& graph, std::vector<onnx::NodeProto>& nodes)
+{
+    for (auto& node : nodes) {
+        graph.add_node()->Swap(&node);
+    }
+}
+
+// The node that makes `value`. There is one.
+onnx::NodeProto& maker_of(onnx::GraphProto& graph, const std::string& value)
+{
+    return *std::find_if(graph.mutable_node()->begin(), graph.mutable_node()->end(),
+                         [&](const auto& node) { return node.output_size() == 1 && node.output(0) == value; });
+}
+
+void drop_classes_at_cut(node_writer& nodes, const class_choice& chosen, const std::string& cut,
+                         const std::string& labels, const std::string& at)
+{
+    auto& graph = nodes.graph();
+    const std::string rows = maker_of(graph, cut).input(0);
+    chain_copier chain(graph, cut, rows, nodes.fresh());
+    const auto all_labels = chain.copy(labels);
+    append(graph, chain.nodes());
+    const auto kept = places_of_classes(nodes, chosen, all_labels, at);
+    const auto of_classes = nodes.gather(at + "/rows", rows, kept, 0);
+    maker_of(graph, cut).set_input(0, of_classes);
+}
+
 void drop_low_scores_at_cut(node_writer& nodes, const pad_plan& p, const std::string& cut, const std::string& scores,
                             const std::string& at)
 {
@@ -82,14 +111,8 @@ void drop_low_scores_at_cut(node_writer& nodes, const pad_plan& p, const std::st
     const auto all = nodes.fresh()(at + "/rows");
     chain_copier chain(graph, cut, all, nodes.fresh());
     const auto compared = chain.copy(scores);
-    for (auto& node : chain.nodes()) {
-        graph.add_node()->Swap(&node);
-    }
-    for (auto& node : *graph.mutable_node()) {
-        if (node.output_size() == 1 && node.output(0) == cut) {
-            node.set_output(0, all);
-        }
-    }
+    append(graph, chain.nodes());
+    maker_of(graph, cut).set_output(0, all);
     const auto bound = nodes.constant(at + "/bound", *p.score_above);
     const auto high = nodes.add("Greater", at + "/high_enough", {compared, bound});
     const auto kept = nodes.squeeze(at + "/kept", nodes.add("NonZero", at + "/places", {high}), 0);
@@ -154,6 +177,19 @@ void set_limit(onnx::GraphProto& graph, const pad_plan& p, fresh_names& fresh)
             nodes.SwapElements(i, i - 1);
         }
     }
+}
+
+void drop_classes_at_cuts(onnx::GraphProto& graph, const pad_plan& p, fresh_names& fresh, std::int64_t opset)
+{
+    if (!p.classes_at_cuts) {
+        return;
+    }
+    node_writer nodes(graph, fresh, opset);
+    const auto& labels = p.fields[place_of(p, field::labels).value()].values;
+    for (std::size_t image = 0; image < labels.size(); ++image) {
+        drop_classes_at_cut(nodes, *p.classes, p.source.cuts[image], labels[image], "classes/" + std::to_string(image));
+    }
+    sort_nodes(graph);
 }
 
 void drop_low_scores_at_cuts(onnx::GraphProto& graph, const pad_plan& p, fresh_names& fresh, std::int64_t opset)

@@ -51,9 +51,10 @@ private:
             rows.fields.push_back(f.values[image]);
         }
         // Joining them to M rows fails for any that are more or fewer, unless M follows from them or some are dropped.
-        if (!m_plan.max_detections || m_plan.cuts_rows || (m_plan.score_above && !m_plan.scores_at_cuts)) {
+        if (!m_plan.max_detections || m_plan.cuts_rows || drops_rows(m_plan)) {
             require_equal_counts(m_nodes, m_plan, rows);
         }
+        drop_classes(m_nodes, m_plan, rows);
         drop_low_scores(m_nodes, m_plan, rows);
         cut_rows(m_nodes, m_plan, rows);
         convert_rows(m_nodes, m_plan, rows);

@@ -28,6 +28,7 @@ public:
             rows.image = m_plan.source.images.front();
             rows.image_rank = m_plan.source.image_rank;
         }
+        drop_classes(m_nodes, m_plan, rows);
         drop_low_scores(m_nodes, m_plan, rows);
         const auto scores = rows.fields[scores_place()]; // of the model's own type
         convert_rows(m_nodes, m_plan, rows);

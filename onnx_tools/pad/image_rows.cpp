@@ -85,6 +85,34 @@ void require_equal_counts(node_writer& nodes, const pad_plan& p, row_values& row
     rows.fields[counted] = nodes.add("Reshape", name(p.fields[counted], rows) + "/counted", {value, shape});
 }
 
+std::string places_of_classes(node_writer& nodes, const class_choice& chosen, const std::string& labels,
+                              const std::string& at)
+{
+    const auto integers = nodes.cast(at + "/labels", labels, element_type::int64);
+    std::string any;
+    for (const auto label : chosen.labels) {
+        const auto equal = nodes.add("Equal", at + "/is_" + std::to_string(label), {integers, nodes.integer(label)});
+        any = any.empty() ? equal : nodes.add("Or", at + "/or_" + std::to_string(label), {any, equal});
+    }
+    const auto kept = chosen.dropped ? nodes.add("Not", at + "/others", {any}) : any;
+    return nodes.squeeze(at + "/kept", nodes.add("NonZero", at + "/places", {kept}), 0);
+}
+
+void drop_classes(node_writer& nodes, const pad_plan& p, row_values& rows)
+{
+    if (!p.classes || p.classes_at_cuts) {
+        return;
+    }
+    const std::string at = "classes" + rows.where;
+    const auto kept = places_of_classes(nodes, *p.classes, rows.fields[place_of(p, field::labels).value()], at);
+    for (std::size_t i = 0; i < rows.fields.size(); ++i) {
+        rows.fields[i] = nodes.gather(name(p.fields[i], rows) + "/of_classes", rows.fields[i], kept, 0);
+    }
+    for (auto& value : rows.more) {
+        value = nodes.gather(at + "/of_classes", value, kept, 0);
+    }
+}
+
 void drop_low_scores(node_writer& nodes, const pad_plan& p, row_values& rows)
 {
     if (!p.score_above || p.scores_at_cuts) {

@@ -28,6 +28,13 @@ struct row_values {
                                    const std::string& value);
 /// Makes a run fail if the fields have different numbers of rows, which dropping rows would hide.
 void require_equal_counts(node_writer& nodes, const pad_plan& p, row_values& rows);
+/// The places of the labels, one-dimensional, that are among `chosen.labels`, or that are not if these are dropped.
+[[nodiscard]] std::string places_of_classes(node_writer& nodes, const class_choice& chosen, const std::string& labels,
+                                            const std::string& at);
+
+/// Drops rows by their labels, if the plan says so and does not do it at the cuts.
+void drop_classes(node_writer& nodes, const pad_plan& p, row_values& rows);
+
 /// Drops rows with scores below `p.score_above`, if the plan says so and does not do it at the cuts.
 void drop_low_scores(node_writer& nodes, const pad_plan& p, row_values& rows);
 /// Keeps M rows, if there can be more: the best ones, which are the first where rows come in descending score.

@@ -110,6 +110,7 @@ void pad(onnx::ModelProto& model, const pad_plan& p)
     pad_plan changing = p; // values may be renamed
     fresh_names fresh(graph);
     set_limit(graph, changing, fresh);
+    drop_classes_at_cuts(graph, changing, fresh, opset);
     drop_low_scores_at_cuts(graph, changing, fresh, opset);
     free_output_names(graph, changing, fresh);
     switch (p.how) {

@@ -165,6 +165,24 @@ void require_batch(const detections& source, const pad_options& options)
     }
 }
 
+void require_classes(const detections& source, const pad_options& options)
+{
+    if (!options.classes) {
+        return;
+    }
+    const std::string option = options.classes->dropped ? "`exclude_classes`" : "`classes`";
+    if (find_field(source, field::labels) == nullptr) {
+        misused(option + " is given, but the model has no labels", "a model with labels", "leave the option out");
+    }
+    auto labels = options.classes->labels;
+    std::sort(labels.begin(), labels.end());
+    const auto twice = std::adjacent_find(labels.begin(), labels.end());
+    if (labels.empty() || twice != labels.end()) {
+        misused(option + (labels.empty() ? " names no label" : " names the label " + std::to_string(*twice) + " twice"),
+                "one or more labels, each once", "correct the list");
+    }
+}
+
 } // namespace
 
 void check_options(const detections& source, const pad_options& options)
@@ -179,6 +197,7 @@ void check_options(const detections& source, const pad_options& options)
     if (options.min_score && find_field(source, field::scores) == nullptr) {
         misused("`min_score` is given, but the model has no scores", "a model with scores", "leave the option out");
     }
+    require_classes(source, options);
     const auto* rows = std::get_if<std::int64_t>(&options.max_detections);
     if (rows != nullptr && (*rows < 1 || *rows > std::numeric_limits<std::int32_t>::max())) {
         misused("`max_detections` is " + std::to_string(*rows), "a number from 1 to 2147483647, or batch",

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 namespace padbatch::onnx_tools {
 
@@ -40,6 +41,14 @@ enum class mask_choice {
     none, ///< left out
 };
 
+/// The labels of the rows that are kept, or dropped.
+struct class_choice {
+    std::vector<std::int64_t> labels;
+    bool dropped = false;
+
+    bool operator==(const class_choice&) const = default;
+};
+
 /// What a user may choose about the padded outputs.
 struct pad_options {
     /// M: how many rows every image is padded to. A number is at least 1 and at most 2^31 - 1.
@@ -54,6 +63,8 @@ struct pad_options {
     bool dynamic_batch = false;
     /// Rows with a lower score are dropped. Above 0, at most 1.
     std::optional<double> min_score;
+    /// Rows of other labels, or of these, are dropped. At least one label, none twice.
+    std::optional<class_choice> classes;
     mask_choice masks = mask_choice::full;
     /// float32 keeps the probabilities; uint8 and boolean are 1 where they reach `mask_threshold`.
     std::optional<element_type> mask_type;

@@ -97,6 +97,10 @@ struct pad_plan {
     /// That is done where the cuts of `source` are, so that nothing is computed for the others.
     bool scores_at_cuts = false;
     std::optional<double> min_score;
+    /// Rows of other labels, or of these, are dropped.
+    std::optional<class_choice> classes;
+    /// That is done in front of the cuts of `source`, so that they keep the best rows of what is left.
+    bool classes_at_cuts = false;
     /// The threshold that masks are compared with; nothing if they are written as they are.
     std::optional<double> mask_threshold;
     mask_choice masks = mask_choice::full;
@@ -109,6 +113,12 @@ struct pad_plan {
     /// With `batching::loop`, the model's other outputs. Otherwise these stay as they are.
     std::vector<planned_other> others;
 };
+
+/// Whether rows are dropped by their scores or labels after the cuts.
+[[nodiscard]] inline bool drops_rows(const pad_plan& p) noexcept
+{
+    return (p.score_above && !p.scores_at_cuts) || (p.classes && !p.classes_at_cuts);
+}
 
 /// Which of the plan's fields is of this kind; nothing if none is.
 [[nodiscard]] std::optional<std::size_t> place_of(const pad_plan& p, field kind) noexcept;

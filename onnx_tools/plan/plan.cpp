@@ -171,6 +171,10 @@ private:
             m_plan.cuts_rows = !m_plan.new_limit && (!limit || *m_plan.max_detections < limit->rows);
             m_rows = {m_plan.max_detections, ""};
         }
+        if (m_options.classes) {
+            m_plan.classes = m_options.classes;
+            m_plan.classes_at_cuts = !m_plan.source.cuts.empty();
+        }
         if (m_options.min_score) {
             m_plan.min_score = m_options.min_score;
             m_plan.score_above = threshold("`min_score`", field::scores, *m_options.min_score);

@@ -148,6 +148,12 @@ TEST_CASE("--inspect shows rows that are dropped and cut")
                   "drops rows whose score is below 0.99, where the model cuts them", "pads every image to 1 row",
                   "fills the padding of scores with -1", "writes the counts to num_detections, int32 [1, 1]",
                   "keeps 1 other output"});
+    CHECK(steps_of({"--classes=1,3"}, features)[0] == "keeps only rows of the labels 1, 3, before the limit");
+    CHECK(steps_of({"--exclude-classes=2"}, features)[0] == "drops rows of the labels 2, before the limit");
+    const auto chosen = inspected_json({"--exclude-classes=2"}, features);
+    CHECK(chosen.at("exclude_classes") == nlohmann::json{2});
+    CHECK(chosen.at("classes").is_null());
+    CHECK(chosen.at("rewrite").at("classes_at_cut") == true);
     const auto idle = steps_of({"--min-score=0.01"}, features).front();
     CHECK(idle.find(
               "drops rows whose score is below 0.01, where the model cuts them; the model already drops those below "

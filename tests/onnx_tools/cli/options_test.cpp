@@ -106,6 +106,13 @@ TEST_CASE("options of the padded outputs become values")
     CHECK(options({"--count-shape", "B"}).rewrite.pad.flat_counts == true);
 }
 
+TEST_CASE("labels are whole numbers, to keep or to drop")
+{
+    CHECK(options({"--classes", "1,17,44"}).rewrite.pad.classes == class_choice{{1, 17, 44}, false});
+    CHECK(options({"--exclude-classes=0"}).rewrite.pad.classes == class_choice{{0}, true});
+    CHECK_FALSE(options({}).rewrite.pad.classes);
+}
+
 TEST_CASE("the words true and false are pad values that are remembered as words")
 {
     const auto o = options({"--pad-value", "masks=true", "--pad-value", "labels=false", "--pad-value", "scores=1"});

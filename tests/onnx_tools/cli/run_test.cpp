@@ -87,6 +87,8 @@ TEST_CASE("--help names every option, shows examples and fits a terminal")
                               "--order image|field",
                               "keypoints_scores",
                               "--min-score S",
+                              "--classes L,L,...",
+                              "--exclude-classes L,L,...",
                               "--masks full|roi|none",
                               "--mask-type float|uint8|bool",
                               "--mask-threshold T",

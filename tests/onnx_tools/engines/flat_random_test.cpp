@@ -13,6 +13,7 @@
 #include <tests/support/plain_flat.hpp>
 #include <tests/support/runtime.hpp>
 
+#include <iterator>
 #include <limits>
 #include <random>
 
@@ -164,6 +165,29 @@ TEST_CASE("the nodes run in every opset from 11 on")
                                   ORT_ENABLE_ALL);
             check_outputs(plain_flat_outputs(rows, 3, types[0].onnx, types[0].onnx, height, width, options, 4), session,
                           session.run(data, shapes));
+        }
+    }
+}
+
+TEST_CASE("rows of a list are chosen by their labels, and the best of them are kept")
+{
+    numbers some{std::mt19937(9)};
+    std::vector<flat_row> rows;
+    for (int i = 0; i < 60; ++i) {
+        rows.push_back(some.row(3, true));
+        rows.back().label = some.below(4);
+    }
+    for (const bool dropped : {false, true}) {
+        CAPTURE(dropped);
+        std::vector<flat_row> chosen;
+        std::copy_if(rows.begin(), rows.end(), std::back_inserter(chosen),
+                     [&](const auto& row) { return (row.label == 0 || row.label == 2) != dropped; });
+        for (auto options : {at_most(4), of_batch()}) {
+            options.classes = class_choice{{2, 0, 9}, dropped};
+            model_session session(rewritten(list_model(types[0], 11), flat_with(with_batch), options), ORT_ENABLE_ALL);
+            auto [data, shapes] = inputs_of(rows, 3);
+            check_outputs(plain_flat_outputs(chosen, 3, types[0].onnx, types[0].onnx, height, width, options, 4),
+                          session, session.run(data, shapes));
         }
     }
 }

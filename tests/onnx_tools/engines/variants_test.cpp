@@ -19,7 +19,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstdio>
+#include <map>
 #include <tuple>
 
 using namespace padbatch;
@@ -76,6 +78,49 @@ variant make(const std::string& name, const Change& change)
     variant v{name, {}};
     change(v.options);
     return v;
+}
+
+// The rows of an image that `chosen` keeps, the first `most` of them.
+plain_image of_classes(const fixture& f, plain_image image, const class_choice& chosen, std::int64_t most)
+{
+    const auto labels = image.rows.at("labels");
+    std::vector<std::size_t> kept;
+    for (std::size_t i = 0; i < padbatch::test::detail::elements_of(labels); ++i) {
+        const auto label = static_cast<std::int64_t>(padbatch::test::detail::number_at(labels, i));
+        const bool named = std::find(chosen.labels.begin(), chosen.labels.end(), label) != chosen.labels.end();
+        if (named != chosen.dropped && kept.size() < static_cast<std::size_t>(most)) {
+            kept.push_back(i);
+        }
+    }
+    for (auto& [name, rows] : image.rows) {
+        if (name != region_masks_name && !has_field(f, name)) {
+            continue; // another output of the model
+        }
+        const auto all = rows.bytes;
+        const auto size = all.size() / std::max<std::size_t>(static_cast<std::size_t>(rows.shape.front()), 1);
+        rows.shape.front() = static_cast<std::int64_t>(kept.size());
+        rows.bytes.clear();
+        for (const auto i : kept) {
+            rows.bytes.insert(rows.bytes.end(), all.begin() + static_cast<std::ptrdiff_t>(i * size),
+                              all.begin() + static_cast<std::ptrdiff_t>((i + 1) * size));
+        }
+    }
+    return image;
+}
+
+// A label that some rows have, and others not, if there are any.
+std::int64_t usual_label(const std::vector<plain_image>& images)
+{
+    std::map<std::int64_t, int> counts;
+    for (const auto& image : images) {
+        const auto& labels = image.rows.at("labels");
+        for (std::size_t i = 0; i < padbatch::test::detail::elements_of(labels); ++i) {
+            ++counts[static_cast<std::int64_t>(padbatch::test::detail::number_at(labels, i))];
+        }
+    }
+    const auto most = std::max_element(counts.begin(), counts.end(),
+                                       [](const auto& a, const auto& b) { return a.second < b.second; });
+    return most == counts.end() ? 1 : most->first;
 }
 
 std::int64_t more_rows(const fixture& f)
@@ -303,6 +348,50 @@ TEST_CASE("an export of any batch gives the bytes of its outputs with every opti
                 expected.emplace_back(extra, images.front().rows.at(extra));
             }
             check_outputs(expected, session, session.run(input.data, input.shapes));
+        }
+    }
+}
+
+TEST_CASE("rows are chosen by their labels in front of the limit, and the best of them are kept")
+{
+    constexpr std::int64_t unreachable = 1000000;
+    for (const auto& f : chosen_fixtures()) {
+        if (few_options() || !has_field(f, "labels")) {
+            continue;
+        }
+        CAPTURE(f.file.filename().string());
+        const auto model = load_model(f.file.string());
+        model_session original(with_region_masks(f, with_limit(model, f.limit, unreachable), true), ORT_DISABLE_ALL);
+        const auto& scenes = f.runs.at(f.runs.size() - 2).scenes;
+        const auto all = run_export(f, original, scenes);
+        const auto label = usual_label(all);
+        std::vector<variant> variants{make("kept", [&](pad_options& o) { o.classes = {{label, 77}, false}; }),
+                                      make("dropped", [&](pad_options& o) {
+                                          o.classes = {{label}, true};
+                                          o.max_detections = 2;
+                                      })};
+        variants.push_back(make("kept, scores, batch", [&](pad_options& o) {
+            o.classes = {{label}, false};
+            o.min_score = middle_score(all);
+            o.max_detections = largest_of_batch{};
+        }));
+        for (const auto& v : variants) {
+            CAPTURE(v.name);
+            const auto* most = std::get_if<std::int64_t>(&v.options.max_detections);
+            std::vector<plain_image> chosen;
+            for (const auto& image : all) {
+                chosen.push_back(of_classes(f, image, *v.options.classes, most != nullptr ? *most : f.limit));
+            }
+            model_session session(rewritten(model, v.options), ORT_DISABLE_ALL);
+            auto input = make_batch_input(f, scenes);
+            auto expected = plain_outputs(f.fields, chosen_masks(chosen, v.options), v.options, f.limit);
+            for (const auto& extra : f.extra_outputs) {
+                expected.emplace_back(extra, all.front().rows.at(extra));
+            }
+            check_outputs(expected, session, session.run(input.data, input.shapes));
+            if (f.batch == 1) {
+                check_dynamic(f, v, model, chosen, scenes, ORT_DISABLE_ALL);
+            }
         }
     }
 }

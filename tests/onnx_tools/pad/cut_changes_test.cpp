@@ -54,6 +54,27 @@ TEST_CASE("the new limit has the type of the other bounds")
     CHECK(index.constant_integers(index.producer("rows")->input(2)) == std::vector<std::int64_t>{3});
 }
 
+TEST_CASE("rows are chosen by their labels in front of the cut")
+{
+    rewrite_options options;
+    options.pad.classes = {{3, 5}, true};
+    const auto model = changed_with(options);
+    const graph_index index(model.graph());
+    const auto* cut = index.producer("rows");
+    REQUIRE(is(cut, {"Slice"}));
+    const auto* chosen = index.producer(cut->input(0));
+    REQUIRE(is(chosen, {"Gather"}));
+    CHECK(chosen->input(0) == "keep");
+    const auto* others = producer_behind(index, chosen->input(1), {"Squeeze", "NonZero"}, 4);
+    REQUIRE(is(others, {"Not"}));
+    const auto* any = index.producer(others->input(0));
+    REQUIRE(is(any, {"Or"}));
+    const auto* labels = producer_behind(index, any->input(0), {"Equal", "Cast"}, 4);
+    REQUIRE(is(labels, {"Gather"}));
+    CHECK(labels->input(0) == "all_labels");
+    CHECK(labels->input(1) == "keep"); // all that NonMaxSuppression keeps
+}
+
 TEST_CASE("rows with low scores are taken out of what the cut keeps, by the scores that the outputs have")
 {
     rewrite_options options;

@@ -217,6 +217,21 @@ TEST_CASE("M is chosen where the model has no limit")
     check_attempts(source, {{"not chosen", {}, refused, {"NonMaxSuppression"}}, {"batch", {rows_of_batch}}});
 }
 
+TEST_CASE("labels to keep or to drop are named once, and need a model with labels")
+{
+    const auto usage = failure::usage;
+    const auto classes = [](std::vector<std::int64_t> labels, bool dropped) {
+        return set(&pad_options::classes, class_choice{std::move(labels), dropped});
+    };
+    check_attempts(mask_rcnn(), {{"kept", {classes({1, 17}, false)}},
+                                 {"dropped", {classes({0}, true)}},
+                                 {"none", {classes({}, false)}, usage, {"`classes` names no label"}},
+                                 {"twice", {classes({4, 2, 4}, true)}, usage, {"`exclude_classes`", "label 4 twice"}}});
+    check_attempts(without(mask_rcnn(), field::labels),
+                   {{"no labels", {classes({1}, false)}, usage, {"`classes`", "has no labels"}},
+                    {"no labels", {classes({1}, true)}, usage, {"`exclude_classes`", "leave the option out"}}});
+}
+
 TEST_CASE("the least score is one that scores can have, and label types are for labels")
 {
     const auto usage = failure::usage;
