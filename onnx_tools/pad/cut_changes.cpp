@@ -4,9 +4,9 @@
 #include <onnx_tools/model/sort.hpp>
 #include <onnx_tools/pad/image_rows.hpp>
 #include <onnx_tools/pad/node_writer.hpp>
+#include <onnx_tools/recognise/walk.hpp>
 
-#include <algorithm>
-#include <deque>
+#include <cstddef>
 #include <map>
 #include <string>
 #include <string_view>
@@ -18,31 +18,49 @@
 namespace padbatch::onnx_tools {
 namespace {
 
-// Copies the nodes that make a value from what a cut keeps.
-class chain_copier {
-public:
-    // `cut` is the result of the cut, `all` the value that the copies read instead.
-    chain_copier(const onnx::GraphProto& graph, const std::string& cut, const std::string& all, fresh_names& fresh)
-        : m_index(graph), m_fresh(fresh)
-    {
-        m_copies.emplace(cut, all);
-        std::deque<std::string_view> pending{cut};
-        m_dependents.emplace(cut);
-        while (!pending.empty()) {
-            const auto at = pending.front();
-            pending.pop_front();
-            for (const auto* reader : m_index.readers(at)) {
-                for (const auto& result : reader->output()) {
-                    if (m_dependents.insert(result).second) {
-                        pending.push_back(result);
-                    }
-                }
-            }
+// The nodes that cut the rows, image by image.
+std::vector<onnx::NodeProto*> cut_nodes(onnx::GraphProto& graph, const pad_plan& p)
+{
+    std::unordered_map<std::string_view, std::size_t> images;
+    for (std::size_t image = 0; image < p.source.cuts.size(); ++image) {
+        images.emplace(p.source.cuts[image], image);
+    }
+    std::vector<onnx::NodeProto*> cuts(images.size());
+    for (auto& node : *graph.mutable_node()) {
+        if (const auto found = node.output_size() == 1 ? images.find(node.output(0)) : images.end();
+            found != images.end()) {
+            cuts[found->second] = &node;
         }
     }
+    return cuts;
+}
 
+// A value that is made from other rows than those that a cut keeps, by copies of the nodes that make it from these.
+struct copied_chain {
+    std::string value;
+    std::vector<onnx::NodeProto> nodes; // each after those that it reads
+};
+
+class chain_copier {
+public:
+    // `dependents` are the values that depend on the cuts.
+    chain_copier(const graph_index& index, const std::unordered_set<std::string_view>& dependents, fresh_names& fresh)
+        : m_index(index), m_dependents(dependents), m_fresh(fresh)
+    {
+    }
+
+    // The copies of the nodes that make `value` from `cut`, the result of one, which read `rows` instead.
+    copied_chain copy(const std::string& value, const std::string& cut, const std::string& rows)
+    {
+        m_copies = {{cut, rows}};
+        copied_chain chain;
+        chain.value = copy(value, chain.nodes);
+        return chain;
+    }
+
+private:
     // The name of the copy of `value`, or its own if it does not depend on the cut.
-    std::string copy(const std::string& value)
+    std::string copy(const std::string& value, std::vector<onnx::NodeProto>& nodes)
     {
         if (m_dependents.count(value) == 0) {
             return value;
@@ -54,7 +72,7 @@ public:
         onnx::NodeProto made = *node;
         made.set_name(m_fresh("padbatch/uncut/" + node->name()));
         for (auto& input : *made.mutable_input()) {
-            input = copy(input);
+            input = copy(input, nodes);
         }
         for (auto& output : *made.mutable_output()) {
             if (!output.empty()) {
@@ -63,60 +81,36 @@ public:
                 output = name;
             }
         }
-        m_nodes.push_back(std::move(made));
+        nodes.push_back(std::move(made));
         return m_copies.at(value);
     }
 
-    [[nodiscard]] std::vector<onnx::NodeProto>& nodes() noexcept { return m_nodes; }
-
-private:
-    graph_index m_index;
+    const graph_index& m_index;
+    const std::unordered_set<std::string_view>& m_dependents;
     fresh_names& m_fresh;
-    std::unordered_set<std::string_view> m_dependents;
     std::unordered_map<std::string, std::string> m_copies;
-    std::vector<onnx::NodeProto> m_nodes; // each after those that it reads
 };
+
+// Each image's value of `kind`, made from `rows` instead of what its cut keeps.
+std::vector<copied_chain> copy_chains(const onnx::GraphProto& graph, const pad_plan& p, field kind,
+                                      const std::vector<std::string>& rows, fresh_names& fresh)
+{
+    const graph_index index(graph);
+    const auto dependents = dependents_of(index, p.source.cuts);
+    chain_copier copier(index, dependents, fresh);
+    const auto& values = p.fields[place_of(p, kind).value()].values;
+    std::vector<copied_chain> chains;
+    for (std::size_t image = 0; image < values.size(); ++image) {
+        chains.push_back(copier.copy(values[image], p.source.cuts[image], rows[image]));
+    }
+    return chains;
+}
 
 void append(onnx::GraphProto& graph, std::vector<onnx::NodeProto>& nodes)
 {
     for (auto& node : nodes) {
         graph.add_node()->Swap(&node);
     }
-}
-
-// The node that makes `value`. There is one.
-onnx::NodeProto& maker_of(onnx::GraphProto& graph, const std::string& value)
-{
-    return *std::find_if(graph.mutable_node()->begin(), graph.mutable_node()->end(),
-                         [&](const auto& node) { return node.output_size() == 1 && node.output(0) == value; });
-}
-
-void drop_classes_at_cut(node_writer& nodes, const class_choice& chosen, const std::string& cut,
-                         const std::string& labels, const std::string& at)
-{
-    auto& graph = nodes.graph();
-    const std::string rows = maker_of(graph, cut).input(0);
-    chain_copier chain(graph, cut, rows, nodes.fresh());
-    const auto all_labels = chain.copy(labels);
-    append(graph, chain.nodes());
-    const auto kept = places_of_classes(nodes, chosen, all_labels, at);
-    const auto of_classes = nodes.gather(at + "/rows", rows, kept, 0);
-    maker_of(graph, cut).set_input(0, of_classes);
-}
-
-void drop_low_scores_at_cut(node_writer& nodes, const pad_plan& p, const std::string& cut, const std::string& scores,
-                            const std::string& at)
-{
-    auto& graph = nodes.graph();
-    const auto all = nodes.fresh()(at + "/rows");
-    chain_copier chain(graph, cut, all, nodes.fresh());
-    const auto compared = chain.copy(scores);
-    append(graph, chain.nodes());
-    maker_of(graph, cut).set_output(0, all);
-    const auto bound = nodes.constant(at + "/bound", *p.score_above);
-    const auto high = nodes.add("Greater", at + "/high_enough", {compared, bound});
-    const auto kept = nodes.squeeze(at + "/kept", nodes.add("NonZero", at + "/places", {high}), 0);
-    nodes.gather(at + "/high_scores", all, kept, 0, cut); // takes the place of what the cut kept
 }
 
 } // namespace
@@ -153,17 +147,14 @@ void set_limit(onnx::GraphProto& graph, const pad_plan& p, fresh_names& fresh)
     };
     {
         const graph_index index(graph);
-        const std::unordered_set<std::string_view> cuts(p.source.cuts.begin(), p.source.cuts.end());
         std::vector<std::pair<onnx::NodeProto*, int>> found;
-        for (auto& node : *graph.mutable_node()) {
-            if (node.output_size() == 1 && cuts.count(node.output(0)) != 0) {
-                int type = onnx::TensorProto::INT64;
-                for (int i = 1; i < node.input_size(); ++i) { // all of them have one type
-                    const auto* bound = index.constant(node.input(i));
-                    type = bound != nullptr ? bound->data_type() : type;
-                }
-                found.emplace_back(&node, type);
+        for (auto* cut : cut_nodes(graph, p)) {
+            int type = onnx::TensorProto::INT64;
+            for (int i = 1; i < cut->input_size(); ++i) { // all of them have one type
+                const auto* bound = index.constant(cut->input(i));
+                type = bound != nullptr ? bound->data_type() : type;
             }
+            found.emplace_back(cut, type);
         }
         for (const auto& [node, type] : found) {
             node->set_input(2, limit_of(type));
@@ -184,10 +175,18 @@ void drop_classes_at_cuts(onnx::GraphProto& graph, const pad_plan& p, fresh_name
     if (!p.classes_at_cuts) {
         return;
     }
+    const auto cuts = cut_nodes(graph, p);
+    std::vector<std::string> rows; // of all classes
+    for (const auto* cut : cuts) {
+        rows.push_back(cut->input(0));
+    }
+    auto labels = copy_chains(graph, p, field::labels, rows, fresh);
     node_writer nodes(graph, fresh, opset);
-    const auto& labels = p.fields[place_of(p, field::labels).value()].values;
-    for (std::size_t image = 0; image < labels.size(); ++image) {
-        drop_classes_at_cut(nodes, *p.classes, p.source.cuts[image], labels[image], "classes/" + std::to_string(image));
+    for (std::size_t image = 0; image < cuts.size(); ++image) {
+        const std::string at = "classes/" + std::to_string(image);
+        append(graph, labels[image].nodes);
+        const auto kept = places_of_classes(nodes, *p.classes, labels[image].value, at);
+        cuts[image]->set_input(0, nodes.gather(at + "/rows", rows[image], kept, 0));
     }
     sort_nodes(graph);
 }
@@ -197,10 +196,19 @@ void drop_low_scores_at_cuts(onnx::GraphProto& graph, const pad_plan& p, fresh_n
     if (!p.scores_at_cuts) {
         return;
     }
+    const auto cuts = cut_nodes(graph, p);
+    std::vector<std::string> rows; // with any score
+    for (std::size_t image = 0; image < cuts.size(); ++image) {
+        rows.push_back(fresh("min_score/" + std::to_string(image) + "/rows"));
+    }
+    auto scores = copy_chains(graph, p, field::scores, rows, fresh);
     node_writer nodes(graph, fresh, opset);
-    const auto& scores = p.fields[place_of(p, field::scores).value()].values;
-    for (std::size_t image = 0; image < scores.size(); ++image) {
-        drop_low_scores_at_cut(nodes, p, p.source.cuts[image], scores[image], "min_score/" + std::to_string(image));
+    for (std::size_t image = 0; image < cuts.size(); ++image) {
+        const std::string at = "min_score/" + std::to_string(image);
+        append(graph, scores[image].nodes);
+        cuts[image]->set_output(0, rows[image]);
+        const auto kept = places_of_high_scores(nodes, p, scores[image].value, at);
+        nodes.gather(at + "/high_scores", rows[image], kept, 0, p.source.cuts[image]); // in place of what the cut kept
     }
     sort_nodes(graph);
 }

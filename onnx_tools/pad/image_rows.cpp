@@ -98,6 +98,14 @@ std::string places_of_classes(node_writer& nodes, const class_choice& chosen, co
     return nodes.squeeze(at + "/kept", nodes.add("NonZero", at + "/places", {kept}), 0);
 }
 
+std::string places_of_high_scores(node_writer& nodes, const pad_plan& p, const std::string& scores,
+                                  const std::string& at)
+{
+    const auto bound = nodes.constant(at + "/bound", *p.score_above);
+    const auto high = nodes.add("Greater", at + "/high_enough", {scores, bound});
+    return nodes.squeeze(at + "/kept", nodes.add("NonZero", at + "/places", {high}), 0);
+}
+
 void drop_classes(node_writer& nodes, const pad_plan& p, row_values& rows)
 {
     if (!p.classes || p.classes_at_cuts) {
@@ -120,9 +128,7 @@ void drop_low_scores(node_writer& nodes, const pad_plan& p, row_values& rows)
     }
     const auto scores = rows.fields[place_of(p, field::scores).value()];
     const std::string at = "min_score" + rows.where;
-    const auto bound = nodes.constant(at + "/bound", *p.score_above);
-    const auto high = nodes.add("Greater", at + "/high_enough", {scores, bound});
-    const auto kept = nodes.squeeze(at + "/kept", nodes.add("NonZero", at + "/places", {high}), 0);
+    const auto kept = places_of_high_scores(nodes, p, scores, at);
     for (std::size_t i = 0; i < rows.fields.size(); ++i) {
         rows.fields[i] = nodes.gather(name(p.fields[i], rows) + "/high_scores", rows.fields[i], kept, 0);
     }

@@ -32,6 +32,10 @@ void require_equal_counts(node_writer& nodes, const pad_plan& p, row_values& row
 [[nodiscard]] std::string places_of_classes(node_writer& nodes, const class_choice& chosen, const std::string& labels,
                                             const std::string& at);
 
+/// The places of the scores, one-dimensional, that are above `p.score_above`.
+[[nodiscard]] std::string places_of_high_scores(node_writer& nodes, const pad_plan& p, const std::string& scores,
+                                                const std::string& at);
+
 /// Drops rows by their labels, if the plan says so and does not do it at the cuts.
 void drop_classes(node_writer& nodes, const pad_plan& p, row_values& rows);
 

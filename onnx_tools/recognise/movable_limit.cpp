@@ -4,11 +4,11 @@
 #include <onnx_tools/model/ranks.hpp>
 #include <onnx_tools/model/wording.hpp>
 #include <onnx_tools/recognise/region_masks.hpp>
+#include <onnx_tools/recognise/walk.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
@@ -19,24 +19,6 @@ namespace padbatch::onnx_tools {
 namespace {
 
 using value_set = std::unordered_set<std::string_view>;
-
-// All that depends on `value`, also on its shape alone.
-void add_dependents(const graph_index& index, std::string_view value, value_set& all)
-{
-    std::deque<std::string_view> pending{value};
-    all.insert(value);
-    while (!pending.empty()) {
-        const auto at = pending.front();
-        pending.pop_front();
-        for (const auto* reader : index.readers(at)) {
-            for (const auto& result : reader->output()) {
-                if (all.insert(result).second) {
-                    pending.push_back(result);
-                }
-            }
-        }
-    }
-}
 
 // Follows rows from an output up to the cut that picks them.
 class row_follower {
@@ -214,10 +196,7 @@ movable_limit find_movable_limit(const graph_outputs& outputs, const reading& r)
         cuts.push_back(cut);
         found.cuts.push_back(cut->output(0));
     }
-    value_set dependents;
-    for (const auto& cut : found.cuts) {
-        add_dependents(index, cut, dependents);
-    }
+    const auto dependents = dependents_of(index, found.cuts);
     for (int i = 0; i < outputs.size(); ++i) {
         if (!r.covers(i) && dependents.count(outputs[i].name) != 0) {
             return stays("the output " + quoted(outputs[i].name) + " depends on them too");

@@ -5,6 +5,7 @@
 #include <onnx_tools/model/wording.hpp>
 #include <onnx_tools/recognise/cuts.hpp>
 #include <onnx_tools/recognise/image_inputs.hpp>
+#include <onnx_tools/recognise/walk.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -94,21 +95,17 @@ image_path path_of(const graph_index& index, std::string_view image, const std::
 std::set<std::string_view> inputs_above(const graph_index& index, std::string_view value)
 {
     std::set<std::string_view> inputs;
-    std::unordered_set<std::string_view> seen;
-    std::vector<std::string_view> pending{value};
-    while (!pending.empty()) {
-        const auto at = pending.back();
-        pending.pop_back();
-        if (!seen.insert(at).second) {
-            continue;
+    const auto add_if_input = [&](std::string_view read) {
+        if (index.producer(read) == nullptr && index.initializer(read) == nullptr) {
+            inputs.insert(read);
         }
-        if (const auto* node = index.producer(at)) {
-            const auto read = values_read(*node);
-            pending.insert(pending.end(), read.begin(), read.end());
-        } else if (index.initializer(at) == nullptr) {
-            inputs.insert(at);
-        }
-    }
+    };
+    add_if_input(value);
+    walk_up(index, value, [&](const onnx::NodeProto& node) {
+        auto read = values_read(node);
+        std::for_each(read.begin(), read.end(), add_if_input);
+        return read;
+    });
     return inputs;
 }
 

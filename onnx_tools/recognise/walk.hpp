@@ -27,6 +27,25 @@ void walk_up(const graph_index& index, std::string_view value, const Visit& visi
     }
 }
 
+/// `values`, and all that depends on them, also on their shapes alone.
+template <typename Values>
+[[nodiscard]] std::unordered_set<std::string_view> dependents_of(const graph_index& index, const Values& values)
+{
+    std::unordered_set<std::string_view> all(values.begin(), values.end());
+    std::deque<std::string_view> pending(values.begin(), values.end());
+    while (!pending.empty()) {
+        for (const auto* reader : index.readers(pending.front())) {
+            for (const auto& result : reader->output()) {
+                if (all.insert(result).second) {
+                    pending.push_back(result);
+                }
+            }
+        }
+        pending.pop_front();
+    }
+    return all;
+}
+
 } // namespace padbatch::onnx_tools
 
 #endif

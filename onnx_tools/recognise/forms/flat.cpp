@@ -91,11 +91,7 @@ private:
             return;
         }
         const auto text = [](const flat_columns& columns) {
-            std::string list;
-            for (const auto column : columns) {
-                list += (list.empty() ? "" : ",") + std::string(name_of(column));
-            }
-            return list;
+            return joined(columns, ",", [](flat_column column) { return name_of(column); });
         };
         if (shown) {
             refuse("the columns of the output " + text_of(rows) + " end in " +
