@@ -4,6 +4,7 @@
 
 #include <onnx_tools/plan/layout.hpp>
 #include <onnx_tools/recognise/field.hpp>
+#include <onnx_tools/recognise/parameter.hpp>
 #include <padbatch/element_type.hpp>
 
 #include <cstdint>
@@ -53,6 +54,9 @@ struct class_choice {
 struct pad_options {
     /// M: how many rows every image is padded to. A number is at least 1 and at most 2^31 - 1.
     std::variant<model_limit, largest_of_batch, std::int64_t> max_detections;
+    /// Other numbers for the parameters of the model, as if it had been exported with them. Thresholds are from 0 to 1,
+    /// counts from 1 to 2^31 - 2.
+    std::map<parameter, number> settings;
     /// The number that fills a field's padding. Other fields get 0, or what the layout says.
     std::map<field, number> pad_values;
     /// The name of a field's output. Other outputs get the layout's names.

@@ -3,6 +3,7 @@
 #define PADBATCH_ONNX_TOOLS_RECOGNISE_DETECTIONS_HPP
 
 #include <onnx_tools/recognise/field.hpp>
+#include <onnx_tools/recognise/parameter.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -80,6 +81,9 @@ struct detections {
     /// Why the limit must stay, if it must.
     std::string limit_stays;
     std::optional<score_threshold> threshold;
+    /// The parameters of torchvision's models that can be set to other numbers, and those that cannot.
+    std::vector<found_parameter> parameters;
+    std::vector<fixed_parameter> fixed_parameters;
     /// Whether the graph shows that the rows of each image come in descending score.
     bool best_first = false;
     /// The largest height and width that the image inputs declare; nothing when one of them leaves its size open.
