@@ -4,6 +4,7 @@
 #include <onnx_tools/model/wording.hpp>
 #include <onnx_tools/recognise/flat_columns.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -60,9 +61,21 @@ private:
         }
     }
 
+    void say_settings()
+    {
+        for (const auto& setting : m_plan.settings) {
+            if (setting.kind != parameter::detections_per_img || !m_plan.new_limit) { // which is said as the limit
+                say("sets " + std::string(name_of(setting.kind)) + ", " + text_of_number(setting.before) + ", to " +
+                    text_of_number(setting.now) + " in " +
+                    count_of(static_cast<std::int64_t>(setting.places.size()), "place"));
+            }
+        }
+    }
+
     void say_rows()
     {
         const bool from_list = m_plan.how == batching::flat;
+        say_settings();
         if (m_plan.new_limit) {
             say("sets the limit of the model, " + count_of(m_plan.source.limit->rows, "row") + " of each image, to " +
                 std::to_string(*m_plan.new_limit) +
@@ -80,11 +93,16 @@ private:
                                         : ", after the limit of the model: there may be fewer than it allows"));
         }
         if (m_plan.score_above) {
-            const auto& own = m_plan.source.threshold;
-            const bool lower = own && *m_plan.min_score <= own->score;
+            const auto own = threshold_of(m_plan);
+            const bool lower = own && *m_plan.min_score <= *own;
+            const auto& known = m_plan.source.parameters;
+            const bool settable = std::any_of(known.begin(), known.end(),
+                                              [](const auto& f) { return f.kind == parameter::score_thresh; });
             say("drops rows whose score is below " + text_of_number(*m_plan.min_score) +
                 (m_plan.scores_at_cuts ? ", where the model cuts them" : "") +
-                (lower ? "; the model already drops those below " + text_of_number(own->score) : ""));
+                (lower ? "; the model already drops those below " + text_of_number(*own) +
+                             (settable ? ", which --set score_thresh=T changes" : "")
+                       : ""));
         }
         if (from_list) {
             say("gives each image its rows of the list, in descending order of score");
@@ -121,7 +139,7 @@ private:
         if (m_plan.max_detections) {
             say("pads every image to " + count_of(*m_plan.max_detections, "row"));
         } else if (m_plan.how == batching::loop) {
-            say("pads every image to " + count_of(m_plan.source.limit->rows, "row") +
+            say("pads every image to " + count_of(limit_of(m_plan).value(), "row") +
                 " in the Loop, and then cuts to the largest count in the batch");
         } else {
             say("pads every image to the largest count in the batch");

@@ -19,6 +19,10 @@ What comes out:
   --min-score S              Drop rows whose score is below S.
   --classes L,L,...          Keep rows of these labels only: the best of them, up to the limit.
   --exclude-classes L,L,...  Drop rows of these labels.
+  --set NAME=VALUE           Set a parameter of the model, as if it had been exported so:
+                             detections_per_img, score_thresh, nms_thresh, rpn_pre_nms_top_n,
+                             rpn_post_nms_top_n, rpn_nms_thresh, rpn_score_thresh or
+                             topk_candidates. --inspect lists those of IN. Can be repeated.
   --pad-value FIELD=VALUE    Fill the padding of FIELD with VALUE instead of 0. Can be repeated.
   --rename FIELD=NAME        Name the output of FIELD, or num_detections. Can be repeated.
 

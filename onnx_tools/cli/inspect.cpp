@@ -51,6 +51,13 @@ std::string recognised(const pad_plan& p)
     text += d.threshold ? "  score threshold: " + text_of_number(d.threshold->score) + ", compared by " +
                               d.threshold->node + "\n"
                         : "  score threshold: not found in the graph\n";
+    for (const auto& found : d.parameters) {
+        text += "  --set " + std::string(name_of(found.kind)) + "=: " + text_of_number(found.value) + ", read in " +
+                count_of(static_cast<std::int64_t>(found.places.size()), "place") + "\n";
+    }
+    for (const auto& fixed : d.fixed_parameters) {
+        text += "  " + std::string(name_of(fixed.kind)) + " cannot be set: " + fixed.why + "\n";
+    }
     return text;
 }
 

@@ -130,7 +130,30 @@ json classes_of(const pad_plan& p, bool dropped)
     return p.classes && p.classes->dropped == dropped ? json(p.classes->labels) : json();
 }
 
-json limit_of(const pad_plan& p)
+json parameters_of(const pad_plan& p)
+{
+    json list = json::array();
+    for (const auto& found : p.source.parameters) {
+        const auto set = std::find_if(p.settings.begin(), p.settings.end(),
+                                      [&](const auto& setting) { return setting.kind == found.kind; });
+        list.push_back({{"name", name_of(found.kind)},
+                        {"value", found.value},
+                        {"now", set == p.settings.end() ? found.value : set->now},
+                        {"places", found.places.size()}});
+    }
+    return list;
+}
+
+json fixed_parameters_of(const detections& d)
+{
+    json list = json::array();
+    for (const auto& fixed : d.fixed_parameters) {
+        list.push_back({{"name", name_of(fixed.kind)}, {"why", fixed.why}});
+    }
+    return list;
+}
+
+json limit_json(const pad_plan& p)
 {
     const auto& d = p.source;
     if (!d.limit) {
@@ -170,8 +193,10 @@ std::string inspect_json(const model_as_it_is& before, const rewritten_model& af
         {"flat", d.flat ? list_of_rows(*d.flat) : json()},
         {"declared_outputs", declared(before.outputs)},
         {"other_outputs", d.other_outputs},
-        {"limit", limit_of(p)},
+        {"limit", limit_json(p)},
         {"score_threshold", d.threshold ? json{{"score", d.threshold->score}, {"node", d.threshold->node}} : json()},
+        {"parameters", parameters_of(p)},
+        {"fixed_parameters", fixed_parameters_of(d)},
         {"needs_max_detections", after.needs_rows},
         {"max_detections", p.max_detections ? json(*p.max_detections) : json(contract::max_detections_of_batch)},
         {"dynamic_batch", !p.batch.size},

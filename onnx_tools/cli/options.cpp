@@ -51,7 +51,7 @@ public:
                                  "--model-name",     "--max-batch-size",
                                  "--fields",         "--batch",
                                  "--order",          "--from",
-                                 "--columns"}) {
+                                 "--columns",        "--set"}) {
             m_values[name];
         }
     }
@@ -168,6 +168,7 @@ void understand_outputs(const raw_values& raw, options& o)
     }
     pad.min_score = threshold(raw, "--min-score");
     pad.classes = classes(raw);
+    pad.settings = settings("--set", raw.all("--set"));
     understand_pad_values(raw, o);
     understand_names(raw, pad);
     if (const auto layout = raw.only("--layout")) {

@@ -205,6 +205,44 @@ std::map<std::string, std::string> pairs(const std::string& option, const std::v
     return chosen;
 }
 
+std::map<parameter, number> settings(const std::string& option, const std::vector<std::string>& texts)
+{
+    const std::string form = option + " NAME=VALUE";
+    const std::string example = "write, for example, " + option + " score_thresh=0.3";
+    std::vector<std::string> names;
+    for (const auto kind : all_parameters) {
+        names.emplace_back(name_of(kind));
+    }
+    std::map<parameter, number> chosen;
+    for (const auto& text : texts) {
+        const std::string given = option + " " + quoted(text);
+        const auto equals = text.find('=');
+        if (equals == std::string::npos || equals + 1 == text.size()) {
+            misused(given + (equals == std::string::npos ? " has no '='" : " has nothing after the '='"), form,
+                    example);
+        }
+        const std::string name = text.substr(0, equals);
+        const std::string value = text.substr(equals + 1);
+        const auto kind = parameter_from_name(name);
+        if (!kind) {
+            const std::string meant = closest(name, names);
+            misused(given + ": there is no parameter " + quoted(name),
+                    form + ", with a NAME of " + joined(names, ", ", [](const auto& n) { return n; }),
+                    meant.empty() ? "correct the parameter's name"
+                                  : "did you mean " + option + " " + meant + "=" + value + "?");
+        }
+        if (value.find(',') != std::string::npos) {
+            misused(given + " contains a comma", form + ", one parameter at a time",
+                    "repeat the option for each parameter");
+        }
+        if (!chosen.emplace(*kind, any_number(given, value)).second) {
+            misused(option + " names the parameter " + quoted(std::string(name_of(*kind))) + " twice",
+                    "each parameter once", "leave one of them out");
+        }
+    }
+    return chosen;
+}
+
 std::vector<field> field_list(const std::string& text)
 {
     std::vector<field> fields;

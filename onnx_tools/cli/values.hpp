@@ -55,6 +55,9 @@ template <typename T>
 [[nodiscard]] std::map<std::string, std::string> pairs(const std::string& option, const std::vector<std::string>& texts,
                                                        const std::string& value_name, const std::string& also);
 
+/// The parameters that --set sets: each of `texts` is `NAME=VALUE`, each parameter once.
+[[nodiscard]] std::map<parameter, number> settings(const std::string& option, const std::vector<std::string>& texts);
+
 /// The fields that --fields names.
 [[nodiscard]] std::vector<field> field_list(const std::string& text);
 

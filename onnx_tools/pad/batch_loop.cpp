@@ -84,7 +84,7 @@ private:
     // How many rows every image has inside the Loop.
     [[nodiscard]] std::int64_t rows() const
     {
-        return m_plan.max_detections ? *m_plan.max_detections : m_plan.source.limit->rows;
+        return m_plan.max_detections ? *m_plan.max_detections : limit_of(m_plan).value();
     }
 
     void write_body()

@@ -7,7 +7,6 @@
 #include <onnx_tools/recognise/walk.hpp>
 
 #include <cstddef>
-#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -114,61 +113,6 @@ void append(onnx::GraphProto& graph, std::vector<onnx::NodeProto>& nodes)
 }
 
 } // namespace
-
-void set_limit(onnx::GraphProto& graph, const pad_plan& p, fresh_names& fresh)
-{
-    if (!p.new_limit) {
-        return;
-    }
-    std::map<int, std::string> limits; // by their type
-    std::vector<onnx::NodeProto> constants;
-    const auto limit_of = [&](int type) {
-        auto& name = limits[type];
-        if (name.empty()) {
-            onnx::TensorProto value;
-            value.set_data_type(type);
-            value.add_dims(1);
-            if (type == onnx::TensorProto::INT32) {
-                value.add_int32_data(static_cast<std::int32_t>(*p.new_limit));
-            } else {
-                value.add_int64_data(*p.new_limit);
-            }
-            auto& node = constants.emplace_back();
-            node.set_op_type("Constant");
-            node.set_name(fresh("padbatch/limit"));
-            name = fresh(node.name() + ":0");
-            node.add_output(name);
-            auto& held = *node.add_attribute();
-            held.set_name("value");
-            held.set_type(onnx::AttributeProto::TENSOR);
-            *held.mutable_t() = std::move(value);
-        }
-        return name;
-    };
-    {
-        const graph_index index(graph);
-        std::vector<std::pair<onnx::NodeProto*, int>> found;
-        for (auto* cut : cut_nodes(graph, p)) {
-            int type = onnx::TensorProto::INT64;
-            for (int i = 1; i < cut->input_size(); ++i) { // all of them have one type
-                const auto* bound = index.constant(cut->input(i));
-                type = bound != nullptr ? bound->data_type() : type;
-            }
-            found.emplace_back(cut, type);
-        }
-        for (const auto& [node, type] : found) {
-            node->set_input(2, limit_of(type));
-        }
-    }
-    // Before all nodes, as those that read a value come after the one that makes it.
-    auto& nodes = *graph.mutable_node();
-    for (auto& constant : constants) {
-        nodes.Add()->Swap(&constant);
-        for (int i = nodes.size() - 1; i > 0; --i) {
-            nodes.SwapElements(i, i - 1);
-        }
-    }
-}
 
 void drop_classes_at_cuts(onnx::GraphProto& graph, const pad_plan& p, fresh_names& fresh, std::int64_t opset)
 {

@@ -12,9 +12,6 @@
 /// What is done to rows where the model itself cuts them, so that nothing is computed for the others.
 namespace padbatch::onnx_tools {
 
-/// Lets the cuts keep `p.new_limit` rows, if the plan says so. The old constant stays, since other nodes may read it.
-void set_limit(onnx::GraphProto& graph, const pad_plan& p, fresh_names& fresh);
-
 /// Lets the cuts keep the best of the rows that `p.classes` chooses, if the plan says so. Sorts the nodes.
 void drop_classes_at_cuts(onnx::GraphProto& graph, const pad_plan& p, fresh_names& fresh, std::int64_t opset);
 

@@ -6,6 +6,7 @@
 #include <onnx_tools/pad/cut_changes.hpp>
 #include <onnx_tools/pad/fixed_batch.hpp>
 #include <onnx_tools/pad/flat_batch.hpp>
+#include <onnx_tools/pad/settings.hpp>
 #include <padbatch/contract.hpp>
 #include <padbatch/version.hpp>
 
@@ -109,7 +110,7 @@ void pad(onnx::ModelProto& model, const pad_plan& p)
     const std::int64_t opset = standard_opset(model);
     pad_plan changing = p; // values may be renamed
     fresh_names fresh(graph);
-    set_limit(graph, changing, fresh);
+    apply_settings(graph, changing, fresh);
     drop_classes_at_cuts(graph, changing, fresh, opset);
     drop_low_scores_at_cuts(graph, changing, fresh, opset);
     free_output_names(graph, changing, fresh);

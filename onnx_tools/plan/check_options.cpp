@@ -183,6 +183,57 @@ void require_classes(const detections& source, const pad_options& options)
     }
 }
 
+// Which parameters can be set, and what they are.
+std::string settable(const detections& source)
+{
+    return source.parameters.empty()
+               ? "a torchvision model whose nodes show its parameters"
+               : "one of those that its nodes show: " + joined(source.parameters, ", ", [](const auto& found) {
+                     return std::string(name_of(found.kind)) + " (" + text_of_number(found.value) + ")";
+                 });
+}
+
+[[noreturn]] void refuse_setting(const detections& source, parameter kind, const std::string& given)
+{
+    const std::string name(name_of(kind));
+    const auto& fixed = source.fixed_parameters;
+    const auto known = std::find_if(fixed.begin(), fixed.end(), [&](const auto& f) { return f.kind == kind; });
+    throw tool_error(failure::refused,
+                     {given + (known == fixed.end() ? ": the graph does not show where the model reads it"
+                                                    : ": it cannot be changed in the graph: " + known->why),
+                      settable(source), "export the model with that value, or leave the option out"});
+}
+
+void require_setting_in_range(parameter kind, const number& value, const std::string& given)
+{
+    const std::string name(name_of(kind));
+    const auto* count = std::get_if<std::int64_t>(&value);
+    const double n = std::visit([](auto v) { return static_cast<double>(v); }, value);
+    if (is_count(kind) ? count == nullptr || *count < 1 || *count >= std::numeric_limits<std::int32_t>::max()
+                       : !(n >= 0 && n <= 1)) {
+        misused(given, is_count(kind) ? "a whole number from 1 to 2147483646" : "a number from 0 to 1",
+                "write, for example, `set` " + name + (is_count(kind) ? "=200" : "=0.3"));
+    }
+}
+
+void require_settings(const detections& source, const pad_options& options)
+{
+    for (const auto& [kind, value] : options.settings) {
+        const std::string given = "`set` " + std::string(name_of(kind)) + "=" + text_of(value);
+        require_setting_in_range(kind, value, given);
+        if (std::none_of(source.parameters.begin(), source.parameters.end(),
+                         [wanted = kind](const auto& found) { return found.kind == wanted; })) {
+            refuse_setting(source, kind, given);
+        }
+        const auto* rows = std::get_if<std::int64_t>(&options.max_detections);
+        if (kind == parameter::detections_per_img && rows != nullptr && value != number(*rows)) {
+            misused(given + " is given together with `max_detections` " + std::to_string(*rows),
+                    "one number for both, or `max_detections` batch",
+                    "leave `set` detections_per_img out: `max_detections` sets it too, where the graph allows it");
+        }
+    }
+}
+
 } // namespace
 
 void check_options(const detections& source, const pad_options& options)
@@ -198,6 +249,7 @@ void check_options(const detections& source, const pad_options& options)
         misused("`min_score` is given, but the model has no scores", "a model with scores", "leave the option out");
     }
     require_classes(source, options);
+    require_settings(source, options);
     const auto* rows = std::get_if<std::int64_t>(&options.max_detections);
     if (rows != nullptr && (*rows < 1 || *rows > std::numeric_limits<std::int32_t>::max())) {
         misused("`max_detections` is " + std::to_string(*rows), "a number from 1 to 2147483647, or batch",

@@ -77,6 +77,15 @@ struct planned_other {
     bool squeezed = false;
 };
 
+/// A parameter of the model that gets another number.
+struct planned_setting {
+    parameter kind = parameter::score_thresh;
+    double before = 0;
+    double now = 0;
+    /// Every place where it is read.
+    std::vector<parameter_place> places;
+};
+
 /// What the rewrite will do, worked out before anything is changed.
 struct pad_plan {
     detections source;
@@ -85,7 +94,9 @@ struct pad_plan {
     dimension batch;
     /// M; nothing when it is the largest count in the batch.
     std::optional<std::int64_t> max_detections;
-    /// The number of rows at which the cuts of `source` are to cut; nothing if they stay as they are.
+    /// What is changed in the model's own nodes.
+    std::vector<planned_setting> settings;
+    /// The most rows that an image then has, where that is another number than `source.limit`.
     std::optional<std::int64_t> new_limit;
     /// Rows beyond M are possible and are cut off first.
     bool cuts_rows = false;
@@ -119,6 +130,15 @@ struct pad_plan {
 {
     return (p.score_above && !p.scores_at_cuts) || (p.classes && !p.classes_at_cuts);
 }
+
+/// The most rows that an image has; nothing if that is not known.
+[[nodiscard]] inline std::optional<std::int64_t> limit_of(const pad_plan& p) noexcept
+{
+    return p.new_limit ? p.new_limit : p.source.limit ? std::optional(p.source.limit->rows) : std::nullopt;
+}
+
+/// The score that rows need, or must exceed, in the changed model; nothing if that is not known.
+[[nodiscard]] std::optional<double> threshold_of(const pad_plan& p) noexcept;
 
 /// Which of the plan's fields is of this kind; nothing if none is.
 [[nodiscard]] std::optional<std::size_t> place_of(const pad_plan& p, field kind) noexcept;

@@ -159,16 +159,15 @@ private:
 
     void plan_rows()
     {
-        const auto& limit = m_plan.source.limit;
+        plan_settings();
         if (std::holds_alternative<largest_of_batch>(m_options.max_detections)) {
             m_rows.symbol = m_fresh("max_detections");
         } else {
             const auto* number = std::get_if<std::int64_t>(&m_options.max_detections);
-            m_plan.max_detections = number != nullptr ? *number : limit->rows;
-            if (limit && *m_plan.max_detections != limit->rows && !m_plan.source.cuts.empty()) {
-                m_plan.new_limit = m_plan.max_detections; // rows that nobody reads are then not computed
-            }
-            m_plan.cuts_rows = !m_plan.new_limit && (!limit || *m_plan.max_detections < limit->rows);
+            m_plan.max_detections = number != nullptr ? *number : limit_of(m_plan).value();
+            move_cuts();
+            const auto limit = limit_of(m_plan);
+            m_plan.cuts_rows = !limit || *m_plan.max_detections < *limit;
             m_rows = {m_plan.max_detections, ""};
         }
         if (m_options.classes) {
@@ -180,6 +179,49 @@ private:
             m_plan.score_above = threshold("`min_score`", field::scores, *m_options.min_score);
             m_plan.scores_at_cuts = !m_plan.source.cuts.empty() && find_field(m_plan.source, field::scores) != nullptr;
         }
+    }
+
+    // What the user sets in the model itself.
+    void plan_settings()
+    {
+        for (const auto& found : m_plan.source.parameters) {
+            const auto chosen = m_options.settings.find(found.kind);
+            if (chosen == m_options.settings.end()) {
+                continue;
+            }
+            const double now = std::visit([](auto n) { return static_cast<double>(n); }, chosen->second);
+            m_plan.settings.push_back({found.kind, found.value, now, found.places});
+            if (found.kind == parameter::detections_per_img) {
+                set_limit(static_cast<std::int64_t>(now));
+            }
+        }
+    }
+
+    // Each image's cut now cuts at `rows`.
+    void set_limit(std::int64_t rows)
+    {
+        const auto& limit = m_plan.source.limit;
+        if (limit && (limit->at_cut ? rows != limit->rows : rows < limit->rows)) {
+            m_plan.new_limit = rows;
+        }
+    }
+
+    // Rows that nobody reads are not computed, and more rows than the model has are, if its cuts can be at M.
+    void move_cuts()
+    {
+        const auto& source = m_plan.source;
+        const auto rows = *m_plan.max_detections;
+        if (m_options.settings.count(parameter::detections_per_img) != 0 || source.cuts.empty() || !source.limit ||
+            rows == source.limit->rows) {
+            return;
+        }
+        planned_setting moved{
+            parameter::detections_per_img, static_cast<double>(source.limit->rows), static_cast<double>(rows), {}};
+        for (const auto& cut : source.cuts) {
+            moved.places.push_back({{}, cut, 2});
+        }
+        m_plan.settings.push_back(std::move(moved));
+        m_plan.new_limit = rows;
     }
 
     [[nodiscard]] onnx::TensorProto threshold(const std::string& option, field kind, double number) const
@@ -458,20 +500,43 @@ void require_own_cuts(const onnx::GraphProto& graph, detections& source)
     }
 }
 
+// So can its other parameters.
+void require_own_parameters(const onnx::GraphProto& graph, detections& source)
+{
+    const auto own = defined_names(graph);
+    std::vector<found_parameter> usable;
+    for (auto& found : source.parameters) {
+        const bool is_own = std::all_of(found.places.begin(), found.places.end(), [&](const auto& place) {
+            return own.count(place.scopes.empty() ? place.node : place.scopes.front().node) != 0;
+        });
+        if (is_own) {
+            usable.push_back(std::move(found));
+        } else {
+            source.fixed_parameters.push_back({found.kind, "it is inside a function of the model"});
+        }
+    }
+    source.parameters = std::move(usable);
+}
+
 } // namespace
 
 pad_plan plan(const onnx::ModelProto& model, const detections& source, const pad_options& options)
 {
     require_opset(model);
-    check_options(source, options);
-    if (options.dynamic_batch) {
-        check_body(model);
-    }
     if (model.functions_size() == 0) {
+        check_options(source, options);
+        if (options.dynamic_batch) {
+            check_body(model);
+        }
         return planner(model, source, options).run();
     }
     auto usable = source;
     require_own_cuts(model.graph(), usable);
+    require_own_parameters(model.graph(), usable);
+    check_options(usable, options);
+    if (options.dynamic_batch) {
+        check_body(model);
+    }
     const readable_model readable(model);
     auto p = planner(*readable, usable, options).run();
     require_own_values(model.graph(), p);

@@ -143,9 +143,9 @@ bool is_sorted_by_score(std::vector<const graph_index*> scopes, std::string_view
 row_bound bound_of(const graph_index& index, const std::string& value)
 {
     row_bound bound;
-    const auto lower = [&](const row_cut& cut) {
+    const auto lower = [&](const row_cut& cut, bool picks_rows) {
         if (!bound.limit || cut.rows < bound.limit->rows) {
-            bound.limit = row_limit{cut.rows, describe(*cut.node)};
+            bound.limit = row_limit{cut.rows, describe(*cut.node), picks_rows};
         }
     };
     std::string_view at = value;
@@ -158,7 +158,7 @@ row_bound bound_of(const graph_index& index, const std::string& value)
             const auto cut = cut_of_gather(index, *node);
             if (cut.node != nullptr && integer_attribute(*node, "axis", 0) == 0) {
                 bound.cut = cut.node;
-                lower(cut);
+                lower(cut, true);
                 break;
             }
             if (node->input_size() < 2 || !is_selection(index, node->input(1))) {
@@ -166,7 +166,7 @@ row_bound bound_of(const graph_index& index, const std::string& value)
             }
         } else if (standard_operator(*node) == "Slice") {
             if (const auto cut = as_cut(index, at); cut.node != nullptr) {
-                lower(cut);
+                lower(cut, false);
             }
         } else if (!is(node, {"Identity", "Cast", "Clip", "Compress"})) {
             break;

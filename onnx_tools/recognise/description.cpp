@@ -4,6 +4,7 @@
 #include <onnx_tools/recognise/family.hpp>
 #include <onnx_tools/recognise/image_inputs.hpp>
 #include <onnx_tools/recognise/movable_limit.hpp>
+#include <onnx_tools/recognise/parameters.hpp>
 #include <onnx_tools/recognise/thresholds.hpp>
 
 #include <algorithm>
@@ -116,6 +117,20 @@ bool all_best_first(const graph_outputs& outputs, const reading& r, int scores)
     return true;
 }
 
+// The parameters of a model whose images have a cut each.
+model_parameters parameters_of(const graph_outputs& outputs, const reading& r, int scores)
+{
+    std::vector<const onnx::NodeProto*> cuts;
+    for (int image = 0; image < r.images; ++image) {
+        const auto* cut = r.at(outputs.all(), image, scores).bound.cut;
+        if (cut == nullptr || std::find(cuts.begin(), cuts.end(), cut) != cuts.end()) {
+            return {};
+        }
+        cuts.push_back(cut);
+    }
+    return find_parameters(outputs.index(), cuts);
+}
+
 } // namespace
 
 detections describe(const graph_outputs& outputs, const reading& r)
@@ -141,6 +156,9 @@ detections describe(const graph_outputs& outputs, const reading& r)
         const auto& value = r.at(outputs.all(), 0, static_cast<int>(scores - r.fields.begin())).name;
         d.threshold = find_threshold(outputs.index(), value);
         d.family = family_of(outputs.index(), value, r.fields);
+        auto parameters = parameters_of(outputs, r, static_cast<int>(scores - r.fields.begin()));
+        d.parameters = std::move(parameters.found);
+        d.fixed_parameters = std::move(parameters.fixed);
     }
     d.best_first = scores != r.fields.end() && all_best_first(outputs, r, static_cast<int>(scores - r.fields.begin()));
     find_images(outputs.index(), d);

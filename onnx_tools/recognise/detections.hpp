@@ -24,6 +24,8 @@ enum class output_order {
 struct row_limit {
     std::int64_t rows = 0;
     std::string node;
+    /// Whether that node is the one whose result picks the rows, and not one that cuts them once more.
+    bool at_cut = false;
 };
 
 /// The constant below which a detection is dropped, and the node that compares with it.

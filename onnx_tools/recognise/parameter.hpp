@@ -3,7 +3,6 @@
 #define PADBATCH_ONNX_TOOLS_RECOGNISE_PARAMETER_HPP
 
 #include <array>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>

@@ -141,6 +141,37 @@ TEST_CASE("--inspect shows what becomes of masks")
     CHECK(inspected_json({}, features).at("masks").is_null());
 }
 
+TEST_CASE("--inspect shows the model's parameters, and what they are set to")
+{
+    const auto found = inspected_json({"--set=nms_thresh=0.25", "--set=rpn_post_nms_top_n=50"}, one_image);
+    CHECK(found.at("parameters")[1] == nlohmann::json{{"name", "score_thresh"},
+                                                      {"value", static_cast<double>(0.37495F)},
+                                                      {"now", static_cast<double>(0.37495F)},
+                                                      {"places", 1}});
+    CHECK(found.at("parameters")[2] ==
+          nlohmann::json{{"name", "nms_thresh"}, {"value", 0.5}, {"now", 0.25}, {"places", 1}});
+    CHECK(found.at("parameters").size() == 7);
+    CHECK(found.at("fixed_parameters").empty());
+    CHECK(found.at("rewrite").at("steps")[0] == "sets nms_thresh, 0.5, to 0.25 in 1 place");
+    CHECK(found.at("rewrite").at("steps")[1] == "sets rpn_post_nms_top_n, 120, to 50 in 1 place");
+
+    const auto limit = inspected_json({"--set=detections_per_img=4", "--max-detections=batch"}, one_image);
+    CHECK(limit.at("limit").at("now") == 4);
+    CHECK(limit.at("limit").at("moved") == true);
+    CHECK(limit.at("max_detections") == "batch");
+    CHECK(limit.at("rewrite").at("steps")[0] ==
+          "sets the limit of the model, 10 rows of each image, to 4: the other rows are not computed");
+
+    const std::string optimised = data + "mask_rcnn_tv029_b2_tensor_op17_onnxruntime.onnx";
+    const std::string folded =
+        "it is folded with the number of rows into one number, 200, which TopK '/rpn/TopK' reads";
+    CHECK(inspected_json({}, optimised).at("fixed_parameters") ==
+          nlohmann::json::array({{{"name", "rpn_pre_nms_top_n"}, {"why", folded}}}));
+    const auto text = inspected({}, optimised);
+    CHECK(text.find("  --set nms_thresh=: 0.5, read in 2 places\n") != std::string::npos);
+    CHECK(text.find("  rpn_pre_nms_top_n cannot be set: " + folded + "\n") != std::string::npos);
+}
+
 TEST_CASE("--inspect shows rows that are dropped and cut")
 {
     CHECK(steps_of({"--min-score=0.99", "--max-detections=1", "--pad-value=scores=-1"}, features) ==
@@ -154,6 +185,9 @@ TEST_CASE("--inspect shows rows that are dropped and cut")
     CHECK(chosen.at("exclude_classes") == nlohmann::json{2});
     CHECK(chosen.at("classes").is_null());
     CHECK(chosen.at("rewrite").at("classes_at_cut") == true);
+    const auto raised = steps_of({"--min-score=0.3", "--set=score_thresh=0.5"}, features);
+    CHECK(raised[1] == "drops rows whose score is below 0.3, where the model cuts them; the model already drops those "
+                       "below 0.5, which --set score_thresh=T changes");
     const auto idle = steps_of({"--min-score=0.01"}, features).front();
     CHECK(idle.find(
               "drops rows whose score is below 0.01, where the model cuts them; the model already drops those below "

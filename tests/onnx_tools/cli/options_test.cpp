@@ -106,6 +106,15 @@ TEST_CASE("options of the padded outputs become values")
     CHECK(options({"--count-shape", "B"}).rewrite.pad.flat_counts == true);
 }
 
+TEST_CASE("parameters are set by their names, or by those of constructors' arguments")
+{
+    const auto o =
+        options({"--set", "box_score_thresh=0.25", "--set=rpn_post_nms_top_n_test=50", "--set", "nms_thresh=1"});
+    CHECK(o.rewrite.pad.settings == std::map<parameter, number>{{parameter::score_thresh, 0.25},
+                                                                {parameter::rpn_post_nms_top_n, std::int64_t{50}},
+                                                                {parameter::nms_thresh, std::int64_t{1}}});
+}
+
 TEST_CASE("labels are whole numbers, to keep or to drop")
 {
     CHECK(options({"--classes", "1,17,44"}).rewrite.pad.classes == class_choice{{1, 17, 44}, false});

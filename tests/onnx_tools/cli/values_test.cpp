@@ -96,6 +96,32 @@ TEST_CASE("errors: --columns and --from")
         });
 }
 
+TEST_CASE("errors: --set")
+{
+    const temporary_folder folder;
+    std::filesystem::copy_file(one_image, folder.file("in.onnx"));
+    check_errors(
+        folder, 2,
+        {
+            with({"--set", "score_thresh"}, {"--set 'score_thresh' has no '='", "--set NAME=VALUE"}),
+            with({"--set", "score_thresh="}, {"nothing after the '='", "--set score_thresh=0.3"}),
+            with({"--set", "score_tresh=0.3"}, {"no parameter 'score_tresh'", "did you mean --set score_thresh=0.3?"}),
+            with({"--set", "iou=0.3"}, {"no parameter 'iou'", "rpn_pre_nms_top_n", "correct the parameter's name"}),
+            with({"--set", "score_thresh=high"}, {"--set 'score_thresh=high'"}),
+            with({"--set", "score_thresh=0.3,nms_thresh=0.5"}, {"contains a comma", "repeat the option"}),
+            with({"--set", "score_thresh=0.3", "--set", "box_score_thresh=0.3"},
+                 {"names the parameter 'score_thresh' twice", "leave one of them out"}),
+            with({"--set", "score_thresh=2"}, {"--set score_thresh=2", "from 0 to 1", "--set score_thresh=0.3"}),
+            with({"--set", "detections_per_img=20", "--max-detections", "10"},
+                 {"--set detections_per_img=20 is given together with --max-detections 10"}),
+        });
+    check_errors(folder, 5,
+                 {
+                     with({"--set", "topk_candidates=5"},
+                          {"--set topk_candidates=5: the graph does not show", "detections_per_img (", "export the"}),
+                 });
+}
+
 TEST_CASE("errors: --triton-repository and what belongs to it")
 {
     const temporary_folder folder;

@@ -109,7 +109,7 @@ onnx::ModelProto with_old_limit(const onnx::ModelProto& before, onnx::ModelProto
 {
     auto& nodes = *after.mutable_graph()->mutable_node();
     const std::string limit = nodes[0].output(0);
-    CHECK(nodes[0].name() == "padbatch/limit");
+    CHECK(nodes[0].name() == "padbatch/detections_per_img");
     CHECK(nodes[0].op_type() == "Constant");
     nodes.DeleteSubrange(0, 1);
     int changed = 0;

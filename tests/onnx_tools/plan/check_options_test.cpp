@@ -245,3 +245,49 @@ TEST_CASE("the least score is one that scores can have, and label types are for 
     check_attempts(without(mask_rcnn(), field::scores), {{"no scores", {min_score(0.5)}, usage, {"`min_score`"}}});
     check_attempts(without(mask_rcnn(), field::labels), {{"no labels", {int32_labels}, usage, {"`label_type`"}}});
 }
+
+TEST_CASE("parameters are set to numbers in their range, if the graph shows where they are read")
+{
+    auto source = mask_rcnn();
+    source.parameters = {{parameter::detections_per_img, 7, {{{}, "cut", 2}}},
+                         {parameter::score_thresh, 0.25, {{{}, "greater", 1}}}};
+    source.fixed_parameters = {{parameter::rpn_pre_nms_top_n, "it is folded"}};
+    const auto setting = [](parameter kind, const number& value) {
+        return change([=](pad_options& options) { options.settings[kind] = value; });
+    };
+    const auto limit = [&](std::int64_t rows) { return setting(parameter::detections_per_img, rows); };
+    const auto rows = [](std::int64_t n) { return set(&pad_options::max_detections, n); };
+    check_attempts(
+        source,
+        {
+            {"the least threshold", {setting(parameter::score_thresh, std::int64_t{0})}},
+            {"the largest threshold", {setting(parameter::score_thresh, std::int64_t{1})}},
+            {"a threshold between", {setting(parameter::score_thresh, 0.3)}},
+            {"below", {setting(parameter::score_thresh, -0.1)}, failure::usage, {"`set` score_thresh=-0.1", "0 to 1"}},
+            {"above", {setting(parameter::score_thresh, 1.5)}, failure::usage, {"a number from 0 to 1"}},
+            {"not a number",
+             {setting(parameter::score_thresh, std::numeric_limits<double>::quiet_NaN())},
+             failure::usage,
+             {"`set` score_thresh=nan", "`set` score_thresh=0.3"}},
+            {"the least count", {limit(1)}},
+            {"the largest count", {limit(2147483646)}},
+            {"no rows", {limit(0)}, failure::usage, {"`set` detections_per_img=0", "1 to 2147483646"}},
+            {"too many rows", {limit(2147483647)}, failure::usage, {"a whole number from 1 to 2147483646"}},
+            {"half a row", {setting(parameter::detections_per_img, 1.5)}, failure::usage, {"a whole number"}},
+            {"the same limit twice", {limit(9), rows(9)}},
+            {"two limits", {limit(9), rows(8)}, failure::usage, {"together with `max_detections` 8", "one number"}},
+            {"a limit, and the batch", {limit(9), rows_of_batch}},
+            {"a parameter that is not there",
+             {setting(parameter::topk_candidates, std::int64_t{9})},
+             failure::refused,
+             {"`set` topk_candidates=9: the graph does not show where", "detections_per_img (7), score_thresh (0.25)"}},
+            {"one that is folded",
+             {setting(parameter::rpn_pre_nms_top_n, std::int64_t{9})},
+             failure::refused,
+             {"cannot be changed in the graph: it is folded", "export the model with that value"}},
+        });
+    check_attempts(mask_rcnn(), {{"a model that shows none",
+                                  {setting(parameter::score_thresh, 0.5)},
+                                  failure::refused,
+                                  {"a torchvision model whose nodes show its parameters"}}});
+}
