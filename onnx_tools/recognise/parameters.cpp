@@ -103,6 +103,14 @@ public:
         }
     }
 
+    // That what was found may be something else.
+    void doubt(const std::string& why)
+    {
+        if (!m_places.empty()) {
+            lacks(why);
+        }
+    }
+
     // That a place is missing. The first reason counts.
     void lacks(const std::string& why) { m_why = m_why.empty() ? why : m_why; }
 
@@ -146,6 +154,16 @@ std::string_view opposite(std::string_view op)
            : op == "Greater"        ? "LessOrEqual"
            : op == "GreaterOrEqual" ? "Less"
                                     : "";
+}
+
+// Whether `node` is a NonMaxSuppression, or has one in a subgraph.
+bool suppresses(const onnx::NodeProto& node)
+{
+    bool found = is(&node, {"NonMaxSuppression"});
+    for_each_subgraph(node, [&](const onnx::GraphProto& sub) {
+        found = found || std::any_of(sub.node().begin(), sub.node().end(), suppresses);
+    });
+    return found;
 }
 
 void add_once(std::vector<const onnx::NodeProto*>& nodes, const onnx::NodeProto* node)
@@ -357,10 +375,18 @@ public:
             add_cut(*cut, m_limit);
             add_overlap(suppression, m_overlap);
             add_scores(m_reader.paths_of_scores(suppression, "Greater"), m_score, true);
-            find_proposals(*cut);
+            find_proposals(*cut, suppression);
         }
         if (m_aligns_regions) {
             look_at_proposals();
+        } else if (!m_proposal_cuts.empty()) {
+            m_doubt = "rows that were cut before are cut again";
+        }
+        for (auto* each : {&m_limit, &m_score, &m_overlap, &m_candidates, &m_rpn_before, &m_rpn_after, &m_rpn_overlap,
+                           &m_rpn_score}) {
+            if (!m_doubt.empty()) { // as where a wrapper has a NonMaxSuppression of its own
+                each->doubt(m_doubt);
+            }
         }
         m_limit.write(parameter::detections_per_img, all);
         m_score.write(parameter::score_thresh, all);
@@ -486,9 +512,10 @@ private:
     }
 
     // The cuts of the proposals that the rows in front of `cut` come from, and whether a RoiAlign lies between.
-    void find_proposals(const onnx::NodeProto& cut)
+    void find_proposals(const onnx::NodeProto& cut, const scoped_node& suppression)
     {
         walk_up(m_index, cut.input(0), [&](const onnx::NodeProto& node) -> std::vector<std::string_view> {
+            look_for_another(suppression, node);
             m_aligns_regions = m_aligns_regions || is(&node, {"RoiAlign"});
             if (is_cut_gather(m_index, node)) {
                 add_once(m_proposal_cuts, nearest_cut(m_index, node.output(0)).node);
@@ -496,6 +523,16 @@ private:
             }
             return values_read(node);
         });
+    }
+
+    // Rows may be suppressed once in each stage.
+    void look_for_another(const scoped_node& suppression, const onnx::NodeProto& node)
+    {
+        const auto& steps = suppression.around.steps;
+        const bool own = steps.empty() ? &node == suppression.node : node.output(0) == steps.front().node;
+        if (!own && suppresses(node)) {
+            m_doubt = "rows pass more than one NonMaxSuppression";
+        }
     }
 
     void look_at_proposals()
@@ -520,11 +557,12 @@ private:
             add_overlap(suppression, m_rpn_overlap);
             add_scores(m_reader.paths_of_scores(suppression, "GreaterOrEqual"), m_rpn_score, false);
             walk_up(m_index, cut->input(0), [&](const onnx::NodeProto& node) {
+                look_for_another(suppression, node);
                 if (is(&node, {"TopK"})) {
                     add_once(sorted, &node);
                 }
                 if (is_cut_gather(m_index, node)) {
-                    lacks("proposals are cut more than once");
+                    m_doubt = "proposals are cut more than once";
                 }
                 return values_read(node);
             });
@@ -547,6 +585,7 @@ private:
     gathered m_rpn_score;
     std::vector<const onnx::NodeProto*> m_proposal_cuts;
     bool m_aligns_regions = false;
+    std::string m_doubt;
 };
 
 } // namespace

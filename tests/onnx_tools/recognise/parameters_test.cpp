@@ -231,3 +231,35 @@ TEST_CASE("a parameter that one class or image lacks is fixed")
     CHECK(why_fixed(found, parameter::score_thresh) == "not all images have it");
     CHECK(table_of(found).count(parameter::topk_candidates) == 1);
 }
+
+TEST_CASE("what a wrapper suppresses or cuts once more is not what the model was made with")
+{
+    // The rows of a model, `b`, `l` and `s`, pass another NonMaxSuppression.
+    const auto twice = [](const std::string& model_cut) {
+        return parse_model(
+            "<ir_version: 7, opset_import: [\"\" : 13]> g (float[n,4] all_boxes, int64[n] all_labels, float[n] "
+            "all_scores) => (float[a,4] boxes, int64[a] labels, float[a] scores) { "
+            "zero = Constant<value = int64[1] {0}>() one = Constant<value = int64[1] {1}>() both = Constant<value = "
+            "int64[2] {0, 1}>() two = Constant<value = int64 {2}>() limit = Constant<value = int64[1] {7}>() "
+            "few = Constant<value = int64[1] {5}>() t = Constant<value = float {0.25}>() every = Constant<value = "
+            "int64[1] {9223372036854775807}>() iou = Constant<value = float[1] {0.5}>() iou2 = Constant<value = "
+            "float[1] {0.75}>() chosen = Greater(all_scores, t) p = NonZero(chosen) tr = Transpose<perm = [1, 0]>(p) "
+            "at = Squeeze(tr, one) hs = Gather(all_scores, at) hb = Gather(all_boxes, at) hl = Gather(all_labels, at) "
+            "bs = Unsqueeze(hb, zero) ss = Unsqueeze(hs, both) kept = NonMaxSuppression(bs, ss, every, iou) "
+            "column = Gather<axis = 1>(kept, two) keep = Squeeze(column, zero) " +
+            model_cut +
+            "b = Gather(hb, rows) l = Gather(hl, rows) s = Gather(hs, rows) "
+            "bs2 = Unsqueeze(b, zero) ss2 = Unsqueeze(s, both) kept2 = NonMaxSuppression(bs2, ss2, every, iou2) "
+            "column2 = Gather<axis = 1>(kept2, two) keep2 = Squeeze(column2, zero) rows2 = Slice(keep2, zero, few, "
+            "zero) boxes = Gather(b, rows2) labels = Gather(l, rows2) scores = Gather(s, rows2) }");
+    };
+    for (const auto& [model_cut, why] : std::map<std::string, std::string>{
+             {"rows = Slice(keep, zero, limit, zero) ", "rows that were cut before are cut again"},
+             {"rows = Identity(keep) ", "rows pass more than one NonMaxSuppression"}}) {
+        const auto found = recognise(twice(model_cut));
+        CHECK(found.parameters.empty());
+        for (const auto kind : {parameter::detections_per_img, parameter::score_thresh, parameter::nms_thresh}) {
+            CHECK(why_fixed(found, kind) == why);
+        }
+    }
+}
