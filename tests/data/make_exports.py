@@ -192,20 +192,35 @@ def enlivened(model):
     return model
 
 
-def set_threshold(model, value):
-    """Sets the detector's score threshold."""
-    owner = model.roi_heads if hasattr(model, "roi_heads") else model
-    owner.score_thresh = value
+def parameter_of(model, name):
+    """The object that holds a parameter of this name (of the detector or, with "rpn_", of its RPN), and its attribute."""
+    if name.startswith("rpn_"):
+        attribute = name[len("rpn_"):]
+        return model.rpn, "_" + attribute if attribute.endswith("_top_n") else attribute
+    return getattr(model, "roi_heads", model), name
+
+
+def get_parameter(model, name):
+    value = getattr(*parameter_of(model, name))
+    return value["testing"] if isinstance(value, dict) else value
+
+
+def set_parameters(model, values):
+    for name, value in values.items():
+        owner, attribute = parameter_of(model, name)
+        if isinstance(getattr(owner, attribute), dict):
+            value = {"training": value, "testing": value}
+        setattr(owner, attribute, value)
 
 
 def tune(model, fixture):
-    """Sets a score threshold that makes the row counts of the runs differ, and returns it.
+    """Sets a score threshold that makes the row counts of the runs differ.
 
     Rows come in descending score and a threshold only cuts the tail off, so one pass without a threshold tells
     the counts of all thresholds. Among the gaps between two scores the fixture's goal chooses: some image gets
     no row ("zero"), one row ("one") or as many as the limit ("full"), or as many different counts as can be.
     """
-    set_threshold(model, 0.0)
+    set_parameters(model, {"score_thresh": 0.0})
     scores, black = [], []
     for seeds in fixture.runs:
         for seed, found in zip(seeds, model(images_of(fixture, seeds))):
@@ -223,8 +238,7 @@ def tune(model, fixture):
         rank = (met, max(counts) > 0, dark == 0, len(set(counts)), high - low)
         if best is None or rank > best[0]:
             best = rank, threshold
-    set_threshold(model, best[1])
-    return best[1]
+    set_parameters(model, {"score_thresh": best[1]})
 
 
 class Arranged(nn.Module):
@@ -372,11 +386,22 @@ def axes_of(fixture, inputs, outputs):
     return axes
 
 
-def export(fixture, folder):
-    """Writes the fixture's file and returns its entry in the manifest, row counts still null."""
+def tuned(fixture):
+    """The fixture's detector, which has its score threshold."""
     torch.manual_seed(20)
     model = detector(fixture.family, fixture.limit)
-    threshold = tune(model, fixture)
+    tune(model, fixture)
+    return model
+
+
+def export(fixture, folder, settings=None):
+    """Writes the fixture's file and returns its entry in the manifest, row counts still null.
+
+    `settings` are values of the detector's parameters, other than those that it is made with.
+    """
+    model = tuned(fixture)
+    threshold = get_parameter(model, "score_thresh")
+    set_parameters(model, settings or {})
     plain = fixture.order == "image" and not fixture.wrap
     module = model if plain else Arranged(model, fixture).eval()
     inputs = ["images"] if fixture.input == "tensor" else ["image%d" % i for i in range(fixture.batch)]
