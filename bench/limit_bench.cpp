@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is saved where rows that nobody reads are not computed: exports that find 100 rows, and the same padded with
-// lower limits and with score thresholds, side by side, on one thread. The models are made by
+// lower limits, with score thresholds and with fewer classes, side by side, on one thread. The models are made by
 // bench/export_models.py --full.
 //
 //     limit_bench FOLDER [ROUNDS]
@@ -19,9 +19,11 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <unistd.h>
@@ -54,6 +56,42 @@ std::vector<float> scores_of(program& original)
     return {data, data + count};
 }
 
+// How many rows each label has in a padded model of one image.
+std::map<std::int64_t, std::int64_t> rows_of_labels(program& padded)
+{
+    const auto outputs = padded.run();
+    const auto count = outputs.at(0).GetTensorData<std::int32_t>()[0];
+    const auto* labels = outputs.at(2).GetTensorData<std::int64_t>(); // num_detections, boxes, labels, ...
+    std::map<std::int64_t, std::int64_t> rows;
+    for (std::int32_t i = 0; i < count; ++i) {
+        ++rows[labels[i]];
+    }
+    return rows;
+}
+
+struct label_choice {
+    std::vector<std::int64_t> labels;
+    std::int64_t rows = 0;
+};
+
+// Labels that together have `wanted` rows, or a few less.
+label_choice labels_with(const std::map<std::int64_t, std::int64_t>& rows, std::int64_t wanted)
+{
+    std::vector<std::pair<std::int64_t, std::int64_t>> largest_first;
+    for (const auto& [label, n] : rows) {
+        largest_first.emplace_back(n, label);
+    }
+    std::sort(largest_first.rbegin(), largest_first.rend());
+    label_choice chosen;
+    for (const auto& [n, label] : largest_first) {
+        if (chosen.rows + n <= wanted) {
+            chosen.labels.push_back(label);
+            chosen.rows += n;
+        }
+    }
+    return chosen;
+}
+
 void print_model(const fs::path& original, const fs::path& folder, int rounds)
 {
     std::vector<candidate> all;
@@ -81,6 +119,23 @@ void print_model(const fs::path& original, const fs::path& folder, int rounds)
         options.max_detections = largest_of_batch{};
         options.min_score = (double{scores[rows - 1]} + double{scores[rows]}) / 2;
         add("`--min-score` that leaves " + std::to_string(rows), options);
+    }
+    // With a threshold that the best 100 rows pass, a limit does not bring others in place of those of other classes.
+    pad_options best;
+    best.settings[parameter::score_thresh] = double{scores.back()} * 0.999;
+    add("padded, `--set score_thresh=` so that 100 rows are left", best);
+    const auto rows_by_label = rows_of_labels(*all.back().model);
+    if (rows_by_label.size() > 1) { // keypoints are those of one class
+        for (const std::int64_t rows : {50, 20, 10}) {
+            auto options = best;
+            const auto chosen = labels_with(rows_by_label, rows);
+            if (chosen.rows == 0) {
+                continue;
+            }
+            options.max_detections = largest_of_batch{};
+            options.classes = {chosen.labels, false};
+            add("that, and `--classes` that leave " + std::to_string(chosen.rows), options);
+        }
     }
     std::vector<variant> variants;
     for (const auto& c : all) {

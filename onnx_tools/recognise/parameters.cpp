@@ -372,6 +372,7 @@ public:
             if (suppression.node == nullptr) {
                 return {}; // of another kind
             }
+            add_once(m_suppressions, suppression.node);
             add_cut(*cut, m_limit);
             add_overlap(suppression, m_overlap);
             add_scores(m_reader.paths_of_scores(suppression, "Greater"), m_score, true);
@@ -382,6 +383,7 @@ public:
         } else if (!m_proposal_cuts.empty()) {
             m_doubt = "rows that were cut before are cut again";
         }
+        look_for_others(m_index.graph());
         for (auto* each : {&m_limit, &m_score, &m_overlap, &m_candidates, &m_rpn_before, &m_rpn_after, &m_rpn_overlap,
                            &m_rpn_score}) {
             if (!m_doubt.empty()) { // as where a wrapper has a NonMaxSuppression of its own
@@ -535,6 +537,20 @@ private:
         }
     }
 
+    // Every NonMaxSuppression belongs to an image or to its proposals. Another may be that of an image whose outputs
+    // are not read as detections, and has the same parameters.
+    void look_for_others(const onnx::GraphProto& graph)
+    {
+        for (const auto& node : graph.node()) {
+            if (is(&node, {"NonMaxSuppression"}) &&
+                std::find(m_suppressions.begin(), m_suppressions.end(), &node) == m_suppressions.end() &&
+                m_doubt.empty()) {
+                m_doubt = "the graph has one more NonMaxSuppression than the images that are read, " + describe(node);
+            }
+            for_each_subgraph(node, [&](const onnx::GraphProto& sub) { look_for_others(sub); });
+        }
+    }
+
     void look_at_proposals()
     {
         const auto lacks = [&](const std::string& why) {
@@ -553,6 +569,7 @@ private:
                 lacks("the rows that " + describe(*cut) + " cuts are not those of a NonMaxSuppression");
                 continue;
             }
+            add_once(m_suppressions, suppression.node);
             add_cut(*cut, m_rpn_after);
             add_overlap(suppression, m_rpn_overlap);
             add_scores(m_reader.paths_of_scores(suppression, "GreaterOrEqual"), m_rpn_score, false);
@@ -584,6 +601,7 @@ private:
     gathered m_rpn_overlap;
     gathered m_rpn_score;
     std::vector<const onnx::NodeProto*> m_proposal_cuts;
+    std::vector<const onnx::NodeProto*> m_suppressions;
     bool m_aligns_regions = false;
     std::string m_doubt;
 };

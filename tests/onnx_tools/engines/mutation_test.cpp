@@ -11,6 +11,7 @@
 
 #include <tests/onnx_tools/engines/mutation_judge.hpp>
 #include <tests/onnx_tools/engines/mutations_found.hpp>
+#include <tests/onnx_tools/engines/setting_pairs.hpp>
 
 #include <onnx_tools/files/model_io.hpp>
 #include <tests/support/follow_remedies.hpp>
@@ -20,11 +21,14 @@
 #include <tests/support/told_options.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <map>
 #include <optional>
 #include <regex>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -89,8 +93,19 @@ known_values known_of(const mutant& m, const fixture& f)
 class fixture_run {
 public:
     fixture_run(const fixture& f, tally& counted)
-        : m_fixture(f), m_model(load_model(f.file.string())), m_judge(make_judge(f, m_model)), m_tally(counted)
+        : m_fixture(f), m_model(load_model(f.file.string())), m_right_model(m_model),
+          m_judge(make_judge(m_fixture, m_right_model)), m_tally(counted)
     {
+    }
+
+    // All rewrites set the parameters of the pair's first export to those of the second, which is then what is right.
+    fixture_run(const fixture& f, const setting_pair& pair, tally& counted)
+        : m_fixture(with_limit_of(f, pair)), m_model(load_model(f.file.string())), m_right_model(parsed(pair.other)),
+          m_judge(make_judge(m_fixture, m_right_model)), m_tally(counted)
+    {
+        for (const auto& [kind, value] : pair.after) {
+            m_settings.emplace_back("--set", std::string(name_of(kind)) + "=" + padbatch::onnx_tools::text_of(value));
+        }
     }
 
     // The mutant of these steps; nothing if one does not fit.
@@ -105,8 +120,9 @@ public:
         return m;
     }
 
-    std::optional<fault> check(const mutant& m, const flag_list& flags)
+    std::optional<fault> check(const mutant& m, flag_list flags)
     {
+        flags.insert(flags.end(), m_settings.begin(), m_settings.end());
         ++m_tally.mutants;
         const auto outcome = rewrite_as_told(m.model, flags);
         if (outcome.plan) {
@@ -144,6 +160,10 @@ public:
 private:
     std::optional<fault> judge(const mutant& m, const rewrite_outcome& outcome)
     {
+        if (outcome.options.pad.settings.size() != m_settings.size()) {
+            ++m_tally.not_judged; // a hint was to leave one out, which gives another model
+            return std::nullopt;
+        }
         verdict v;
         try {
             v = m_judge->judge(m, outcome);
@@ -217,9 +237,28 @@ private:
         std::fflush(stdout);
     }
 
-    const fixture& m_fixture;
+    static fixture with_limit_of(fixture f, const setting_pair& pair)
+    {
+        if (const auto limit = pair.after.find(parameter::detections_per_img); limit != pair.after.end()) {
+            f.limit = std::get<std::int64_t>(limit->second);
+        }
+        return f;
+    }
+
+    static onnx::ModelProto parsed(const std::string& bytes)
+    {
+        onnx::ModelProto model;
+        if (!model.ParseFromString(bytes)) {
+            throw std::runtime_error("the second export of a pair cannot be read");
+        }
+        return model;
+    }
+
+    const fixture m_fixture;
     const onnx::ModelProto m_model;
+    const onnx::ModelProto m_right_model;
     std::unique_ptr<mutation_judge> m_judge;
+    flag_list m_settings;
     tally& m_tally;
     std::map<std::string, bool> m_accepted;
 };
@@ -323,6 +362,18 @@ int main(int argc, char** argv)
         }
         for (std::size_t i = 0; i < count; ++i) {
             run_drawn(run, seed * 7919U + place * 104729U + static_cast<std::uint32_t>(i) * 1299709U);
+        }
+        // The same under other parameters, a pair a run or all of them.
+        const auto pairs = has_setting_pairs(f) ? setting_pairs_of(f) : std::vector<setting_pair>();
+        for (std::size_t i = 0; i < pairs.size(); ++i) {
+            if (!pairs[i].folded.empty() || (count <= 20 && i != (place + seed) % pairs.size())) {
+                continue;
+            }
+            fixture_run other(f, pairs[i], counted);
+            for (std::size_t k = 0; k < (count + 2) / 3; ++k) {
+                run_drawn(other,
+                          seed * 7919U + place * 15485863U + static_cast<std::uint32_t>(i * 32452843U + k * 1299709U));
+            }
         }
         // What is refused without any change.
         std::size_t set = place;

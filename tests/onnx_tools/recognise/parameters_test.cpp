@@ -263,3 +263,16 @@ TEST_CASE("what a wrapper suppresses or cuts once more is not what the model was
         }
     }
 }
+
+TEST_CASE("the parameters of an image that is not read are not set in part")
+{
+    const auto& each = fixture_named("ssd300_tv014_b2_list_op11");
+    recognise_options first_image;
+    first_image.fields = {field::boxes, field::scores, field::labels};
+    first_image.batch = 1;
+    const auto found = recognise(each.model, first_image);
+    CHECK(found.batch == 1);
+    CHECK(found.parameters.empty());
+    CHECK(why_fixed(found, parameter::score_thresh).find("one more NonMaxSuppression than the images that are read") !=
+          std::string::npos);
+}
