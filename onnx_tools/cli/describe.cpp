@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/cli/describe.hpp>
 
+#include <onnx_tools/cli/exposed.hpp>
 #include <onnx_tools/model/wording.hpp>
 #include <onnx_tools/recognise/flat_columns.hpp>
 
@@ -103,6 +104,9 @@ private:
                 (lower ? "; the model already drops those below " + text_of_number(*own) +
                              (settable ? ", which --set score_thresh=T changes" : "")
                        : ""));
+        }
+        for (const auto& input : m_plan.inputs) {
+            say("adds the input " + input_text(m_plan, input));
         }
         if (from_list) {
             say("gives each image its rows of the list, in descending order of score");

@@ -8,30 +8,13 @@ namespace padbatch::onnx_tools::cli {
 namespace {
 
 // The options that the library's messages name.
-constexpr std::array<std::string_view, 24> all_options{"batch",
-                                                       "classes",
-                                                       "exclude_classes",
-                                                       "columns",
-                                                       "count_shape",
-                                                       "count_type",
-                                                       "dynamic_batch",
-                                                       "fields",
-                                                       "force",
-                                                       "from",
-                                                       "label_type",
-                                                       "layout",
-                                                       "mask_threshold",
-                                                       "mask_type",
-                                                       "masks",
-                                                       "max_batch_size",
-                                                       "max_detections",
-                                                       "min_score",
-                                                       "model_name",
-                                                       "order",
-                                                       "pad_value",
-                                                       "rename",
-                                                       "set",
-                                                       "squeeze_masks"};
+constexpr std::array<std::string_view, 26> all_options{
+    "batch",        "classes",       "exclude_classes", "columns",          "count_shape",
+    "count_type",   "dynamic_batch", "expose",          "expose_per_image", "fields",
+    "force",        "from",          "label_type",      "layout",           "mask_threshold",
+    "mask_type",    "masks",         "max_batch_size",  "max_detections",   "min_score",
+    "model_name",   "order",         "pad_value",       "rename",           "set",
+    "squeeze_masks"};
 
 } // namespace
 

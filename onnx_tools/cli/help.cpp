@@ -26,6 +26,13 @@ What comes out:
   --pad-value FIELD=VALUE    Fill the padding of FIELD with VALUE instead of 0. Can be repeated.
   --rename FIELD=NAME        Name the output of FIELD, or num_detections. Can be repeated.
 
+What callers choose in each run:
+  --expose NAME[=DEFAULT]    Add an input, min_score (float32 [1]) or max_detections (int32 [1]).
+                             With a DEFAULT it may be left out, in ONNX Runtime only. Can be
+                             repeated.
+  --expose-per-image NAME    With --dynamic-batch: the same for each image, [batch, 1]. Can be
+                             repeated.
+
 A FIELD is one of boxes, labels, scores, masks, keypoints, keypoints_scores.
 
 Masks:

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -113,6 +114,22 @@ json outputs_of(const pad_plan& p)
     return outputs;
 }
 
+json inputs_of(const pad_plan& p)
+{
+    json inputs = json::array();
+    for (const auto& input : p.inputs) {
+        json fallback = number_or_null(input.fallback);
+        if (input.fallback && input.element == element_type::int32) {
+            fallback = static_cast<std::int64_t>(*input.fallback);
+        }
+        inputs.push_back({{"name", input.name},
+                          {"type", name_of(input.element)},
+                          {"shape", extents(input.shape)},
+                          {"default", std::move(fallback)}});
+    }
+    return inputs;
+}
+
 std::string_view name_of(mask_choice choice)
 {
     return choice == mask_choice::full ? "full" : choice == mask_choice::roi ? "roi" : "none";
@@ -207,6 +224,7 @@ std::string inspect_json(const model_as_it_is& before, const rewritten_model& af
         {"min_score", number_or_null(p.min_score)},
         {"classes", classes_of(p, false)},
         {"exclude_classes", classes_of(p, true)},
+        {"exposed", inputs_of(p)},
         {"outputs", outputs_of(p)},
         {"rewrite",
          {{"cuts_rows", p.cuts_rows},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/cli/options.hpp>
 
+#include <onnx_tools/cli/exposed.hpp>
 #include <onnx_tools/cli/help.hpp>
 #include <onnx_tools/cli/values.hpp>
 #include <onnx_tools/model/wording.hpp>
@@ -43,6 +44,7 @@ public:
     {
         for (const char* name : {"--max-detections", "--min-score",
                                  "--classes",        "--exclude-classes",
+                                 "--expose",         "--expose-per-image",
                                  "--pad-value",      "--rename",
                                  "--masks",          "--mask-type",
                                  "--mask-threshold", "--layout",
@@ -169,6 +171,7 @@ void understand_outputs(const raw_values& raw, options& o)
     pad.min_score = threshold(raw, "--min-score");
     pad.classes = classes(raw);
     pad.settings = settings("--set", raw.all("--set"));
+    pad.exposed = exposed_options(raw.all("--expose"), raw.all("--expose-per-image"));
     understand_pad_values(raw, o);
     understand_names(raw, pad);
     if (const auto layout = raw.only("--layout")) {
@@ -370,6 +373,7 @@ parsed parse(int argc, const char* const* argv)
     understand_outputs(raw, o);
     understand_input(raw, o.rewrite.recognise);
     understand_serving(raw, o);
+    require_servable(o.rewrite.pad.exposed, o.triton);
     require_no_more(app.remaining(), names, o);
     require_files(o);
     return {std::move(o), ""};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/cli/run.hpp>
 
+#include <onnx_tools/cli/exposed.hpp>
 #include <onnx_tools/cli/flags.hpp>
 #include <onnx_tools/cli/inspect.hpp>
 #include <onnx_tools/cli/inspect_json.hpp>
@@ -121,7 +122,7 @@ private:
     static std::string report_of(const options& o, const std::vector<table_row>& before, const pad_plan& p,
                                  const onnx::ModelProto& model, dynamic_batch_advice advice)
     {
-        std::string text = before_and_after(o.in, before, p, planned_rows(model, p));
+        std::string text = before_and_after(o.in, before, p, planned_rows(model, p)) + input_lines(p);
         if (!o.triton) {
             text += "wrote " + quoted(o.out) + "\n";
         } else {

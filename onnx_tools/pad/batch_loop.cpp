@@ -3,6 +3,7 @@
 
 #include <onnx_tools/model/prune.hpp>
 #include <onnx_tools/model/sort.hpp>
+#include <onnx_tools/pad/exposed_inputs.hpp>
 #include <onnx_tools/pad/image_rows.hpp>
 #include <onnx_tools/pad/outputs.hpp>
 
@@ -77,6 +78,7 @@ private:
         const auto index =
             m_plan.source.image_rank == 4 ? m_inner.unsqueeze("image/index", m_iteration, 0) : m_iteration;
         m_inner.gather("image/taken", m_images, index, 0, m_image);
+        take_exposed(m_inner, m_plan, m_iteration);
         auto& all = *m_body.mutable_node();
         std::rotate(all.pointer_begin(), all.pointer_begin() + nodes, all.pointer_end());
     }
@@ -95,7 +97,7 @@ private:
         for (const auto& f : m_plan.fields) {
             image.fields.push_back(f.values.front());
         }
-        if (m_plan.cuts_rows || drops_rows(m_plan)) {
+        if (cuts_rows_at_end(m_plan) || drops_rows(m_plan)) {
             require_equal_counts(m_inner, m_plan, image);
         }
         drop_classes(m_inner, m_plan, image);

@@ -105,6 +105,17 @@ std::vector<copied_chain> copy_chains(const onnx::GraphProto& graph, const pad_p
     return chains;
 }
 
+// The type of the bounds of a Slice: all of them have one.
+int type_of_bounds(const graph_index& index, const onnx::NodeProto& cut)
+{
+    int type = onnx::TensorProto::INT64;
+    for (int i = 1; i < cut.input_size(); ++i) {
+        const auto* bound = index.constant(cut.input(i));
+        type = bound != nullptr ? bound->data_type() : type;
+    }
+    return type;
+}
+
 void append(onnx::GraphProto& graph, std::vector<onnx::NodeProto>& nodes)
 {
     for (auto& node : nodes) {
@@ -113,6 +124,30 @@ void append(onnx::GraphProto& graph, std::vector<onnx::NodeProto>& nodes)
 }
 
 } // namespace
+
+void cut_to_chosen(onnx::GraphProto& graph, const pad_plan& p, fresh_names& fresh, std::int64_t opset)
+{
+    if (p.chosen.most_rows.empty() || p.source.cuts.empty()) {
+        return;
+    }
+    const auto cuts = cut_nodes(graph, p);
+    std::vector<int> types;
+    {
+        const graph_index index(graph);
+        for (const auto* cut : cuts) {
+            types.push_back(type_of_bounds(index, *cut));
+        }
+    }
+    node_writer nodes(graph, fresh, opset);
+    std::string narrow;
+    for (std::size_t image = 0; image < cuts.size(); ++image) {
+        if (types[image] == onnx::TensorProto::INT32 && narrow.empty()) {
+            narrow = nodes.cast("max_detections/int32", p.chosen.most_rows, element_type::int32);
+        }
+        cuts[image]->set_input(2, types[image] == onnx::TensorProto::INT32 ? narrow : p.chosen.most_rows);
+    }
+    sort_nodes(graph);
+}
 
 void drop_classes_at_cuts(onnx::GraphProto& graph, const pad_plan& p, fresh_names& fresh, std::int64_t opset)
 {

@@ -51,7 +51,7 @@ private:
             rows.fields.push_back(f.values[image]);
         }
         // Joining them to M rows fails for any that are more or fewer, unless M follows from them or some are dropped.
-        if (!m_plan.max_detections || m_plan.cuts_rows || drops_rows(m_plan)) {
+        if (!m_plan.max_detections || cuts_rows_at_end(m_plan) || drops_rows(m_plan)) {
             require_equal_counts(m_nodes, m_plan, rows);
         }
         drop_classes(m_nodes, m_plan, rows);

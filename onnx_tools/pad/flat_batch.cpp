@@ -159,14 +159,20 @@ private:
 
     void write_counts()
     {
+        const auto at_most = [&](const std::string& rows) { // Min takes no integers in opset 11
+            m_counts = m_nodes.add("Where", "count/kept",
+                                   {m_nodes.add("Less", "count/fits", {m_counts, rows}), m_counts, rows});
+        };
+        if (!m_plan.chosen.most_rows.empty()) {
+            at_most(m_plan.chosen.most_rows);
+        }
         if (m_plan.max_detections) {
             m_max = m_nodes.integer(*m_plan.max_detections);
         } else {
             m_max = m_nodes.squeeze("count/most", m_nodes.largest_or_zero("count", m_counts), 0);
         }
-        if (m_plan.cuts_rows) { // Min takes no integers in opset 11
-            const auto fits = m_nodes.add("Less", "count/fits", {m_counts, m_max});
-            m_counts = m_nodes.add("Where", "count/kept", {fits, m_counts, m_max});
+        if (m_plan.cuts_rows && m_plan.chosen.most_rows.empty()) {
+            at_most(m_max);
         }
         m_counts_column = m_nodes.unsqueeze("count/column", m_counts, 1);
         if (m_plan.count) {

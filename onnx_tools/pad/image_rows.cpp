@@ -34,15 +34,38 @@ bool all_known(const std::vector<dimension>& extents)
     return std::all_of(extents.begin(), extents.end(), [](const dimension& extent) { return extent.size.has_value(); });
 }
 
+// How many rows are kept, a one-dimensional tensor of one element.
+std::string kept_rows(node_writer& nodes, const pad_plan& p)
+{
+    return p.chosen.most_rows.empty() ? nodes.integers({*p.max_detections}) : p.chosen.most_rows;
+}
+
+// `keys`, or such as leave rows where they are if callers choose as many as the model gives: none are cut off then.
+std::string keys_unless_all(node_writer& nodes, const pad_plan& p, const std::string& at, const std::string& keys,
+                            element_type type)
+{
+    const auto limit = limit_of(p);
+    if (p.chosen.most_rows.empty() || !limit || most_rows(p).value_or(*limit) < *limit) {
+        return keys;
+    }
+    const auto places =
+        nodes.add("Range", at + "/places", {nodes.integer(0), nodes.extent(at + "/places", keys, 0), nodes.integer(1)});
+    const auto in_place = nodes.add("Neg", at + "/in_place", {nodes.cast(at + "/places/cast", places, type)});
+    const auto some = nodes.add("Less", at + "/some", {p.chosen.most_rows, nodes.integers({*limit})});
+    return nodes.add("Where", at + "/keys", {some, keys, in_place});
+}
+
 // Keeps the M rows with the highest scores, the best first; among equal scores TopK takes those that come first.
 void keep_best(node_writer& nodes, const pad_plan& p, std::size_t scores, row_values& rows)
 {
     const std::string at = "best" + rows.where;
-    const auto most = nodes.integers({*p.max_detections});
+    const auto most = kept_rows(nodes, p);
     const auto count = nodes.extents(at, rows.fields[scores], {0});
     const auto fewer = nodes.add("Less", at + "/fewer", {count, most}); // Min takes no integers in opset 11
     const auto kept = nodes.add("Where", at + "/count", {fewer, count, most});
-    const auto keys = sortable(nodes, at + "/scores", p.fields[scores], rows.fields[scores]);
+    const auto type = p.fields[scores].from == element_type::float64 ? element_type::float64 : element_type::float32;
+    const auto keys =
+        keys_unless_all(nodes, p, at, sortable(nodes, at + "/scores", p.fields[scores], rows.fields[scores]), type);
     const auto order = nodes.best(at + "/order", keys, kept);
     for (std::size_t i = 0; i < rows.fields.size(); ++i) {
         rows.fields[i] = nodes.gather(name(p.fields[i], rows) + "/best", rows.fields[i], order, 0);
@@ -101,8 +124,16 @@ std::string places_of_classes(node_writer& nodes, const class_choice& chosen, co
 std::string places_of_high_scores(node_writer& nodes, const pad_plan& p, const std::string& scores,
                                   const std::string& at)
 {
-    const auto bound = nodes.constant(at + "/bound", *p.score_above);
-    const auto high = nodes.add("Greater", at + "/high_enough", {scores, bound});
+    std::string high;
+    if (p.chosen.lowest_score.empty()) {
+        high = nodes.add("Greater", at + "/high_enough", {scores, nodes.constant(at + "/bound", *p.score_above)});
+    } else {
+        const auto keys = sortable(nodes, at + "/scores", p.fields[place_of(p, field::scores).value()], scores);
+        const auto above = nodes.add("Greater", at + "/higher", {keys, p.chosen.lowest_score});
+        const auto equal = nodes.add("Equal", at + "/equal", {keys, p.chosen.lowest_score});
+        const auto either = nodes.add("Or", at + "/either", {above, equal});
+        high = nodes.add("Or", at + "/high_enough", {either, p.chosen.any_score});
+    }
     return nodes.squeeze(at + "/kept", nodes.add("NonZero", at + "/places", {high}), 0);
 }
 
@@ -123,7 +154,7 @@ void drop_classes(node_writer& nodes, const pad_plan& p, row_values& rows)
 
 void drop_low_scores(node_writer& nodes, const pad_plan& p, row_values& rows)
 {
-    if (!p.score_above || p.scores_at_cuts) {
+    if ((!p.score_above && p.chosen.lowest_score.empty()) || p.scores_at_cuts) {
         return;
     }
     const auto scores = rows.fields[place_of(p, field::scores).value()];
@@ -139,7 +170,7 @@ void drop_low_scores(node_writer& nodes, const pad_plan& p, row_values& rows)
 
 void cut_rows(node_writer& nodes, const pad_plan& p, row_values& rows)
 {
-    if (!p.cuts_rows) {
+    if (!cuts_rows_at_end(p)) {
         return;
     }
     if (const auto scores = place_of(p, field::scores); scores && !p.source.best_first) {
@@ -147,8 +178,7 @@ void cut_rows(node_writer& nodes, const pad_plan& p, row_values& rows)
         return;
     }
     for (std::size_t i = 0; i < rows.fields.size(); ++i) {
-        rows.fields[i] = nodes.first(name(p.fields[i], rows) + "/first_rows", rows.fields[i],
-                                     nodes.integers({*p.max_detections}), 0);
+        rows.fields[i] = nodes.first(name(p.fields[i], rows) + "/first_rows", rows.fields[i], kept_rows(nodes, p), 0);
     }
 }
 

@@ -32,16 +32,18 @@ void require_equal_counts(node_writer& nodes, const pad_plan& p, row_values& row
 [[nodiscard]] std::string places_of_classes(node_writer& nodes, const class_choice& chosen, const std::string& labels,
                                             const std::string& at);
 
-/// The places of the scores, one-dimensional, that are above `p.score_above`.
+/// The places of the scores, one-dimensional, that are above `p.score_above`, or at least what callers choose.
 [[nodiscard]] std::string places_of_high_scores(node_writer& nodes, const pad_plan& p, const std::string& scores,
                                                 const std::string& at);
 
 /// Drops rows by their labels, if the plan says so and does not do it at the cuts.
 void drop_classes(node_writer& nodes, const pad_plan& p, row_values& rows);
 
-/// Drops rows with scores below `p.score_above`, if the plan says so and does not do it at the cuts.
+/// Drops rows with scores below `p.score_above`, or below what callers choose, if the plan says so and does not do it
+/// at the cuts.
 void drop_low_scores(node_writer& nodes, const pad_plan& p, row_values& rows);
-/// Keeps M rows, if there can be more: the best ones, which are the first where rows come in descending score.
+/// Keeps M rows, if there can be more, or as many as callers choose, unless the cuts do that: the best ones, which are
+/// the first where rows come in descending score.
 void cut_rows(node_writer& nodes, const pad_plan& p, row_values& rows);
 /// Converts the elements as the plan says: masks above the threshold, boxes divided by the image's size, other types.
 void convert_rows(node_writer& nodes, const pad_plan& p, row_values& rows);

@@ -4,6 +4,7 @@
 #include <onnx_tools/model/graph.hpp>
 #include <onnx_tools/pad/batch_loop.hpp>
 #include <onnx_tools/pad/cut_changes.hpp>
+#include <onnx_tools/pad/exposed_inputs.hpp>
 #include <onnx_tools/pad/fixed_batch.hpp>
 #include <onnx_tools/pad/flat_batch.hpp>
 #include <onnx_tools/pad/settings.hpp>
@@ -19,8 +20,8 @@
 namespace padbatch::onnx_tools {
 namespace {
 
-// Frees `name` for an output: whatever has it, in the graph or in a subgraph, gets another. Returns the new name of the
-// graph's own value, if it had one of that name.
+// Frees `name` for an input or an output: whatever has it, in the graph or in a subgraph, gets another. Returns the new
+// name of the graph's own value, if it had one of that name.
 std::optional<std::string> free_value_name(onnx::GraphProto& graph, const std::string& name, fresh_names& fresh)
 {
     std::optional<std::string> other;
@@ -43,12 +44,36 @@ void rename_in_plan(pad_plan& p, const std::string& from, const std::string& to)
             rename(value);
         }
     }
+    for (auto& cut : p.source.cuts) {
+        rename(cut);
+    }
     if (p.source.flat) {
         for (auto* value :
              {&p.source.flat->rows, &p.source.flat->batch_index, &p.source.flat->boxes, &p.source.flat->scores}) {
             rename(*value);
         }
     }
+}
+
+void free_names(onnx::GraphProto& graph, pad_plan& p, const std::vector<std::string>& names, fresh_names& fresh)
+{
+    for (const auto& name : names) {
+        fresh.reserve(name);
+    }
+    for (const auto& name : names) {
+        if (const auto other = free_value_name(graph, name, fresh)) {
+            rename_in_plan(p, name, *other);
+        }
+    }
+}
+
+void free_input_names(onnx::GraphProto& graph, pad_plan& p, fresh_names& fresh)
+{
+    std::vector<std::string> names;
+    for (const auto& input : p.inputs) {
+        names.push_back(input.name);
+    }
+    free_names(graph, p, names, fresh);
 }
 
 void free_output_names(onnx::GraphProto& graph, pad_plan& p, fresh_names& fresh)
@@ -60,14 +85,7 @@ void free_output_names(onnx::GraphProto& graph, pad_plan& p, fresh_names& fresh)
     for (const auto& output : p.outputs) {
         names.push_back(output.name);
     }
-    for (const auto& name : names) {
-        fresh.reserve(name);
-    }
-    for (const auto& name : names) {
-        if (const auto other = free_value_name(graph, name, fresh)) {
-            rename_in_plan(p, name, *other);
-        }
-    }
+    free_names(graph, p, names, fresh);
 }
 
 void record(onnx::ModelProto& model, const pad_plan& p)
@@ -111,6 +129,9 @@ void pad(onnx::ModelProto& model, const pad_plan& p)
     pad_plan changing = p; // values may be renamed
     fresh_names fresh(graph);
     apply_settings(graph, changing, fresh);
+    free_input_names(graph, changing, fresh);
+    read_exposed(graph, changing, fresh, opset);
+    cut_to_chosen(graph, changing, fresh, opset);
     drop_classes_at_cuts(graph, changing, fresh, opset);
     drop_low_scores_at_cuts(graph, changing, fresh, opset);
     free_output_names(graph, changing, fresh);
@@ -123,6 +144,7 @@ void pad(onnx::ModelProto& model, const pad_plan& p)
         break;
     case batching::flat: pad_flat(graph, changing, fresh, opset); break;
     }
+    declare_exposed(model, changing);
     record(model, p);
 }
 

@@ -4,6 +4,7 @@
 #include <onnx_tools/error.hpp>
 #include <onnx_tools/model/value_types.hpp>
 #include <onnx_tools/plan/pad_value.hpp>
+#include <onnx_tools/plan/run_option.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -155,6 +156,10 @@ void add_first(onnx::GraphProto& graph, std::vector<onnx::NodeProto>& constants)
 void apply_settings(onnx::GraphProto& graph, const pad_plan& p, fresh_names& fresh)
 {
     for (const auto& setting : p.settings) {
+        if (setting.kind == parameter::detections_per_img && !p.source.cuts.empty() &&
+            find_input(p, run_option::max_detections) != nullptr) {
+            continue; // the cuts will read what callers choose, at most this
+        }
         using form_in_graph = std::tuple<onnx::GraphProto*, int, std::vector<std::int64_t>>;
         std::map<form_in_graph, std::string> made;
         std::vector<std::pair<onnx::GraphProto*, std::vector<onnx::NodeProto>>> constants;

@@ -3,6 +3,7 @@
 
 #include <onnx_tools/error.hpp>
 #include <onnx_tools/model/wording.hpp>
+#include <onnx_tools/plan/plan_exposed.hpp>
 #include <onnx_tools/plan/threshold.hpp>
 #include <padbatch/contract.hpp>
 
@@ -250,6 +251,7 @@ void check_options(const detections& source, const pad_options& options)
     }
     require_classes(source, options);
     require_settings(source, options);
+    check_exposed(source, options);
     const auto* rows = std::get_if<std::int64_t>(&options.max_detections);
     if (rows != nullptr && (*rows < 1 || *rows > std::numeric_limits<std::int32_t>::max())) {
         misused("`max_detections` is " + std::to_string(*rows), "a number from 1 to 2147483647, or batch",

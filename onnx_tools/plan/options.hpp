@@ -3,6 +3,7 @@
 #define PADBATCH_ONNX_TOOLS_PLAN_OPTIONS_HPP
 
 #include <onnx_tools/plan/layout.hpp>
+#include <onnx_tools/plan/run_option.hpp>
 #include <onnx_tools/recognise/field.hpp>
 #include <onnx_tools/recognise/parameter.hpp>
 #include <padbatch/element_type.hpp>
@@ -69,6 +70,8 @@ struct pad_options {
     std::optional<double> min_score;
     /// Rows of other labels, or of these, are dropped. At least one label, none twice.
     std::optional<class_choice> classes;
+    /// What callers of the padded model choose in each run.
+    std::map<run_option, exposure> exposed;
     mask_choice masks = mask_choice::full;
     /// float32 keeps the probabilities; uint8 and boolean are 1 where they reach `mask_threshold`.
     std::optional<element_type> mask_type;

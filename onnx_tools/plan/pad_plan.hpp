@@ -86,6 +86,30 @@ struct planned_setting {
     std::vector<parameter_place> places;
 };
 
+/// An input that the padded model has besides those of the model.
+struct planned_input {
+    run_option option = run_option::min_score;
+    std::string name;
+    element_type element = element_type::float32;
+    /// `[1]`, or `[batch, 1]` with a value for each image.
+    std::vector<dimension> shape;
+    bool per_image = false;
+    /// What a run without a value gets.
+    std::optional<double> fallback;
+    /// What nodes read: the input, or an image's part of it. Empty until the model is padded.
+    std::string value;
+};
+
+/// What callers choose in a run, as values of the graph. Empty until the model is padded, and for what is not exposed.
+struct run_values {
+    /// Rows with lower scores are dropped; `[1]`, of the type in which scores are compared.
+    std::string lowest_score;
+    /// Whether scores of any kind are kept; bool `[1]`.
+    std::string any_score;
+    /// How many rows of an image are kept, from 0 to M; int64 `[1]`.
+    std::string most_rows;
+};
+
 /// What the rewrite will do, worked out before anything is changed.
 struct pad_plan {
     detections source;
@@ -123,13 +147,22 @@ struct pad_plan {
     std::vector<planned_output> outputs;
     /// With `batching::loop`, the model's other outputs. Otherwise these stay as they are.
     std::vector<planned_other> others;
+    /// What callers choose in each run.
+    std::vector<planned_input> inputs;
+    run_values chosen;
 };
 
+/// The input by which callers choose this; null if none is planned.
+[[nodiscard]] const planned_input* find_input(const pad_plan& p, run_option option) noexcept;
+
 /// Whether rows are dropped by their scores or labels after the cuts.
-[[nodiscard]] inline bool drops_rows(const pad_plan& p) noexcept
-{
-    return (p.score_above && !p.scores_at_cuts) || (p.classes && !p.classes_at_cuts);
-}
+[[nodiscard]] bool drops_rows(const pad_plan& p) noexcept;
+
+/// Whether rows beyond M, or beyond what callers choose, are cut off after the cuts.
+[[nodiscard]] bool cuts_rows_at_end(const pad_plan& p) noexcept;
+
+/// The number of rows that no image has more of, whatever callers choose; nothing if it is not known.
+[[nodiscard]] std::optional<std::int64_t> most_rows(const pad_plan& p) noexcept;
 
 /// The most rows that an image has; nothing if that is not known.
 [[nodiscard]] inline std::optional<std::int64_t> limit_of(const pad_plan& p) noexcept

@@ -9,6 +9,7 @@
 #include <onnx_tools/plan/check_options.hpp>
 #include <onnx_tools/plan/output_names.hpp>
 #include <onnx_tools/plan/pad_value.hpp>
+#include <onnx_tools/plan/plan_exposed.hpp>
 #include <onnx_tools/plan/threshold.hpp>
 #include <onnx_tools/recognise/batch_inputs.hpp>
 #include <onnx_tools/recognise/cuts.hpp>
@@ -88,6 +89,7 @@ public:
         for (const auto& name : m_plan.source.other_outputs) {
             plan_other(name);
         }
+        plan_exposed(m_graph, m_options, m_plan);
         require_free_names(m_graph, m_plan);
         return std::move(m_plan);
     }

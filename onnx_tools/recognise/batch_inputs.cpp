@@ -106,6 +106,13 @@ bool is_static(const std::vector<dimension>& shape)
     return !shape.empty() && std::all_of(shape.begin(), shape.end(), [](const auto& extent) { return extent.size; });
 }
 
+// Whether `input` holds one number.
+bool is_one_number(const onnx::ValueInfoProto& input)
+{
+    const auto type = declared_type(input);
+    return type.rank == 0 || (type.shape.size() == 1 && type.shape.front().size == 1);
+}
+
 bool is_image(const std::vector<dimension>& shape)
 {
     const auto rank = shape.size();
@@ -141,6 +148,16 @@ model_inputs inputs_of(const graph_index& index)
         } else {
             inputs.data.push_back(input);
         }
+    }
+    const bool images = std::any_of(inputs.data.begin(), inputs.data.end(), [](const auto* input) {
+        const auto rank = declared_type(*input).rank;
+        return rank == 3 || rank == 4;
+    });
+    if (images) {
+        const auto first = std::stable_partition(inputs.data.begin(), inputs.data.end(),
+                                                 [](const auto* input) { return !is_one_number(*input); });
+        std::for_each(first, inputs.data.end(), [&](const auto* input) { inputs.settings.push_back(input->name()); });
+        inputs.data.erase(first, inputs.data.end());
     }
     return inputs;
 }

@@ -17,6 +17,8 @@ struct model_inputs {
     std::vector<const onnx::ValueInfoProto*> data;
     /// Those of a model that was exported without its weights.
     std::vector<std::string> weights;
+    /// One number for all images of a run, such as a threshold: `[1]`, or without dimensions, beside images.
+    std::vector<std::string> settings;
 };
 
 [[nodiscard]] model_inputs inputs_of(const graph_index& index);

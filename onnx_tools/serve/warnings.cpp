@@ -96,6 +96,23 @@ std::string warn_of_weights(const std::vector<std::string>& names)
            "its weights inside (export_params=True)";
 }
 
+std::string warn_of_settings(const onnx::ModelProto& model, const std::vector<std::string>& names)
+{
+    const bool one = names.size() == 1;
+    const bool exposed = is_padded(model) && std::all_of(names.begin(), names.end(), [](const auto& name) {
+                             return run_option_from_name(name).has_value();
+                         });
+    return std::string(one ? "the input " : "the inputs ") + list_of(names) +
+           (one ? " is one number" : " are one number each") +
+           " for all images of a run: a server cannot join requests into a batch, and Triton serves the model only "
+           "with "
+           "max_batch_size 0; " +
+           (exposed
+                ? "`expose_per_image` " + joined(names, " `expose_per_image` ", [](const auto& name) { return name; }) +
+                      " with `dynamic_batch` gives each image its own"
+                : "a number for each image, [batch, 1], can be joined");
+}
+
 // The outputs that do not begin with the batch: if the graph shows what they begin with, then by that, and otherwise as
 // they are declared, either as the inputs declare the batch or as the graph needs it.
 struct ragged_outputs {
@@ -223,7 +240,8 @@ bool joins_requests(const onnx::ModelProto& model)
     const readable_model readable(model);
     const graph_index index(readable->graph());
     const auto batch = batch_of(model);
-    return !batch.symbol.empty() && inputs_of(index).weights.empty() &&
+    const auto inputs = inputs_of(index);
+    return !batch.symbol.empty() && inputs.weights.empty() && inputs.settings.empty() &&
            find_ragged(model, index, batch, batch).names.empty() && false_promises(index).empty();
 }
 
@@ -273,6 +291,9 @@ std::vector<std::string> serving_warnings(const onnx::ModelProto& model, std::in
     }
     if (const auto weights = inputs_of(index).weights; !weights.empty()) {
         warnings.push_back(warn_of_weights(weights));
+    }
+    if (const auto settings = inputs_of(index).settings; !settings.empty() && !batch.size) {
+        warnings.push_back(warn_of_settings(model, settings));
     }
     if (batch.size || !batch.symbol.empty()) {
         if (const auto ragged = find_ragged(model, index, declared, batch); !ragged.names.empty()) {

@@ -16,12 +16,13 @@ namespace padbatch::onnx_tools {
 inline constexpr std::int64_t default_request_images = 8;
 
 /// How many images `model` takes: a number if that is fixed (inputs of rank 3 are one image each), the symbol that all
-/// its inputs begin with, or neither if they do not agree or declare too little. Inputs that are weights do not count.
+/// its inputs begin with, or neither if they do not agree or declare too little. Inputs that are weights, or one number
+/// for all images, do not count.
 [[nodiscard]] dimension batch_of(const onnx::ModelProto& model);
 
 /// Whether a server may join requests along the first dimension, run `model` once and cut its outputs there: all inputs
 /// begin with one symbol, and all outputs with that or with what the graph shows to be the same; no input is taken
-/// apart into a fixed number of images.
+/// apart into a fixed number of images, and none is a weight or one number for all images.
 [[nodiscard]] bool joins_requests(const onnx::ModelProto& model);
 
 /// Whether `dynamic_batch` makes a model of any number of images from an export of one image like this one.

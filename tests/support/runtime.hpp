@@ -44,9 +44,13 @@ public:
     /// The shapes of the inputs, with -1 for an extent that the model leaves open.
     [[nodiscard]] const std::vector<std::vector<std::int64_t>>& input_shapes() const { return m_input_shapes; }
 
-    /// The outputs by name, for float inputs in the model's order.
+    /// The names of the inputs that every run must have.
+    [[nodiscard]] const std::vector<std::string>& inputs() const { return m_inputs; }
+
+    /// The outputs by name, for float inputs in the model's order, and others by name.
     std::map<std::string, tensor> run(std::vector<std::vector<float>>& images,
-                                      const std::vector<std::vector<std::int64_t>>& shapes)
+                                      const std::vector<std::vector<std::int64_t>>& shapes,
+                                      std::map<std::string, tensor> named = {})
     {
         const auto memory = Ort::MemoryInfo::CreateCpu(OrtDeviceAllocator, OrtMemTypeCPU);
         std::vector<Ort::Value> values;
@@ -55,6 +59,12 @@ public:
             values.push_back(Ort::Value::CreateTensor<float>(memory, images[i].data(), images[i].size(),
                                                              shapes[i].data(), shapes[i].size()));
             input_names.push_back(m_inputs.at(i).c_str());
+        }
+        for (auto& [name, value] : named) {
+            values.push_back(Ort::Value::CreateTensor(memory, value.bytes.data(), value.bytes.size(),
+                                                      value.shape.data(), value.shape.size(),
+                                                      static_cast<ONNXTensorElementDataType>(value.type)));
+            input_names.push_back(name.c_str());
         }
         std::vector<const char*> output_names;
         for (const auto& name : m_outputs) {

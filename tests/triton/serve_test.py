@@ -102,12 +102,14 @@ class Server:
         if kind is not None:
             print(f"the server's log:\n{self.log.read_text(errors='replace')}")
 
-    def send(self, model, images):
-        """Sends a request and returns at once, with what `receive` takes."""
-        tensor = tritonclient.grpc.InferInput("images", images.shape, np_to_triton_dtype(images.dtype))
-        tensor.set_data_from_numpy(images)
+    def send(self, model, images, **others):
+        """Sends a request and returns at once, with what `receive` takes. Other inputs are given by name."""
+        tensors = []
+        for name, array in {"images": images, **others}.items():
+            tensors.append(tritonclient.grpc.InferInput(name, array.shape, np_to_triton_dtype(array.dtype)))
+            tensors[-1].set_data_from_numpy(array)
         answers = []
-        self.client.async_infer(model, [tensor], lambda result, error: answers.append((result, error)),
+        self.client.async_infer(model, tensors, lambda result, error: answers.append((result, error)),
                                 client_timeout=REQUEST_SECONDS)
         return answers
 
@@ -123,9 +125,9 @@ class Server:
             raise error
         return {output.name: result.as_numpy(output.name) for output in result.get_response().outputs}
 
-    def infer(self, model, images):
+    def infer(self, model, images, **others):
         """The outputs of a request that comes alone."""
-        return self.receive(self.send(model, images))
+        return self.receive(self.send(model, images, **others))
 
     def refusal(self, model, images):
         """The message of a request that must fail."""
@@ -164,10 +166,10 @@ class Direct:
         options.log_severity_level = 3
         self.session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
-    def infer(self, images):
+    def infer(self, images, **others):
         """The outputs by their names."""
         names = [output.name for output in self.session.get_outputs()]
-        return dict(zip(names, self.session.run(names, {"images": images})))
+        return dict(zip(names, self.session.run(names, {"images": images, **others})))
 
     def config(self, name, max_batch_size):
         """A configuration for the model as it is, as somebody might write it who does not know of ragged outputs."""
@@ -243,6 +245,53 @@ def check_joined(server, direct):
     assert len(set(counts)) > 2 and min(counts) == 0, "all images have as many rows: the test shows little"
 
 
+def choice(scores, rows):
+    """What a request chooses for each of its images."""
+    return {"min_score": numpy.array(scores, numpy.float32).reshape(-1, 1),
+            "max_detections": numpy.array(rows, numpy.int32).reshape(-1, 1)}
+
+
+def check_chosen(server, direct, fixed):
+    """Requests that choose scores and rows for each of their images are joined, and each gets what it has chosen."""
+    scores = numpy.concatenate([fixed.infer(pictures((seed,)))["scores"][0] for seed in range(sum(TOGETHER))])
+    middle = float(numpy.median(scores[scores > 0]))
+    requests = [choice([0], [100]), choice([middle, 0], [100, 1]), choice([2], [-1]), choice([0, middle, -1], [2, 2, 0])]
+    images, seed = [], 0
+    for size in TOGETHER:
+        images.append(pictures(range(seed, seed + size)))
+        seed += size
+    before = executions(server, "chosen")
+    answers = [server.send("chosen", each, **chosen) for each, chosen in zip(images, requests)]
+    got = [server.receive(answer) for answer in answers]
+    after = executions(server, "chosen")
+    assert (after[0] - before[0], after[1] - before[1]) == (sum(TOGETHER), 1), f"{before}, then {after}"
+    for number, (each, chosen, outputs) in enumerate(zip(images, requests, got)):
+        require_equal(outputs, direct.infer(each, **chosen), f"the request {number} with choices of its own")
+        everything = fixed.infer(each)
+        for image, (score, rows) in enumerate(zip(chosen["min_score"][:, 0], chosen["max_detections"][:, 0])):
+            count = everything["num_detections"][image, 0]
+            high = everything["scores"][image, :count] >= score
+            expected = min(int(high.sum()), max(int(rows), 0))
+            assert outputs["num_detections"][image, 0] == expected, f"request {number}, image {image}: {expected} rows"
+    print(f"chosen, {TOGETHER} images in one run; rows: {[each['num_detections'].ravel().tolist() for each in got]}")
+
+
+def check_settings(server, direct):
+    """One number for all images of a request, which the server then joins with no other."""
+    images = pictures((1, 2))
+    for rows in (100, 1):
+        setting = {"max_detections": numpy.array([rows], numpy.int32)}
+        outputs = server.infer("settings", images, **setting)
+        require_equal(outputs, direct.infer(images, **setting), f"{rows} rows at most")
+        assert outputs["num_detections"].max() <= rows, outputs["num_detections"]
+    try:
+        server.infer("settings", images)
+    except InferenceServerException as error:
+        print(f"settings, without the number: {error.message()}")
+        return
+    raise AssertionError("a request without a number is answered")
+
+
 def check_original(server, direct):
     """The export as it was takes one image a request, and nothing else."""
     images = pictures((1, 2))
@@ -287,6 +336,13 @@ def main():
     assert config.count("dynamic_batching { }") == 1, config
     place(repository, "joined", model,
           config.replace('name: "detector"', 'name: "joined"').replace("dynamic_batching { }", QUEUE_DELAY))
+    subprocess.run([command, "--quiet", "--dynamic-batch", "--expose-per-image", "min_score", "--expose-per-image",
+                    "max_detections", "--triton-repository", repository, "--model-name", "chosen", "--max-batch-size",
+                    str(sum(TOGETHER)), export], check=True)
+    config = repository / "chosen/config.pbtxt"
+    config.write_text(config.read_text().replace("dynamic_batching { }", QUEUE_DELAY))
+    subprocess.run([command, "--quiet", "--dynamic-batch", "--expose", "max_detections", "--triton-repository",
+                    repository, "--model-name", "settings", "--max-batch-size", "0", export], check=True)
     detector, original, flat = Direct(model), Direct(export), Direct(ragged)
     place(repository, "original", export, original.config("original", 0))
     place(repository, "ragged", ragged, flat.config("ragged", 8))
@@ -295,6 +351,8 @@ def main():
         check_config(server, repository)
         check_alone(server, detector)
         check_joined(server, detector)
+        check_chosen(server, Direct(repository / "chosen/1/model.onnx"), detector)
+        check_settings(server, Direct(repository / "settings/1/model.onnx"))
         check_original(server, original)
         check_ragged(server, flat)
 

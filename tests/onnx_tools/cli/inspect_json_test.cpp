@@ -44,6 +44,7 @@ TEST_CASE("the JSON of a small detector")
     CHECK(found.at("layout") == "torchvision");
     CHECK(found.at("masks").is_null());
     CHECK(found.at("min_score").is_null());
+    CHECK(found.at("exposed") == json::array());
     CHECK(found.at("outputs")[2] == json{{"name", "labels"},
                                          {"field", "labels"},
                                          {"fields", {"labels"}},
@@ -53,6 +54,15 @@ TEST_CASE("the JSON of a small detector")
                                          {"pad_values", {"0"}},
                                          {"bytes", 2 * 7 * 8}});
     CHECK(found.at("serving_warnings") == json{{"as_it_is", {"first\nwarning"}}, {"result", {"second"}}});
+}
+
+TEST_CASE("the JSON of inputs by which callers choose")
+{
+    pad_options pad;
+    pad.exposed = {{run_option::min_score, {}}, {run_option::max_detections, {5.0, false}}};
+    CHECK(document(small_detector(), pad).at("exposed") ==
+          json::array({{{"name", "min_score"}, {"type", "float32"}, {"shape", {1}}, {"default", nullptr}},
+                       {{"name", "max_detections"}, {"type", "int32"}, {"shape", {1}}, {"default", 5}}}));
 }
 
 TEST_CASE("the JSON of what options change")

@@ -56,6 +56,7 @@ TEST_CASE("without options everything is as the library has it")
     CHECK(o.pad_words.empty());
     const auto& pad = o.rewrite.pad;
     CHECK(std::holds_alternative<model_limit>(pad.max_detections));
+    CHECK(pad.exposed.empty());
     CHECK((pad.pad_values.empty() && pad.names.empty() && !pad.count_name && !pad.min_score && !pad.mask_type));
     CHECK((pad.masks == mask_choice::full && pad.layout == output_layout::torchvision));
     CHECK_FALSE((pad.count_type || pad.flat_counts || pad.label_type || pad.squeeze_masks || pad.dynamic_batch));

@@ -65,6 +65,18 @@ TEST_CASE("--masks keeps masks of regions, or leaves masks out")
     CHECK(padded_bytes({"--masks", "full"}, two_images) == padded_bytes({}, two_images));
 }
 
+TEST_CASE("--expose and --expose-per-image add inputs")
+{
+    const written all({"--expose", "min_score", "--expose=max_detections=20"}, two_images);
+    CAPTURE(all.report);
+    CHECK(has(all.report, "input 'min_score', float32 [1]: "));
+    CHECK(has(all.report, "input 'max_detections', int32 [1]: how many rows are kept, the best, from 0 to 100"));
+    CHECK(has(all.report, "; 20 if it is left out (in ONNX Runtime; OpenVINO does not have the input)\n"));
+    CHECK(all.outputs == written({}, two_images).outputs);
+    const written each({"--dynamic-batch", "--expose-per-image", "max_detections"}, one_image);
+    CHECK(has(each.report, "input 'max_detections', int32 [batch, 1]: "));
+}
+
 TEST_CASE("--mask-type and --mask-threshold write masks above a threshold")
 {
     CHECK(written({"--mask-type", "uint8"}, two_images).types["masks"] == "uint8");

@@ -11,6 +11,7 @@
 #include <onnx_tools/plan/plan.hpp>
 #include <onnx_tools/recognise/recognise.hpp>
 #include <tests/support/check_failure.hpp>
+#include <tests/support/chosen_rows.hpp>
 #include <tests/support/plain_flat.hpp>
 #include <tests/support/runtime.hpp>
 #include <tests/support/scenes.hpp>
@@ -258,6 +259,43 @@ TEST_CASE("rows of all images in one list are padded with every option")
 TEST_CASE("a selection from boxes and scores is padded with every option")
 {
     check_all("nms", 4);
+}
+
+TEST_CASE("callers choose scores and rows of such exports in each run")
+{
+    for (const std::string kind : {"flat", "nms"}) {
+        for (const auto& f : fixtures_of(kind)) {
+            CAPTURE(f.file);
+            const auto most = f.known.at("max_rows").get<std::int32_t>();
+            auto runs = run_export(f, ORT_DISABLE_ALL);
+            const auto middle = static_cast<float>(middle_score(runs));
+            pad_options options;
+            options.max_detections = std::int64_t{most};
+            options.exposed = {{run_option::min_score, {}}, {run_option::max_detections, {}}};
+            model_session session(rewritten(f, options), ORT_DISABLE_ALL);
+            for (const run_choice choice :
+                 {run_choice{0, most}, run_choice{middle, most + 5}, run_choice{-1, 1}, run_choice{middle, -3}}) {
+                CAPTURE(choice.max_detections);
+                for (auto& run : runs) {
+                    CAPTURE(run.batch);
+                    const auto got = session.run(run.images, run.shapes, choosing({choice}, false));
+                    if (run.batch == 0) {
+                        CHECK(got.at("boxes").shape == std::vector<std::int64_t>{0, most, 4});
+                        continue;
+                    }
+                    std::vector<plain_image> left;
+                    for (auto& image : grouped(run.rows, run.batch, onnx_number::float32, onnx_number::float32, 0, 0)) {
+                        left.push_back(chosen_rows(std::move(image), {"boxes", "labels", "scores"}, choice));
+                    }
+                    for (const auto& [name, value] :
+                         plain_outputs({"boxes", "labels", "scores"}, left, options, most)) {
+                        CAPTURE(name);
+                        CHECK((got.at(name) == value));
+                    }
+                }
+            }
+        }
+    }
 }
 
 TEST_CASE("the limit of a selection is known if the graph shows its classes, and required otherwise")

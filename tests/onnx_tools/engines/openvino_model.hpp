@@ -59,9 +59,14 @@ public:
         return shape;
     }
 
-    /// The outputs by name; an output with several names is listed under each.
-    std::map<std::string, tensor> run(model_input& input)
+    /// The outputs by name; an output with several names is listed under each. Further inputs are given by name.
+    std::map<std::string, tensor> run(model_input& input, std::map<std::string, tensor> named = {})
     {
+        for (auto& [name, value] : named) {
+            const ov::Shape shape(value.shape.begin(), value.shape.end());
+            const auto type = value.type == onnx_number::int32 ? ov::element::i32 : ov::element::f32;
+            m_request.set_tensor(name, ov::Tensor(type, shape, value.bytes.data()));
+        }
         for (std::size_t i = 0; i < input.data.size(); ++i) {
             m_request.set_input_tensor(i, ov::Tensor(ov::element::f32, input.shapes.at(i), input.data[i].data()));
         }

@@ -81,6 +81,23 @@ TEST_CASE("weights that callers must supply are told from images")
     CHECK(data_of(model) == strings{"x", "scale"});
 }
 
+TEST_CASE("one number for all images of a run is neither data nor a weight")
+{
+    const auto settings_of = [](const onnx::ModelProto& model) {
+        return inputs_of(graph_index(model.graph())).settings;
+    };
+    auto model = model_with("float[n,3,8,8] x, float[1] t, int32 k, float[n,1] each, float[2] two", "y = Net(x)");
+    CHECK(settings_of(model) == strings{"t", "k"});
+    CHECK(data_of(model) == strings{"x", "each", "two"});
+    CHECK(batched_inputs(graph_index(model.graph())) == strings{"x", "each", "two"});
+    model.mutable_graph()->add_initializer()->set_name("t"); // a default
+    CHECK(settings_of(model) == strings{"k"});
+    CHECK(settings_of(model_with("float[3,8,8] x, float[1] t", "y = Net(x)")) == strings{"t"});
+    CHECK(settings_of(model_with("float[n,4] boxes, float[1] t", "y = Net(x)")).empty()); // there are no images
+    CHECK(weights_of(model_with("float[n,3,8,8] x, float[16,3,7,7] w, float[1] s", "c = Conv(x, w) y = Mul(c, s)")) ==
+          strings{"w", "s"});
+}
+
 TEST_CASE("inputs that begin with the batch")
 {
     const auto batched = [](const std::string& inputs) {

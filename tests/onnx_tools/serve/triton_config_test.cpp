@@ -66,6 +66,16 @@ dynamic_batching { }
 )");
 }
 
+TEST_CASE("what a request chooses for each of its images, or for all of them")
+{
+    const auto config = config_of(model_of("(float[b,3,h,w] images, float[b,1] min_score) => (float[b,20,4] boxes)"));
+    CHECK(config.find("max_batch_size: 8\n") != std::string::npos);
+    CHECK(config.find(lines_of("min_score", "TYPE_FP32", "1")) != std::string::npos);
+    const auto one = config_of(model_of("(float[b,3,h,w] images, int32[1] max_detections) => (float[b,20,4] boxes)"));
+    CHECK(one.find("max_batch_size: 0\n") != std::string::npos);
+    CHECK(one.find(lines_of("max_detections", "TYPE_INT32", "1")) != std::string::npos);
+}
+
 TEST_CASE("models that cannot be batched keep all their dimensions")
 {
     const auto expected = [](const std::string& input, const std::string& output) {

@@ -112,6 +112,39 @@ TEST_CASE("models whose requests a server may join")
         joins_requests(model_of("(float[n,3] x) => (float[n,3] y)", "a, b = Split(x) y = Concat<axis = 0>(a, b)")));
 }
 
+TEST_CASE("one number for all images of a run")
+{
+    const auto model = model_of("(float[n,3,8,8] x, float[1] t) => (float[n,3] y)", "y = Net(x, t)");
+    CHECK(batch_of(model) == dimension{{}, "n"});
+    CHECK_FALSE(joins_requests(model));
+    check_warnings(model, {{"the input 't' is one number for all images", "[batch, 1]"}});
+    CHECK(joins_requests(model_of("(float[n,3,8,8] x, float[n,1] t) => (float[n,3] y)", "y = Net(x, t)")));
+    // Nothing is joined in any case.
+    check_warnings(model_of("(float[2,3,8,8] x, float[1] t) => (float[2,3] y)", "y = Net(x, t)"), {constant});
+}
+
+TEST_CASE("a model whose callers choose")
+{
+    const auto padded_with = [](const exposure& how) {
+        auto result = fixture_named("faster_rcnn_tv029_b1_tensor_op16").model;
+        rewrite_options options;
+        options.pad.dynamic_batch = true;
+        for (const auto option : all_run_options) {
+            options.pad.exposed[option] = how;
+        }
+        (void)rewrite(result, options);
+        return result;
+    };
+    const auto each = padded_with({{}, true});
+    CHECK(joins_requests(each));
+    check_warnings(each, {});
+    const auto all = padded_with({});
+    CHECK_FALSE(joins_requests(all));
+    check_warnings(all, {{"the inputs 'min_score' and 'max_detections' are one number each",
+                          "`expose_per_image` min_score `expose_per_image` max_detections with `dynamic_batch`"}});
+    check_warnings(padded_with({1.0, false}), {}); // a default is no weight
+}
+
 TEST_CASE("a graph for a fixed number of images behind an input that promises any")
 {
     const std::string signature = "(float[n,3,8,8] x) => (float[n,3,8,8] y)";
