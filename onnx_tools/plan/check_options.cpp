@@ -202,7 +202,10 @@ std::string settable(const detections& source)
     throw tool_error(failure::refused,
                      {given + (known == fixed.end() ? ": the graph does not show where the model reads it"
                                                     : ": it cannot be changed in the graph: " + known->why),
-                      settable(source), "export the model with that value, or leave the option out"});
+                      settable(source),
+                      known != fixed.end() && known->in_function
+                          ? "inline the functions first: onnx.inliner.inline_local_functions(onnx.load(IN)) in Python"
+                          : "export the model with that value, or leave the option out"});
 }
 
 void require_setting_in_range(parameter kind, const number& value, const std::string& given)

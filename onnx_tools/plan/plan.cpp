@@ -514,7 +514,7 @@ void require_own_parameters(const onnx::GraphProto& graph, detections& source)
         if (is_own) {
             usable.push_back(std::move(found));
         } else {
-            source.fixed_parameters.push_back({found.kind, "it is inside a function of the model"});
+            source.fixed_parameters.push_back({found.kind, "it is inside a function of the model", true});
         }
     }
     source.parameters = std::move(usable);

@@ -64,6 +64,8 @@ struct found_parameter {
 struct fixed_parameter {
     parameter kind = parameter::score_thresh;
     std::string why;
+    /// Whether it could be set if the model's functions were inlined.
+    bool in_function = false;
 };
 
 } // namespace padbatch::onnx_tools
