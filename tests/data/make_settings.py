@@ -231,6 +231,11 @@ PAIRS = {
 MOST_BYTES = 2000
 
 
+def some_of_matrix():
+    """A quarter of the matrix, less what the rewrite refuses: names of one image's fields on outputs in another order."""
+    return [fixture for fixture in matrix()[::4] if fixture.order == "image" or fixture.names != "first"]
+
+
 def drawn(model, fixture):
     """Random values for one to three parameters of the model."""
     draws = random.Random(fixture.file)
@@ -376,7 +381,7 @@ def main():
     chosen = options.set == "committed"
     if chosen and VERSION not in COMMITTED:
         parser.error("the committed pairs are made with torchvision 0.14 and 0.29, this is " + torchvision.__version__)
-    fixtures = [fixture for fixture in (COMMITTED[VERSION] if chosen else matrix()[::4])
+    fixtures = [fixture for fixture in (COMMITTED[VERSION] if chosen else some_of_matrix())
                 if fnmatch.fnmatch(fixture.file, options.only)]
     quiet()
     if options.out != HERE:

@@ -9,11 +9,13 @@
 #include <onnx_tools/recognise/parameter.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace padbatch::test {

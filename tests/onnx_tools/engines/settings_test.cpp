@@ -17,6 +17,7 @@
 #include <tests/support/temporary_folder.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -137,7 +138,8 @@ std::string constant_text(const onnx::TensorProto& tensor)
 {
     auto bytes = tensor.raw_data();
     const auto add = [&](const auto& values) {
-        bytes.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(*values.data()));
+        bytes.append(reinterpret_cast<const char*>(values.data()),
+                     static_cast<std::size_t>(values.size()) * sizeof(*values.data()));
     };
     add(tensor.float_data());
     add(tensor.double_data());
