@@ -255,3 +255,15 @@ TEST_CASE("a value inside a function is not used, and the way on is to inline it
     check_failure(failure::refused, {"inside a function", "onnx.inliner.inline_local_functions"},
                   [&] { (void)rewrite(model, options); });
 }
+
+TEST_CASE("a parameter inside a function is not set, and the way on is to inline it")
+{
+    auto model = fixture_named("mask_rcnn_tv029_b2_list_op18").model;
+    rewrite_options options;
+    options.pad.settings[parameter::score_thresh] = 0.5;
+    auto whole = model;
+    CHECK(rewrite(whole, options).settings.size() == 1);
+    outline(model, 0, static_cast<std::size_t>(model.graph().node_size()));
+    check_failure(failure::refused, {"`set` score_thresh=0.5", "inside a function", "inline_local_functions"},
+                  [&] { (void)rewrite(model, options); });
+}
