@@ -57,6 +57,7 @@ COMMON = {
     "ultralytics": "--layout ultralytics",
     "a layout and more": "--layout yolov7 --rename boxes=b --count-type int64 --count-shape B --label-type float32"
                          " --pad-value labels=-1 --min-score 0.5",
+    "what callers choose": "--expose min_score --expose max_detections=5",
     "quiet, over a file": "--quiet --force",
     "a repository": "--triton-repository . --model-name detector",
     "a repository without batches": "--triton-repository . --model-name d2 --max-batch-size 0 --layout efficientnms",
@@ -70,6 +71,8 @@ TORCHVISION = {
     "any batch, many options": "--dynamic-batch --layout efficientnms --mask-type uint8 --mask-threshold 0.7"
                                " --max-detections 20 --min-score 0.4",
     "any batch, region masks": "--dynamic-batch --layout tf-od --masks roi",
+    "any batch, what callers choose": "--dynamic-batch --expose-per-image min_score --expose-per-image max_detections"
+                                      " --max-detections batch",
     "any batch, a repository": "--dynamic-batch --masks none --triton-repository . --model-name any --max-batch-size 4",
     "full masks": "--masks full --pad-value masks=0.25",
     "region masks": "--masks roi",
@@ -87,6 +90,9 @@ ENDS = {
     "--min-score 2": USAGE,
     "--min-score 0,5": USAGE,
     "--mask-threshold 0.5": USAGE,
+    "--expose score": USAGE,
+    "--expose min_score --min-score 0.5": USAGE,
+    "--expose-per-image max_detections": USAGE,
     "--mask-type uint8 --mask-threshold 1.5": USAGE,
     "--masks none --squeeze-masks": USAGE,
     "--layout coco": USAGE,
