@@ -167,7 +167,8 @@ TEST_CASE("a score that is chosen drops the rows that --min-score drops, for sco
             exposed.pad.exposed[run_option::min_score] = {};
             model_session session(with_options(model, exposed), ORT_ENABLE_ALL);
             const auto inputs = some.inputs(12, false);
-            std::vector<float> scores{1, 0.5F, 0.7F, std::nextafter(0.7F, 1.0F), std::nextafter(0.7F, 0.0F), 0.3F};
+            std::vector<float> scores{
+                1, 0.5F, 0.4F, 0.2F, 0.7F, std::nextafter(0.7F, 1.0F), std::nextafter(0.7F, 0.0F), 0.3F};
             std::uniform_real_distribution<float> any(0.05F, 1.0F);
             for (int i = 0; i < 6; ++i) {
                 scores.push_back(any(some.draw));
@@ -319,6 +320,44 @@ TEST_CASE("a default is what a run gets that does not choose, and can be overrid
         CHECK(count({{"min_score", numbers_tensor(onnx_number::float32, std::vector<float>{2}, false)}}) == 0);
         CHECK(count(choosing({{0, 100}}, false)) == 7);
     }
+}
+
+TEST_CASE("images of a loop choose as they do alone, where rows are chosen at the end")
+{
+    // The pixels are the scores.
+    const auto model = parse_model(
+        "<ir_version: 7, opset_import: [\"\" : 12]> g (float[1,3,2,3] images) => (float[n,4] boxes, int64[n] labels, "
+        "float[n] scores) { all = Constant<value = int64[1] {-1}>() ten = Constant<value = float {10}>() "
+        "s = Reshape(images, all) scores = Identity(s) u = Unsqueeze<axes = [1]>(s) "
+        "boxes = Concat<axis = 1>(u, u, u, u) t = Mul(s, ten) labels = Cast<to = 7>(t) }");
+    auto one = exposing_all();
+    one.recognise.fields = {field::boxes, field::labels, field::scores};
+    one.pad.max_detections = std::int64_t{9};
+    auto any = one;
+    any.pad.dynamic_batch = true;
+    for (const auto option : all_run_options) {
+        any.pad.exposed[option].per_image = true;
+    }
+    model_session alone(with_options(model, one), ORT_ENABLE_ALL);
+    model_session looped(with_options(model, any), ORT_ENABLE_ALL);
+    std::mt19937 draw(17);
+    const std::vector<run_choice> choices{{0, 9}, {0.5F, 4}, {0.3F, 0}, {-1, 3}, {0.7F, 99}};
+    std::vector<std::vector<float>> batch(1);
+    named_tensors expected;
+    for (const auto& choice : choices) {
+        std::vector<std::vector<float>> image(1);
+        for (int i = 0; i < 18; ++i) {
+            image.front().push_back(static_cast<float>(1 + draw() % 9) / 10);
+        }
+        batch.front().insert(batch.front().end(), image.front().begin(), image.front().end());
+        for (auto& [name, value] : alone.run(image, {{1, 3, 2, 3}}, choosing({choice}, false))) {
+            auto& all = expected.emplace(name, tensor{value.type, value.shape, {}}).first->second;
+            all.shape.front() = static_cast<std::int64_t>(choices.size());
+            all.bytes.insert(all.bytes.end(), value.bytes.begin(), value.bytes.end());
+        }
+    }
+    CHECK(expected.at("num_detections").bytes[0] == 9);
+    CHECK((looped.run(batch, {{5, 3, 2, 3}}, choosing(choices, true)) == expected));
 }
 
 TEST_CASE("rows of all images in one list are chosen too")

@@ -131,6 +131,9 @@ void check_dynamic_choices(const fixture& f, const onnx::ModelProto& model, bool
 {
     auto options = exposing(per_image);
     options.pad.dynamic_batch = true;
+    if (!per_image) {
+        options.pad.max_detections = largest_of_batch{};
+    }
     model_session session(bytes_with(model, options), level);
     CHECK(session.inputs().size() == 3);
     const auto [height, width] = f.image_sizes.front();
@@ -153,11 +156,11 @@ void check_dynamic_choices(const fixture& f, const onnx::ModelProto& model, bool
         const auto got =
             session.run(data, {{static_cast<std::int64_t>(n), 3, height, width}}, choosing(choices, per_image));
         if (n == 0) {
-            CHECK(got.at("boxes").shape == std::vector<std::int64_t>{0, f.limit, 4});
+            CHECK(got.at("boxes").shape == std::vector<std::int64_t>{0, per_image ? f.limit : 0, 4});
             CHECK(got.at("num_detections").shape == std::vector<std::int64_t>{0, 1});
             continue;
         }
-        for (const auto& [name, value] : plain_outputs(f.fields, chosen(f, batch, choices), {}, f.limit)) {
+        for (const auto& [name, value] : plain_outputs(f.fields, chosen(f, batch, choices), options.pad, f.limit)) {
             CAPTURE(name);
             CHECK((got.at(name) == value));
         }
