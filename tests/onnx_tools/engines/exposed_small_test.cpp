@@ -98,7 +98,9 @@ onnx::ModelProto converting(const std::string& type, int onnx_type, int opset)
 // The rows that `fixed` has must be the first of `got`, and all others padding.
 void check_first_rows(const named_tensors& got, const named_tensors& fixed)
 {
-    for (const auto& [name, value] : fixed) {
+    for (const auto& output : fixed) {
+        const auto& name = output.first;
+        const auto& value = output.second;
         CAPTURE(name);
         const auto& all = got.at(name);
         REQUIRE(all.shape.size() == value.shape.size());

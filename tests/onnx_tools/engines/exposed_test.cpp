@@ -112,9 +112,9 @@ void check_fixed_choices(const fixture& f, const onnx::ModelProto& model, const 
         if (options.recognise.fields) { // the others stay as they are
             const auto kept = options.recognise.fields->size() + 1;
             expected.resize(std::min(expected.size(), kept));
-            for (const auto& [name, value] : expected) {
-                CAPTURE(name);
-                CHECK((got.at(name) == value));
+            for (const auto& output : expected) {
+                CAPTURE(output.first);
+                CHECK((got.at(output.first) == output.second));
             }
             continue;
         }
@@ -160,9 +160,9 @@ void check_dynamic_choices(const fixture& f, const onnx::ModelProto& model, bool
             CHECK(got.at("num_detections").shape == std::vector<std::int64_t>{0, 1});
             continue;
         }
-        for (const auto& [name, value] : plain_outputs(f.fields, chosen(f, batch, choices), options.pad, f.limit)) {
-            CAPTURE(name);
-            CHECK((got.at(name) == value));
+        for (const auto& output : plain_outputs(f.fields, chosen(f, batch, choices), options.pad, f.limit)) {
+            CAPTURE(output.first);
+            CHECK((got.at(output.first) == output.second));
         }
     }
 }

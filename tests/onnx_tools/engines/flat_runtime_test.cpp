@@ -287,10 +287,9 @@ TEST_CASE("callers choose scores and rows of such exports in each run")
                     for (auto& image : grouped(run.rows, run.batch, onnx_number::float32, onnx_number::float32, 0, 0)) {
                         left.push_back(chosen_rows(std::move(image), {"boxes", "labels", "scores"}, choice));
                     }
-                    for (const auto& [name, value] :
-                         plain_outputs({"boxes", "labels", "scores"}, left, options, most)) {
-                        CAPTURE(name);
-                        CHECK((got.at(name) == value));
+                    for (const auto& output : plain_outputs({"boxes", "labels", "scores"}, left, options, most)) {
+                        CAPTURE(output.first);
+                        CHECK((got.at(output.first) == output.second));
                     }
                 }
             }

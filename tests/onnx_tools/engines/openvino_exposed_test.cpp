@@ -40,10 +40,10 @@ float score_of(const plain_image& image, std::size_t row)
 
 void check_chosen(const fixture& f, const std::vector<plain_image>& images, const std::map<std::string, tensor>& got)
 {
-    for (const auto& [name, value] : plain_outputs(f.fields, images, {}, f.limit)) {
-        CAPTURE(name);
-        CHECK(got.at(name).shape == value.shape);
-        CHECK((got.at(name).bytes == value.bytes));
+    for (const auto& output : plain_outputs(f.fields, images, {}, f.limit)) {
+        CAPTURE(output.first);
+        CHECK(got.at(output.first).shape == output.second.shape);
+        CHECK((got.at(output.first).bytes == output.second.bytes));
     }
 }
 
