@@ -16,11 +16,17 @@ void read_lowest_score(node_writer& nodes, pad_plan& p, const std::string& value
     const std::string at = "min_score";
     const auto type = p.fields[place_of(p, field::scores).value()].from;
     p.chosen.lowest_score = value;
+    p.chosen.next_lower = value;
     if (type == element_type::float64) {
         p.chosen.lowest_score = nodes.cast(at + "/float64", value, element_type::float64);
+        p.chosen.next_lower = p.chosen.lowest_score;
     } else if (type == element_type::float16) { // rounded as a score is
         p.chosen.lowest_score = nodes.cast(at + "/float32", nodes.cast(at + "/float16", value, element_type::float16),
                                            element_type::float32);
+        // OpenVINO computes in float32 and rounds scores only as outputs. One that rounds to the lowest is below it by
+        // less than 2^-11 of it, and float16 has no other number as close.
+        const auto factor = nodes.constant(at + "/factor", *make_pad_value(element_type::float32, 1 - 1.0 / 2048));
+        p.chosen.next_lower = nodes.add("Mul", at + "/next_lower", {p.chosen.lowest_score, factor});
     }
     const auto zero = nodes.constant(at + "/zero", *make_pad_value(element_type::float32, std::int64_t{0}));
     const auto below = nodes.add("Less", at + "/below_zero", {value, zero});

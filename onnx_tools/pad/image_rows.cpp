@@ -129,7 +129,7 @@ std::string places_of_high_scores(node_writer& nodes, const pad_plan& p, const s
         high = nodes.add("Greater", at + "/high_enough", {scores, nodes.constant(at + "/bound", *p.score_above)});
     } else {
         const auto keys = sortable(nodes, at + "/scores", p.fields[place_of(p, field::scores).value()], scores);
-        const auto above = nodes.add("Greater", at + "/higher", {keys, p.chosen.lowest_score});
+        const auto above = nodes.add("Greater", at + "/higher", {keys, p.chosen.next_lower});
         const auto equal = nodes.add("Equal", at + "/equal", {keys, p.chosen.lowest_score});
         const auto either = nodes.add("Or", at + "/either", {above, equal});
         high = nodes.add("Or", at + "/high_enough", {either, p.chosen.any_score});

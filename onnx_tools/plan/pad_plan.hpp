@@ -104,6 +104,8 @@ struct planned_input {
 struct run_values {
     /// Rows with lower scores are dropped; `[1]`, of the type in which scores are compared.
     std::string lowest_score;
+    /// A score is at least that if it equals it or is greater than this, which no other score lies between.
+    std::string next_lower;
     /// Whether scores of any kind are kept; bool `[1]`.
     std::string any_score;
     /// How many rows of an image are kept, from 0 to M; int64 `[1]`.
