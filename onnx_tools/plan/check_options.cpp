@@ -196,7 +196,6 @@ std::string settable(const detections& source)
 
 [[noreturn]] void refuse_setting(const detections& source, parameter kind, const std::string& given)
 {
-    const std::string name(name_of(kind));
     const auto& fixed = source.fixed_parameters;
     const auto known = std::find_if(fixed.begin(), fixed.end(), [&](const auto& f) { return f.kind == kind; });
     throw tool_error(failure::refused,
