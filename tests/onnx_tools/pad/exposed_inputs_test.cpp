@@ -145,3 +145,32 @@ TEST_CASE("a value in between that has the name of an input gets another")
     CHECK(index.producer("max_detections") == nullptr);
     CHECK(index.producer("min_score_unpadded") != nullptr);
 }
+
+TEST_CASE("callers choose from the rows that a limit leaves which is set too, and it is written once")
+{
+    const auto& known = fixture_named("ssd300_tv014_b2_list_op11"); // 200 rows
+    for (const bool padded_to_batch : {true, false}) {
+        CAPTURE(padded_to_batch);
+        rewrite_options options;
+        options.pad.exposed = {{run_option::max_detections, {std::nullopt, false}}};
+        options.pad.settings[parameter::detections_per_img] = std::int64_t{33};
+        if (padded_to_batch) {
+            options.pad.max_detections = largest_of_batch{};
+        }
+        const auto model = exposed_in(known.model, options);
+        const graph_index index(model.graph());
+        const std::string rows = "Cast<to=INT64>(max_detections)";
+        const std::string positive = "Where(Less(" + rows + ", [0]), [0], " + rows + ")";
+        const auto cuts = examine(known.model).cuts;
+        REQUIRE(cuts.size() == 2);
+        for (const auto& cut : cuts) {
+            REQUIRE(is(index.producer(cut), {"Slice"}));
+            CHECK(expression(model.graph(), index.producer(cut)->input(2)) ==
+                  "Where(Less(" + positive + ", [33]), " + positive + ", [33])");
+        }
+        const auto& nodes = model.graph().node();
+        CHECK(std::none_of(nodes.begin(), nodes.end(), [](const auto& node) {
+            return node.name().find("padbatch/detections_per_img") != std::string::npos;
+        }));
+    }
+}
