@@ -59,6 +59,14 @@ private:
     {
         if (m_plan.how == batching::loop) {
             say("repeats the graph for each image of the batch, in a Loop");
+            const auto& source = m_plan.source;
+            if (source.image_inputs.size() > 1 || !source.shared_inputs.empty()) {
+                say("gives each image its part of " +
+                    joined(source.image_inputs, ", ", [](const auto& input) { return quoted(input.name); }));
+            }
+            if (!source.shared_inputs.empty()) {
+                say("gives all images the same " + joined(source.shared_inputs, ", ", quoted));
+            }
         }
     }
 
@@ -76,6 +84,9 @@ private:
     void say_rows()
     {
         const bool from_list = m_plan.how == batching::flat;
+        if (!m_plan.source.real_rows.empty()) {
+            say(m_plan.source.real_rows);
+        }
         say_settings();
         if (m_plan.new_limit) {
             say("sets the limit of the model, " + count_of(m_plan.source.limit->rows, "row") + " of each image, to " +

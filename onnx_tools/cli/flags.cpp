@@ -8,13 +8,13 @@ namespace padbatch::onnx_tools::cli {
 namespace {
 
 // The options that the library's messages name.
-constexpr std::array<std::string_view, 26> all_options{
-    "batch",        "classes",       "exclude_classes", "columns",          "count_shape",
-    "count_type",   "dynamic_batch", "expose",          "expose_per_image", "fields",
-    "force",        "from",          "label_type",      "layout",           "mask_threshold",
-    "mask_type",    "masks",         "max_batch_size",  "max_detections",   "min_score",
-    "model_name",   "order",         "pad_value",       "rename",           "set",
-    "squeeze_masks"};
+constexpr auto all_options = std::to_array<std::string_view>(
+    {"batch",        "batch_index",  "box_format",     "classes",         "columns",   "count_output",
+     "count_shape",  "count_type",   "dynamic_batch",  "exclude_classes", "expose",    "expose_per_image",
+     "fields",       "force",        "from",           "label_type",      "layout",    "mask_threshold",
+     "mask_type",    "masks",        "max_batch_size", "max_detections",  "min_score", "model_name",
+     "normalised",   "order",        "pad_value",      "per_image_input", "rename",    "set",
+     "shared_input", "squeeze_masks"});
 
 } // namespace
 

@@ -46,9 +46,13 @@ Masks:
 
 Batch:
   --dynamic-batch            Turn an export of one image into a model of any number of images.
+  --per-image-input NAME     With --dynamic-batch: the input NAME belongs to each image. Without
+                             this, inputs do whose first extent is 1, unless they have fewer than
+                             two dimensions. Can be repeated.
+  --shared-input NAME        With --dynamic-batch: all images share the input NAME. Can be repeated.
 
 Layout:
-  --layout NAME              Name, order and shape the outputs as a consumer expects them:
+  --layout NAME, --to NAME   Name, order and shape the outputs as a consumer expects them:
                              torchvision (the default), efficientnms, yolov7, mmdeploy, tf-od or
                              ultralytics.
   --count-type TYPE          The type of num_detections: int32, int64 or float32.
@@ -68,11 +72,18 @@ When recognition fails, or you know better:
   --order image|field        Whether the outputs go image by image (boxes, labels, scores of the
                              first image, then of the next) or field by field (the boxes of all
                              images, then the labels of all, and so on).
-  --from torchvision|flat|nms   What IN outputs. torchvision (the default): fields for each
-                             image. flat: the rows of all images in one list, each with its image.
-                             nms: what a NonMaxSuppression selects from boxes and scores.
-  --columns x1,y1,...        The columns of the flat rows, or of the boxes that nms selects from:
+  --from FORM                What IN outputs; auto (the default) is what its nodes prove, or else
+                             fields (also called torchvision): tensors for each image, joined or
+                             not. flat: the rows of all images in one list, each with its image.
+                             nms: what a NonMaxSuppression selects from boxes and scores. padded:
+                             rows that are padded already.
+  --columns x1,y1,...        The columns of joined rows, or of the boxes that nms selects from:
                              names from batch, x1, y1, x2, y2, cx, cy, w, h, label and score.
+  --batch-index NAME         With flat: the output that says which image each row belongs to.
+  --count-output NAME        With flat or padded: the output with the number of rows of each image.
+  --box-format FORMAT        With padded: xyxy, xywh (corner and size), cxcywh or yxyx.
+  --normalized               With padded: boxes are fractions of the input's width and height.
+                             (Also spelled --normalised.)
 
 The command:
   --inspect                  Show what is recognised in IN, what the rewrite would do, and what a

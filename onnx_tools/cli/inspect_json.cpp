@@ -80,8 +80,14 @@ json list_of_rows(const flat_source& flat)
         columns.push_back(name_of(column));
     }
     const auto name = [](const std::string& value) { return value.empty() ? json() : json(value); };
-    return {{"rows", flat.rows},         {"columns", std::move(columns)}, {"batch_index", name(flat.batch_index)},
-            {"boxes", name(flat.boxes)}, {"scores", name(flat.scores)},   {"batch_input", flat.batch_input}};
+    return {{"rows", flat.rows},
+            {"columns", std::move(columns)},
+            {"batch_index", name(flat.batch_index)},
+            {"row_labels", name(flat.row_labels)},
+            {"row_scores", name(flat.row_scores)},
+            {"boxes", name(flat.boxes)},
+            {"scores", name(flat.scores)},
+            {"batch_input", flat.batch_input}};
 }
 
 json outputs_of(const pad_plan& p)
@@ -147,6 +153,17 @@ json classes_of(const pad_plan& p, bool dropped)
     return p.classes && p.classes->dropped == dropped ? json(p.classes->labels) : json();
 }
 
+json sources_of(const detections& d)
+{
+    json sources = json::object();
+    if (d.rearranged) {
+        for (const auto& [value, source] : d.rearranged->sources) {
+            sources[value] = source;
+        }
+    }
+    return sources;
+}
+
 json parameters_of(const pad_plan& p)
 {
     json list = json::array();
@@ -184,6 +201,15 @@ json limit_json(const pad_plan& p)
             {"why_not", d.limit_stays.empty() ? json() : json(d.limit_stays)}};
 }
 
+json names_of_image_inputs(const detections& d)
+{
+    json names = json::array();
+    for (const auto& input : d.image_inputs) {
+        names.push_back(input.name);
+    }
+    return names;
+}
+
 json beginning(const model_as_it_is& model)
 {
     return {{"schema", schema}, {"padbatch", PADBATCH_VERSION}, {"file", model.file}};
@@ -206,8 +232,11 @@ std::string inspect_json(const model_as_it_is& before, const rewritten_model& af
         {"family", d.family.empty() ? json() : json(d.family)},
         {"batch", d.flat ? json() : json(d.batch)},
         {"order", d.flat ? json() : json(d.order == output_order::by_image ? "image" : "field")},
+        {"form", onnx_tools::name_of(d.form)},
+        {"evidence", d.evidence.empty() ? json() : json(d.evidence)},
         {"images", images_of(d)},
         {"flat", d.flat ? list_of_rows(*d.flat) : json()},
+        {"sources", sources_of(d)},
         {"declared_outputs", declared(before.outputs)},
         {"other_outputs", d.other_outputs},
         {"limit", limit_json(p)},
@@ -225,6 +254,8 @@ std::string inspect_json(const model_as_it_is& before, const rewritten_model& af
         {"classes", classes_of(p, false)},
         {"exclude_classes", classes_of(p, true)},
         {"exposed", inputs_of(p)},
+        {"per_image_inputs", names_of_image_inputs(d)},
+        {"shared_inputs", d.shared_inputs},
         {"outputs", outputs_of(p)},
         {"rewrite",
          {{"cuts_rows", p.cuts_rows},

@@ -5,6 +5,7 @@
 #include <onnx_tools/cli/help.hpp>
 #include <onnx_tools/cli/values.hpp>
 #include <onnx_tools/model/wording.hpp>
+#include <onnx_tools/recognise/box_format.hpp>
 #include <padbatch/contract.hpp>
 #include <padbatch/version.hpp>
 
@@ -42,18 +43,36 @@ class raw_values {
 public:
     raw_values()
     {
-        for (const char* name : {"--max-detections", "--min-score",
-                                 "--classes",        "--exclude-classes",
-                                 "--expose",         "--expose-per-image",
-                                 "--pad-value",      "--rename",
-                                 "--masks",          "--mask-type",
-                                 "--mask-threshold", "--layout",
-                                 "--count-type",     "--count-shape",
-                                 "--label-type",     "--triton-repository",
-                                 "--model-name",     "--max-batch-size",
-                                 "--fields",         "--batch",
-                                 "--order",          "--from",
-                                 "--columns",        "--set"}) {
+        for (const char* name : {"--max-detections",
+                                 "--min-score",
+                                 "--classes",
+                                 "--exclude-classes",
+                                 "--expose",
+                                 "--expose-per-image",
+                                 "--pad-value",
+                                 "--rename",
+                                 "--masks",
+                                 "--mask-type",
+                                 "--mask-threshold",
+                                 "--layout",
+                                 "--to",
+                                 "--count-type",
+                                 "--count-shape",
+                                 "--label-type",
+                                 "--triton-repository",
+                                 "--model-name",
+                                 "--max-batch-size",
+                                 "--fields",
+                                 "--batch",
+                                 "--order",
+                                 "--from",
+                                 "--columns",
+                                 "--set",
+                                 "--count-output",
+                                 "--box-format",
+                                 "--batch-index",
+                                 "--per-image-input",
+                                 "--shared-input"}) {
             m_values[name];
         }
     }
@@ -159,6 +178,20 @@ std::optional<class_choice> classes(const raw_values& raw)
     return chosen;
 }
 
+// The layout, by either name of the option.
+void understand_layout(const raw_values& raw, pad_options& pad)
+{
+    const std::string given = raw.all("--to").empty() ? "--layout" : "--to";
+    if (given == "--to" && !raw.all("--layout").empty()) {
+        misused("--to is given together with --layout", "one of them: they are two names of one option",
+                "leave out --to or --layout");
+    }
+    if (const auto layout = raw.only(given)) {
+        const auto names = all_layout_names();
+        pad.layout = *layout_from_name(names[position_in(names, given, *layout)]);
+    }
+}
+
 void understand_outputs(const raw_values& raw, options& o)
 {
     auto& pad = o.rewrite.pad;
@@ -174,10 +207,7 @@ void understand_outputs(const raw_values& raw, options& o)
     pad.exposed = exposed_options(raw.all("--expose"), raw.all("--expose-per-image"));
     understand_pad_values(raw, o);
     understand_names(raw, pad);
-    if (const auto layout = raw.only("--layout")) {
-        const auto names = all_layout_names();
-        pad.layout = *layout_from_name(names[position_in(names, "--layout", *layout)]);
-    }
+    understand_layout(raw, pad);
     pad.count_type = raw.word("--count-type", pad.count_type, number_types);
     pad.flat_counts = raw.word<bool>("--count-shape", pad.flat_counts, {{"B", true}, {"Bx1", false}});
     pad.label_type = raw.word("--label-type", pad.label_type, number_types);
@@ -192,21 +222,43 @@ void understand_outputs(const raw_values& raw, options& o)
 
 void understand_input(const raw_values& raw, recognise_options& recognise)
 {
-    recognise.from = raw.word<export_kind>(
-        "--from", export_kind::torchvision,
-        {{"torchvision", export_kind::torchvision}, {"flat", export_kind::flat}, {"nms", export_kind::nms}});
-    const bool torchvision = recognise.from == export_kind::torchvision;
+    recognise.from = raw.word<export_kind>("--from", export_kind::automatic,
+                                           {{"auto", export_kind::automatic},
+                                            {"fields", export_kind::fields},
+                                            {"torchvision", export_kind::fields},
+                                            {"flat", export_kind::flat},
+                                            {"nms", export_kind::nms},
+                                            {"padded", export_kind::padded}});
+    const bool fields_of_images = recognise.from == export_kind::automatic || recognise.from == export_kind::fields;
     for (const char* option : {"--fields", "--batch", "--order"}) {
-        if (!torchvision && !raw.all(option).empty()) {
+        if (!fields_of_images && !raw.all(option).empty()) {
             misused(std::string(option) + " is given together with --from " + raw.all("--from").front(),
                     "--fields, --batch and --order for exports with outputs for each image, or --columns for others",
                     std::string("leave out ") + option + " or --from");
         }
     }
-    if (torchvision && !raw.all("--columns").empty()) {
-        misused("--columns is given without --from flat or --from nms",
-                "--columns for rows of all images in one list, or for the boxes of a NonMaxSuppression",
-                "add --from flat or --from nms, or leave --columns out");
+    recognise.batch_index = raw.only("--batch-index");
+    recognise.count_output = raw.only("--count-output");
+    for (const char* option : {"--batch-index", "--count-output"}) {
+        if (!raw.all(option).empty() && (recognise.from == export_kind::fields || recognise.from == export_kind::nms)) {
+            misused(std::string(option) + " is given together with --from " + raw.all("--from").front(),
+                    "--batch-index for rows of all images in one list, and --count-output for rows that are counted",
+                    std::string("leave out ") + option + " or --from");
+        }
+    }
+    if (!raw.all("--fields").empty() && !raw.all("--columns").empty()) {
+        misused("--fields is given together with --columns",
+                "--fields, which names the outputs of an image, or --columns, which names the columns of one output",
+                "leave out --fields or --columns");
+    }
+    for (const auto& [option, names] : {std::pair("--per-image-input", &recognise.per_image_inputs),
+                                        std::pair("--shared-input", &recognise.shared_inputs)}) {
+        for (const auto& name : raw.all(option)) {
+            if (name.empty()) {
+                has_no_value(option);
+            }
+            names->insert(name);
+        }
     }
     if (const auto fields = raw.only("--fields")) {
         recognise.fields = field_list(*fields);
@@ -221,6 +273,12 @@ void understand_input(const raw_values& raw, recognise_options& recognise)
     }
     if (const auto columns = raw.only("--columns")) {
         recognise.columns = column_list(*columns);
+    }
+    recognise.boxes = raw.word("--box-format", recognise.boxes, all_box_formats());
+    const std::string given = recognise.boxes ? "--box-format" : recognise.normalised ? "--normalized" : "";
+    if (!given.empty() && recognise.from != export_kind::padded) {
+        misused(given + " is given without --from padded", given + " for rows that are padded already",
+                "add --from padded, or leave " + given + " out");
     }
 }
 
@@ -339,6 +397,8 @@ parsed parse(int argc, const char* const* argv)
     const std::map<std::string, bool*> flags = {
         {"--dynamic-batch", &o.rewrite.pad.dynamic_batch},
         {"--squeeze-masks", &o.rewrite.pad.squeeze_masks},
+        {"--normalized", &o.rewrite.recognise.normalised},
+        {"--normalised", &o.rewrite.recognise.normalised},
         {"--inspect", &o.inspect},
         {"--json", &o.json},
         {"--force", &o.force},

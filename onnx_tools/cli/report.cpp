@@ -8,6 +8,9 @@ namespace padbatch::onnx_tools::cli {
 std::string headline(const detections& source)
 {
     const std::string family = source.family.empty() ? "detections of an unknown family" : source.family;
+    if (source.form == export_kind::padded) {
+        return family + ", rows that are padded already";
+    }
     if (source.flat) {
         return family + ", the rows of all images in one list";
     }
@@ -20,7 +23,15 @@ std::string headline(const detections& source)
 std::string before_and_after(const std::string& file, const std::vector<table_row>& before, const pad_plan& p,
                              const std::vector<table_row>& after)
 {
-    return shown(file) + ": " + headline(p.source) + "\nbefore\n" + table(before) + "after\n" + table(after);
+    std::string inputs;
+    if (p.how == batching::loop && p.source.image_inputs.size() + p.source.shared_inputs.size() > 1) {
+        inputs = "inputs of each image: " +
+                 joined(p.source.image_inputs, ", ", [](const auto& input) { return quoted(input.name); }) +
+                 (p.source.shared_inputs.empty()
+                      ? "\n"
+                      : "; all images share " + joined(p.source.shared_inputs, ", ", quoted) + "\n");
+    }
+    return shown(file) + ": " + headline(p.source) + "\nbefore\n" + table(before) + "after\n" + table(after) + inputs;
 }
 
 std::string size_warnings(const pad_plan& p)

@@ -2,6 +2,7 @@
 #include <onnx_tools/model/functions.hpp>
 
 #include <onnx_tools/model/graph.hpp>
+#include <onnx_tools/model/light_copy.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -19,70 +20,6 @@ using nodes = google::protobuf::RepeatedPtrField<onnx::NodeProto>;
 constexpr std::size_t most_nodes = 300'000;
 constexpr std::size_t most_bytes = std::size_t{64} << 20;
 constexpr std::size_t deepest_call = 64;
-constexpr std::size_t largest_constant = std::size_t{64} << 10; // bytes; limits, thresholds and sizes are smaller
-
-// The shape and type of `tensor`, and its elements unless they are many.
-void copy_if_small(const onnx::TensorProto& tensor, onnx::TensorProto& to)
-{
-    if (tensor.ByteSizeLong() <= largest_constant) {
-        to = tensor;
-        return;
-    }
-    to.set_name(tensor.name());
-    to.set_data_type(tensor.data_type());
-    *to.mutable_dims() = tensor.dims();
-    to.set_data_location(onnx::TensorProto::EXTERNAL); // which is not read
-}
-
-void copy_node(const onnx::NodeProto& node, onnx::NodeProto& to);
-
-void copy_graph(const onnx::GraphProto& graph, onnx::GraphProto& to)
-{
-    to.set_name(graph.name());
-    *to.mutable_input() = graph.input();
-    *to.mutable_output() = graph.output();
-    *to.mutable_value_info() = graph.value_info();
-    *to.mutable_quantization_annotation() = graph.quantization_annotation();
-    for (const auto& tensor : graph.initializer()) {
-        copy_if_small(tensor, *to.add_initializer());
-    }
-    for (const auto& tensor : graph.sparse_initializer()) {
-        auto& copy = *to.add_sparse_initializer();
-        copy_if_small(tensor.values(), *copy.mutable_values());
-        *copy.mutable_dims() = tensor.dims();
-    }
-    for (const auto& node : graph.node()) {
-        copy_node(node, *to.add_node());
-    }
-}
-
-void copy_node(const onnx::NodeProto& node, onnx::NodeProto& to)
-{
-    to.set_name(node.name());
-    to.set_op_type(node.op_type());
-    to.set_domain(node.domain());
-    *to.mutable_input() = node.input();
-    *to.mutable_output() = node.output();
-    for (const auto& from : node.attribute()) {
-        auto& copy = *to.add_attribute();
-        if (from.has_g() || from.has_t() || from.graphs_size() != 0) {
-            copy.set_name(from.name());
-            copy.set_type(from.type());
-            if (from.has_t()) {
-                copy_if_small(from.t(), *copy.mutable_t());
-            }
-            if (from.has_g()) {
-                copy_graph(from.g(), *copy.mutable_g());
-            }
-            for (const auto& graph : from.graphs()) {
-                copy_graph(graph, *copy.add_graphs());
-            }
-        } else {
-            copy = from;
-        }
-    }
-}
-
 std::string plain_domain(const std::string& domain)
 {
     return domain == "ai.onnx" ? "" : domain;
@@ -256,7 +193,7 @@ private:
         call_names names(function, call, m_fresh);
         for (const auto& node : function.node()) {
             auto& copy = *body.Add();
-            copy_node(node, copy);
+            copy_lightly(node, copy);
             m_bytes += copy.ByteSizeLong();
             if (++m_nodes > most_nodes || m_bytes > most_bytes || !set_attributes(copy, call, has_defaults)) {
                 return false;
@@ -287,13 +224,7 @@ readable_model::readable_model(const onnx::ModelProto& model) : m_model(model)
     if (model.functions_size() == 0) {
         return;
     }
-    auto& copy = m_inlined.emplace();
-    copy.set_ir_version(model.ir_version());
-    copy.set_producer_name(model.producer_name());
-    copy.set_producer_version(model.producer_version());
-    *copy.mutable_opset_import() = model.opset_import();
-    *copy.mutable_metadata_props() = model.metadata_props();
-    copy_graph(model.graph(), *copy.mutable_graph());
+    auto& copy = m_inlined.emplace(light_copy(model));
     inliner(model, *copy.mutable_graph());
 }
 

@@ -12,7 +12,7 @@
 namespace padbatch::onnx_tools {
 namespace {
 
-using number = std::optional<std::int64_t>;
+using known_rank = std::optional<std::int64_t>;
 
 // Works out ranks from the nodes upwards. Values of a subgraph are looked up in the graphs around it too.
 class rank_inference {
@@ -29,7 +29,7 @@ public:
         }
     }
 
-    number rank(const std::string& value)
+    known_rank rank(const std::string& value)
     {
         if (const auto known = m_ranks.find(value); known != m_ranks.end()) {
             return known->second;
@@ -46,7 +46,7 @@ public:
     }
 
 private:
-    number find(const std::string& value)
+    known_rank find(const std::string& value)
     {
         if (const auto* tensor = m_index.constant(value)) {
             return tensor->dims_size();
@@ -58,19 +58,41 @@ private:
         return of_node(*node, value);
     }
 
-    number of_input(const onnx::NodeProto& node, int i)
+    known_rank of_input(const onnx::NodeProto& node, int i)
     {
         return i < node.input_size() && !node.input(i).empty() ? rank(node.input(i)) : std::nullopt;
     }
 
-    number of_node(const onnx::NodeProto& node, const std::string& value)
+    known_rank of_node(const onnx::NodeProto& node, const std::string& value)
     {
-        static const std::unordered_set<std::string_view> same_as_first{
-            "Abs",       "Cast",           "Clip",      "Concat",     "Exp",
-            "Floor",     "GatherElements", "Identity",  "LogSoftmax", "Not",
-            "Pad",       "Relu",           "Resize",    "Round",      "ScatterElements",
-            "ScatterND", "Sigmoid",        "Slice",     "Softmax",    "Split",
-            "Sqrt",      "TopK",           "Transpose", "Conv",       "BatchNormalization"};
+        static const std::unordered_set<std::string_view> same_as_first{"Abs",
+                                                                        "Cast",
+                                                                        "Clip",
+                                                                        "Concat",
+                                                                        "Exp",
+                                                                        "Floor",
+                                                                        "GatherElements",
+                                                                        "Identity",
+                                                                        "LogSoftmax",
+                                                                        "Not",
+                                                                        "Pad",
+                                                                        "Relu",
+                                                                        "Resize",
+                                                                        "Round",
+                                                                        "ScatterElements",
+                                                                        "ScatterND",
+                                                                        "Sigmoid",
+                                                                        "Slice",
+                                                                        "Softmax",
+                                                                        "Split",
+                                                                        "Neg",
+                                                                        "Tile",
+                                                                        "CumSum",
+                                                                        "Sqrt",
+                                                                        "TopK",
+                                                                        "Transpose",
+                                                                        "Conv",
+                                                                        "BatchNormalization"};
         static const std::unordered_set<std::string_view> broadcasting{
             "Add",  "Sub",         "Mul",   "Div", "Max", "Min",   "Greater", "GreaterOrEqual",
             "Less", "LessOrEqual", "Equal", "And", "Or",  "Where", "Pow",     "Mod"};
@@ -82,10 +104,10 @@ private:
             return of_input(node, 0);
         }
         if (broadcasting.count(op) != 0) {
-            number highest = 0;
+            known_rank highest = 0;
             for (int i = 0; i < node.input_size(); ++i) {
                 const auto rank = of_input(node, i);
-                highest = rank && highest ? std::max(*rank, *highest) : number();
+                highest = rank && highest ? std::max(*rank, *highest) : known_rank();
             }
             return highest;
         }
@@ -97,6 +119,18 @@ private:
         }
         if (op == "Unsqueeze" || op == "Squeeze") {
             return plus(of_input(node, 0), op == "Unsqueeze" ? axes(node) : minus(axes(node)));
+        }
+        if (op == "ArgMax" || op == "ArgMin") {
+            return plus(of_input(node, 0), integer_attribute(node, "keepdims", 1) - 1);
+        }
+        if (op == "ReduceMax" || op == "ReduceMin" || op == "ReduceSum" || op == "ReduceMean") {
+            return integer_attribute(node, "keepdims", 1) == 1 ? of_input(node, 0)
+                                                               : plus(of_input(node, 0), minus(axes(node)));
+        }
+        if (op == "MatMul") {
+            const auto left = of_input(node, 0);
+            const auto right = of_input(node, 1);
+            return left && right && *left >= 2 && *right >= 2 ? std::max(left, right) : known_rank();
         }
         if (op == "Shape") {
             return 1;
@@ -122,17 +156,23 @@ private:
         return std::nullopt;
     }
 
-    number gather_nd(const onnx::NodeProto& node)
+    known_rank gather_nd(const onnx::NodeProto& node)
     {
         const auto data = of_input(node, 0);
         const auto indices = of_input(node, 1);
         // The last extent of the indices says how many dimensions of the data they index. In exports, these indices are
         // the transposed output of a NonZero, whose first extent is the rank of its input.
+        if (node.input_size() < 2) {
+            return std::nullopt;
+        }
         const auto* transpose = node.input_size() > 1 ? m_index.producer(node.input(1)) : nullptr;
         const auto* non_zero =
             transpose != nullptr && standard_operator(*transpose) == "Transpose" && transpose->input_size() == 1
                 ? m_index.producer(transpose->input(0))
                 : nullptr;
+        if (data && is(m_index.producer(origin(m_index, node.input(1))), {"NonMaxSuppression"})) {
+            return plus(data, -2); // [n, 3], for which one extent is left of three
+        }
         if (!data || !indices || non_zero == nullptr || standard_operator(*non_zero) != "NonZero") {
             return std::nullopt;
         }
@@ -140,7 +180,7 @@ private:
     }
 
     // How many axes Squeeze or Unsqueeze names: an attribute until opset 12, an input after it.
-    number axes(const onnx::NodeProto& node)
+    known_rank axes(const onnx::NodeProto& node)
     {
         if (const auto* held = attribute(node, "axes")) {
             return held->ints_size();
@@ -154,7 +194,7 @@ private:
     }
 
     // The number of elements of a one-dimensional value that is used as a shape.
-    number length(const std::string& value)
+    known_rank length(const std::string& value)
     {
         if (const auto known = m_lengths.find(value); known != m_lengths.end()) {
             return known->second;
@@ -170,7 +210,7 @@ private:
         return found;
     }
 
-    number find_length(const std::string& value)
+    known_rank find_length(const std::string& value)
     {
         if (const auto values = m_index.constant_integers(value)) {
             return static_cast<std::int64_t>(values->size());
@@ -186,8 +226,12 @@ private:
         if (op == "Shape") {
             return rank(node->input(0));
         }
+        if (op == "ConstantOfShape") {
+            const auto shape = m_index.constant_integers(node->input(0));
+            return shape && shape->size() == 1 ? known_rank(shape->front()) : std::nullopt;
+        }
         if (op == "Unsqueeze") { // of a scalar
-            return rank(node->input(0)) == 0 ? number(1) : std::nullopt;
+            return rank(node->input(0)) == 0 ? known_rank(1) : std::nullopt;
         }
         if (op == "Gather" && node->input_size() > 1) {
             return length(node->input(1));
@@ -196,7 +240,7 @@ private:
             return sliced_length(*node);
         }
         if (op == "Concat") {
-            number sum = 0;
+            known_rank sum = 0;
             for (const auto& input : node->input()) {
                 sum = plus(sum, length(input));
             }
@@ -206,15 +250,15 @@ private:
     }
 
     // The length of what a Slice with constant bounds and steps of one gives.
-    number sliced_length(const onnx::NodeProto& node)
+    known_rank sliced_length(const onnx::NodeProto& node)
     {
         const auto whole = length(node.input(0));
-        const auto bound = [&](int i, std::int64_t otherwise) -> number {
+        const auto bound = [&](int i, std::int64_t otherwise) -> known_rank {
             if (i >= node.input_size() || node.input(i).empty()) {
                 return otherwise;
             }
             const auto values = m_index.constant_integers(node.input(i));
-            return values && values->size() == 1 ? number(values->front()) : std::nullopt;
+            return values && values->size() == 1 ? known_rank(values->front()) : std::nullopt;
         };
         auto start = bound(1, 0);
         auto end = bound(2, 0);
@@ -235,7 +279,7 @@ private:
 
     // A state variable keeps the rank of its first value; a scan output has one dimension more than what each iteration
     // yields.
-    number of_loop(const onnx::NodeProto& node, const std::string& value)
+    known_rank of_loop(const onnx::NodeProto& node, const std::string& value)
     {
         const int i = position(node, value);
         const int states = node.input_size() - 2;
@@ -249,10 +293,10 @@ private:
         return plus(rank_in(body->g(), body->g().output(i + 1).name()), 1);
     }
 
-    number of_if(const onnx::NodeProto& node, const std::string& value)
+    known_rank of_if(const onnx::NodeProto& node, const std::string& value)
     {
         const int i = position(node, value);
-        number agreed;
+        known_rank agreed;
         bool first = true;
         for (const char* name : {"then_branch", "else_branch"}) {
             const auto* branch = attribute(node, name);
@@ -269,14 +313,14 @@ private:
         return agreed;
     }
 
-    number rank_in(const onnx::GraphProto& subgraph, const std::string& value)
+    known_rank rank_in(const onnx::GraphProto& subgraph, const std::string& value)
     {
         const graph_index index(subgraph);
         return rank_inference(index, this).rank(value);
     }
 
-    static number plus(number a, number b) { return a && b ? number(*a + *b) : std::nullopt; }
-    static number minus(number a) { return a ? number(-*a) : std::nullopt; }
+    static known_rank plus(known_rank a, known_rank b) { return a && b ? known_rank(*a + *b) : std::nullopt; }
+    static known_rank minus(known_rank a) { return a ? known_rank(-*a) : std::nullopt; }
 
     // The ranks of detections are known a few dozen nodes up; the bound keeps the call stack small in any graph.
     static constexpr int deepest = 500;
@@ -284,8 +328,8 @@ private:
     const graph_index& m_index;
     rank_inference* m_outer;
     int m_depth = 0;
-    std::unordered_map<std::string, number> m_ranks;
-    std::unordered_map<std::string, number> m_lengths;
+    std::unordered_map<std::string, known_rank> m_ranks;
+    std::unordered_map<std::string, known_rank> m_lengths;
 };
 
 } // namespace

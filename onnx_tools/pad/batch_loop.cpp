@@ -46,26 +46,34 @@ private:
 
     std::string fresh(const std::string& wanted) { return m_inner.fresh()(wanted); }
 
-    // The input becomes a batch, and the body takes its image from it.
+    // The inputs of an image become those of a batch, and the body takes those of its image from them. It sees the
+    // others, which are the same for all images, as they are.
     void take_image()
     {
-        m_images = m_plan.source.images.front();
-        for (const auto& input : m_body.input()) {
-            if (input.name() == m_images) {
-                *m_graph.add_input() = input;
+        struct taken {
+            image_input from;
+            std::string value;
+        };
+        std::vector<taken> all;
+        for (const auto& from : m_plan.source.image_inputs) {
+            all.push_back({from, fresh(all.empty() ? "padbatch/image" : "padbatch/" + from.name + "/of_image")});
+        }
+        for (const auto& given : m_body.input()) {
+            const auto& name = given.name();
+            const auto& shared = m_plan.source.shared_inputs;
+            const auto own =
+                std::find_if(all.begin(), all.end(), [&](const auto& each) { return each.from.name == name; });
+            if (own != all.end()) {
+                add_batch_input(given, own->from);
+            } else if (std::find(shared.begin(), shared.end(), name) != shared.end()) {
+                *m_graph.add_input() = given;
             }
         }
-        auto shape = declared_type(m_graph.input(0)).shape;
-        if (m_plan.source.image_rank == 4) {
-            shape.erase(shape.begin());
+        m_images = all.front().from.name;
+        m_image = all.front().value;
+        for (const auto& each : all) {
+            rename_value(m_body, each.from.name, each.value);
         }
-        shape.insert(shape.begin(), m_plan.batch);
-        auto& input = *m_graph.mutable_input(0);
-        const auto element = declared_type(input).element.value_or(element_type::float32);
-        declare(input, m_images, element, shape);
-
-        m_image = fresh("padbatch/image");
-        rename_value(m_body, m_images, m_image);
         m_body.clear_input(); // even those that could override weights: they would have to be outside
         m_iteration = fresh("padbatch/iteration");
         m_condition = fresh("padbatch/condition");
@@ -75,12 +83,31 @@ private:
         // The nodes of the model read the image, so these nodes come first.
         sort_nodes(m_body);
         const int nodes = m_body.node_size();
-        const auto index =
-            m_plan.source.image_rank == 4 ? m_inner.unsqueeze("image/index", m_iteration, 0) : m_iteration;
-        m_inner.gather("image/taken", m_images, index, 0, m_image);
+        std::string index;
+        for (const auto& each : all) {
+            if (each.from.has_batch && index.empty()) {
+                index = m_inner.unsqueeze("image/index", m_iteration, 0);
+            }
+            const auto& at = each.from.has_batch ? index : m_iteration;
+            m_inner.gather(each.value == m_image ? "image/taken" : each.from.name + "/taken", each.from.name, at, 0,
+                           each.value);
+        }
         take_exposed(m_inner, m_plan, m_iteration);
-        auto& all = *m_body.mutable_node();
-        std::rotate(all.pointer_begin(), all.pointer_begin() + nodes, all.pointer_end());
+        auto& moved = *m_body.mutable_node();
+        std::rotate(moved.pointer_begin(), moved.pointer_begin() + nodes, moved.pointer_end());
+    }
+
+    void add_batch_input(const onnx::ValueInfoProto& given, const image_input& from)
+    {
+        auto& input = *m_graph.add_input();
+        input = given;
+        const auto type = declared_type(given);
+        auto shape = type.shape;
+        if (from.has_batch && !shape.empty()) {
+            shape.erase(shape.begin());
+        }
+        shape.insert(shape.begin(), m_plan.batch);
+        declare(input, from.name, type.element.value_or(element_type::float32), shape);
     }
 
     // How many rows every image has inside the Loop.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/pad/cut_changes.hpp>
 
+#include <onnx_tools/model/node_writer.hpp>
 #include <onnx_tools/model/sort.hpp>
 #include <onnx_tools/pad/image_rows.hpp>
-#include <onnx_tools/pad/node_writer.hpp>
 #include <onnx_tools/recognise/walk.hpp>
 
 #include <cstddef>

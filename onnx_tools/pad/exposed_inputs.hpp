@@ -3,7 +3,7 @@
 #define PADBATCH_ONNX_TOOLS_PAD_EXPOSED_INPUTS_HPP
 
 #include <onnx_tools/model/graph.hpp>
-#include <onnx_tools/pad/node_writer.hpp>
+#include <onnx_tools/model/node_writer.hpp>
 #include <onnx_tools/plan/pad_plan.hpp>
 
 #include <onnx/onnx_pb.h>

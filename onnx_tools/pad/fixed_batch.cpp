@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/pad/fixed_batch.hpp>
 
+#include <onnx_tools/model/node_writer.hpp>
 #include <onnx_tools/model/prune.hpp>
 #include <onnx_tools/pad/image_rows.hpp>
-#include <onnx_tools/pad/node_writer.hpp>
 #include <onnx_tools/pad/outputs.hpp>
 
 #include <cstddef>

@@ -56,19 +56,13 @@ private:
             if (f.kind == field::boxes) {
                 rows.fields.push_back(corners(f, m_source.rows));
             } else if (f.kind == field::labels) {
-                rows.fields.push_back(m_nodes.cast("labels/whole", column("labels/list", flat_column::label), *f.from));
+                const auto labels = column_or("labels/list", flat_column::label, m_source.row_labels);
+                rows.fields.push_back(m_nodes.cast("labels/whole", labels, *f.from));
             } else {
-                rows.fields.push_back(column("scores/list", flat_column::score));
+                rows.fields.push_back(column_or("scores/list", flat_column::score, m_source.row_scores));
             }
         }
-        std::string image;
-        if (m_source.batch_index.empty()) {
-            image = column("image/list", flat_column::batch);
-        } else {
-            // As many as there are rows, or the run fails.
-            image = m_nodes.add("Reshape", "image/list",
-                                {m_source.batch_index, m_nodes.extents("rows", m_source.rows, {0})});
-        }
+        const auto image = column_or("image/list", flat_column::batch, m_source.batch_index);
         rows.more.push_back(m_nodes.cast("image", image, element_type::int64));
         return rows;
     }
@@ -106,6 +100,13 @@ private:
     std::string column(const std::string& name, flat_column which)
     {
         return m_nodes.gather(name, m_source.rows, m_nodes.integer(position(which)), 1);
+    }
+
+    // A column of the rows; or a list beside them, as long as there are rows, or the run fails.
+    std::string column_or(const std::string& name, flat_column which, const std::string& list)
+    {
+        return list.empty() ? column(name, which)
+                            : m_nodes.add("Reshape", name, {list, m_nodes.extents("rows", m_source.rows, {0})});
     }
 
     // Boxes x1, y1, x2, y2, made from values with the columns of the source.

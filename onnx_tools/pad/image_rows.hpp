@@ -2,7 +2,7 @@
 #ifndef PADBATCH_ONNX_TOOLS_PAD_IMAGE_ROWS_HPP
 #define PADBATCH_ONNX_TOOLS_PAD_IMAGE_ROWS_HPP
 
-#include <onnx_tools/pad/node_writer.hpp>
+#include <onnx_tools/model/node_writer.hpp>
 #include <onnx_tools/plan/pad_plan.hpp>
 
 #include <string>

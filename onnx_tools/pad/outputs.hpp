@@ -2,7 +2,7 @@
 #ifndef PADBATCH_ONNX_TOOLS_PAD_OUTPUTS_HPP
 #define PADBATCH_ONNX_TOOLS_PAD_OUTPUTS_HPP
 
-#include <onnx_tools/pad/node_writer.hpp>
+#include <onnx_tools/model/node_writer.hpp>
 #include <onnx_tools/plan/pad_plan.hpp>
 
 #include <cstddef>

@@ -48,8 +48,8 @@ void rename_in_plan(pad_plan& p, const std::string& from, const std::string& to)
         rename(cut);
     }
     if (p.source.flat) {
-        for (auto* value :
-             {&p.source.flat->rows, &p.source.flat->batch_index, &p.source.flat->boxes, &p.source.flat->scores}) {
+        for (auto* value : {&p.source.flat->rows, &p.source.flat->batch_index, &p.source.flat->row_labels,
+                            &p.source.flat->row_scores, &p.source.flat->boxes, &p.source.flat->scores}) {
             rename(*value);
         }
     }

@@ -150,11 +150,21 @@ void require_batch(const detections& source, const pad_options& options)
                           "export the model with one image, torch.rand(1, 3, H, W) or [torch.rand(3, H, W)], and pass "
                           "that file; or leave `dynamic_batch` out"});
     }
-    if (source.images.empty()) {
+    if (source.image_inputs.empty()) {
+        throw tool_error(
+            failure::refused,
+            {"`dynamic_batch`: the inputs of the model are not one image, and nothing shows that they belong to one",
+             "an input [1, 3, H, W] or [3, H, W], or others whose first extent is 1",
+             "export the model with one image; or name its inputs: `per_image_input` NAME"});
+    }
+    if (!source.undecided_inputs.empty()) {
+        const auto& name = source.undecided_inputs.front();
         throw tool_error(failure::refused,
-                         {"`dynamic_batch`: the inputs of the model are not one image",
-                          "one input, [1, 3, H, W] or [3, H, W], and no other input without a default",
-                          "export the model with one image as its only input"});
+                         {"`dynamic_batch`: nothing shows whether the input " + quoted(name) +
+                              " belongs to each image, or whether all images share it",
+                          "inputs whose first extent is 1, or the image's own symbol, or which have fewer than two "
+                          "dimensions",
+                          "say which: `per_image_input` " + shown(name) + ", or `shared_input` " + shown(name)});
     }
     if (std::holds_alternative<largest_of_batch>(options.max_detections) && !source.limit) {
         throw tool_error(

@@ -120,9 +120,12 @@ private:
         }
         for (const auto& input : m_graph.input()) {
             const auto shape = declared_type(input).shape;
-            const bool names_batch = m_plan.how == batching::flat
-                                         ? input.name() == source.flat->batch_input
-                                         : source.image_rank == 4 && input.name() == source.images.front();
+            const bool names_batch =
+                m_plan.how == batching::flat
+                    ? input.name() == source.flat->batch_input
+                    : std::any_of(source.image_inputs.begin(), source.image_inputs.end(), [&](const auto& of_image) {
+                          return of_image.has_batch && of_image.name == input.name();
+                      });
             if (!names_batch || shape.empty()) {
                 continue;
             }
@@ -484,7 +487,8 @@ void require_own_values(const onnx::GraphProto& graph, const pad_plan& p)
         std::for_each(f.values.begin(), f.values.end(), require);
     }
     if (const auto& flat = p.source.flat) {
-        for (const auto* value : {&flat->rows, &flat->batch_index, &flat->boxes, &flat->scores}) {
+        for (const auto* value :
+             {&flat->rows, &flat->batch_index, &flat->row_labels, &flat->row_scores, &flat->boxes, &flat->scores}) {
             require(*value);
         }
     }

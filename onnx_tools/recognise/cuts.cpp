@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/recognise/cuts.hpp>
 
+#include <onnx_tools/model/ranks.hpp>
 #include <onnx_tools/model/sort.hpp>
 #include <onnx_tools/recognise/walk.hpp>
 
@@ -12,8 +13,8 @@
 namespace padbatch::onnx_tools {
 namespace {
 
-// `value` as the result of a Slice of rows [0, constant) along the first axis.
-row_cut as_cut(const graph_index& index, std::string_view value)
+// `value` as the result of a Slice of rows [0, constant) along `axis`.
+row_cut as_cut(const graph_index& index, std::string_view value, std::int64_t axis = 0)
 {
     const auto* node = index.producer(origin(index, value));
     if (node == nullptr || standard_operator(*node) != "Slice" || node->input_size() < 3) {
@@ -21,14 +22,14 @@ row_cut as_cut(const graph_index& index, std::string_view value)
     }
     const auto input_is = [&](int i, std::int64_t expected) {
         if (i >= node->input_size() || node->input(i).empty()) {
-            return true; // absent means all axes from the first on, in steps of one
+            return i != 3 || expected == 0; // absent means all axes from the first on, in steps of one
         }
         const auto values = index.constant_integers(node->input(i));
         return values && values->size() == 1 && values->front() == expected;
     };
     const auto ends = index.constant_integers(node->input(2));
     // Exporters write "all rows" as an end of 2^31 - 1 or 2^63 - 1.
-    if (!input_is(1, 0) || !input_is(3, 0) || !input_is(4, 1) || !ends || ends->size() != 1 || ends->front() < 1 ||
+    if (!input_is(1, 0) || !input_is(3, axis) || !input_is(4, 1) || !ends || ends->size() != 1 || ends->front() < 1 ||
         ends->front() >= std::numeric_limits<std::int32_t>::max()) {
         return {};
     }
@@ -138,42 +139,151 @@ bool is_sorted_by_score(std::vector<const graph_index*> scopes, std::string_view
     return false;
 }
 
-} // namespace
-
-row_bound bound_of(const graph_index& index, const std::string& value)
+// The most that a size can be, if it is a constant or the least of several values of which one is.
+std::optional<std::int64_t> most_of(const graph_index& index, std::string_view size, int depth = 0)
 {
-    row_bound bound;
-    const auto lower = [&](const row_cut& cut, bool picks_rows) {
+    if (const auto values = index.constant_integers(size)) {
+        return values->empty() ? std::nullopt : std::optional(*std::min_element(values->begin(), values->end()));
+    }
+    const auto* node = index.producer(size);
+    if (depth > 16 || node == nullptr || node->input_size() == 0) {
+        return std::nullopt;
+    }
+    if (is(node, {"Identity", "Cast", "Unsqueeze", "Squeeze", "Reshape"})) {
+        return most_of(index, node->input(0), depth + 1);
+    }
+    const auto* all = is(node, {"ReduceMin"}) ? index.producer(node->input(0)) : node;
+    if (!is(node, {"Min", "ReduceMin"}) || (is(node, {"ReduceMin"}) && !is(all, {"Concat"}))) {
+        return std::nullopt;
+    }
+    std::optional<std::int64_t> least;
+    for (const auto& input : all->input()) {
+        const auto one = most_of(index, input, depth + 1);
+        least = one && (!least || *one < *least) ? one : least;
+    }
+    return least;
+}
+
+// Follows rows up the graph, along whichever axis they lie.
+class bound_finder {
+public:
+    explicit bound_finder(const graph_index& index) : m_index(index) {}
+
+    row_bound of(std::string_view at)
+    {
+        row_bound bound;
+        std::int64_t axis = 0;
+        for (int steps = 0; steps < 64; ++steps) { // wrappers add a few nodes; the bound is for graphs with a cycle
+            const auto* node = m_index.producer(at);
+            if (node == nullptr || node->input_size() == 0) {
+                break;
+            }
+            if (is(node, {"Gather", "GatherND"})) {
+                const auto along = is(node, {"Gather"}) ? integer_attribute(*node, "axis", 0) : 0;
+                if (along == axis) {
+                    if (const auto cut = cut_of_gather(m_index, *node); cut.node != nullptr) {
+                        bound.cut = cut.node;
+                        lower(bound, cut, true);
+                        break;
+                    }
+                    const auto sorted = as_top(node->input_size() > 1 ? node->input(1) : "");
+                    if (sorted.node != nullptr) {
+                        lower(bound, sorted, false);
+                        break;
+                    }
+                    if (node->input_size() < 2 || !is_selection(m_index, node->input(1))) {
+                        break;
+                    }
+                } else if (along < axis) { // it may also count from the end
+                    break;
+                }
+            } else if (standard_operator(*node) == "Slice") {
+                if (const auto cut = as_cut(m_index, at, axis); cut.node != nullptr) {
+                    lower(bound, cut, false);
+                }
+            } else if (is(node, {"TopK"})) {
+                const auto sorted = as_top(at);
+                if (sorted.node == nullptr || axis != 0) {
+                    break;
+                }
+                lower(bound, sorted, false);
+                break;
+            } else if (is(node, {"Squeeze", "Unsqueeze"})) {
+                const auto before = axis_before(m_index, *node, axis);
+                if (!before) {
+                    break;
+                }
+                axis = *before;
+            } else if (!is(node, {"Identity", "Cast", "Clip", "Compress"})) {
+                break;
+            }
+            at = node->input(0);
+        }
+        return bound;
+    }
+
+private:
+    static void lower(row_bound& bound, const row_cut& cut, bool picks_rows)
+    {
         if (!bound.limit || cut.rows < bound.limit->rows) {
             bound.limit = row_limit{cut.rows, describe(*cut.node), picks_rows};
         }
-    };
-    std::string_view at = value;
-    for (int steps = 0; steps < 64; ++steps) { // wrappers add a few nodes; the bound is for graphs with a cycle
-        const auto* node = index.producer(at);
-        if (node == nullptr || node->input_size() == 0) {
-            break;
-        }
-        if (is(node, {"Gather", "GatherND"})) {
-            const auto cut = cut_of_gather(index, *node);
-            if (cut.node != nullptr && integer_attribute(*node, "axis", 0) == 0) {
-                bound.cut = cut.node;
-                lower(cut, true);
-                break;
-            }
-            if (node->input_size() < 2 || !is_selection(index, node->input(1))) {
-                break;
-            }
-        } else if (standard_operator(*node) == "Slice") {
-            if (const auto cut = as_cut(index, at); cut.node != nullptr) {
-                lower(cut, false);
-            }
-        } else if (!is(node, {"Identity", "Cast", "Clip", "Compress"})) {
-            break;
-        }
-        at = node->input(0);
     }
-    return bound;
+
+    // The TopK of a list that `value` is a result of, and the most that it keeps.
+    [[nodiscard]] row_cut as_top(std::string_view value) const
+    {
+        const auto* node = m_index.producer(origin(m_index, value));
+        if (!is(node, {"TopK"}) || node->input_size() < 2) {
+            return {};
+        }
+        const auto along = integer_attribute(*node, "axis", -1);
+        const auto most = most_of(m_index, node->input(1));
+        const auto rank = rank_finder(m_index).rank_of(node->input(0));
+        return rank == 1 && (along == 0 || along == -1) && most && *most > 0 ? row_cut{node, *most} : row_cut{};
+    }
+
+    const graph_index& m_index;
+};
+
+} // namespace
+
+std::optional<std::int64_t> axis_before(const graph_index& index, const onnx::NodeProto& node, std::int64_t axis)
+{
+    const bool adds = is(&node, {"Unsqueeze"});
+    std::vector<std::int64_t> axes;
+    if (const auto* given = attribute(node, "axes")) {
+        axes.assign(given->ints().begin(), given->ints().end());
+    } else if (const auto values = node.input_size() > 1 ? index.constant_integers(node.input(1)) : std::nullopt) {
+        axes = *values;
+    }
+    if (axes.empty() || node.input_size() == 0) {
+        return std::nullopt;
+    }
+    for (auto& each : axes) {
+        if (each < 0) {
+            const auto rank = rank_finder(index).rank_of(adds ? node.output(0) : node.input(0));
+            if (!rank) {
+                return std::nullopt;
+            }
+            each += *rank;
+        }
+    }
+    std::sort(axes.begin(), axes.end());
+    if (adds) {
+        const auto in_front = std::count_if(axes.begin(), axes.end(), [&](auto each) { return each < axis; });
+        return std::find(axes.begin(), axes.end(), axis) != axes.end() ? std::nullopt
+                                                                       : std::optional<std::int64_t>(axis - in_front);
+    }
+    for (const auto each : axes) {
+        axis += each <= axis ? 1 : 0;
+    }
+    return axis;
+}
+
+row_bound bound_of(const graph_index& index, const std::string& value)
+{
+    return bound_finder(index).of(value);
 }
 
 row_cut nearest_cut(const graph_index& index, const std::string& value)

@@ -35,8 +35,13 @@ struct row_bound {
     std::optional<row_limit> limit;
 };
 
-/// Follows the rows of `value` up the graph, through nodes that copy, convert or drop rows and none that could add any,
-/// such as Concat.
+/// The axis of the input of a Squeeze or an Unsqueeze that `axis` of its output is; nothing if that is not known, or if
+/// it is a new one.
+[[nodiscard]] std::optional<std::int64_t> axis_before(const graph_index& index, const onnx::NodeProto& node,
+                                                      std::int64_t axis);
+
+/// Follows the rows of `value` up the graph, through nodes that copy, convert or drop rows, or move them to another
+/// axis, and none that could add any, such as Concat.
 [[nodiscard]] row_bound bound_of(const graph_index& index, const std::string& value);
 
 /// The nearest cut that `value` depends on, counted in nodes up the graph, whether or not it bounds its rows. (Region

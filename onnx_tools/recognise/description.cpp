@@ -148,6 +148,9 @@ detections describe(const graph_outputs& outputs, const reading& r)
         }
     }
     d.limit = common_limit(outputs, r);
+    if (d.limit && d.limit->at_cut) {
+        d.evidence = "one node cuts the rows of each image, as " + d.limit->node + " does";
+    }
     auto movable = find_movable_limit(outputs, r);
     d.cuts = std::move(movable.cuts);
     d.limit_stays = std::move(movable.why_not);

@@ -4,10 +4,13 @@
 
 #include <onnx_tools/recognise/field.hpp>
 #include <onnx_tools/recognise/parameter.hpp>
+#include <onnx_tools/recognise/rearranged.hpp>
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -34,11 +37,28 @@ struct score_threshold {
     std::string node;
 };
 
+/// Which form a model's outputs have.
+enum class export_kind {
+    automatic, ///< the one that the nodes prove
+    fields,    ///< tensors for each image
+    flat,      ///< the rows of all images in one list
+    nms,       ///< a NonMaxSuppression's selection, and the boxes and scores that it refers to
+    padded,    ///< tensors for the batch that are padded already
+};
+
 /// Height and width in pixels.
 using image_extents = std::pair<std::int64_t, std::int64_t>;
 
 /// What a column of flat rows holds, or of the boxes of a selection.
 enum class flat_column { batch, x1, y1, x2, y2, cx, cy, w, h, label, score };
+
+/// What the four numbers of a box are.
+enum class box_format {
+    xyxy,   ///< two corners: x1, y1, x2, y2
+    xywh,   ///< the corner x1, y1, then width and height
+    cxcywh, ///< the center, then width and height
+    yxyx,   ///< two corners, y first
+};
 
 /// Rows of all images in one list, and the values that they are made from.
 struct flat_source {
@@ -46,6 +66,9 @@ struct flat_source {
     std::string rows;
     /// The columns of `rows`; or the four of `boxes`.
     std::vector<flat_column> columns;
+    /// `[n]` or `[n, 1]` each, the labels and scores of the rows; empty if columns hold them.
+    std::string row_labels;
+    std::string row_scores;
     /// `[n]` or `[n, 1]`, the image of each row; empty if a column holds it.
     std::string batch_index;
     /// `[B, k, 4]` and `[B, classes, k]`, which a selection refers to.
@@ -64,6 +87,13 @@ struct recognised_field {
     /// The extents of one row, `[4]` for boxes. An extent has a size only if every image's output declares the same
     /// one.
     std::vector<dimension> row;
+};
+
+/// An input of a model of one image that a batch has for each image.
+struct image_input {
+    std::string name;
+    /// Whether its first extent is the one image, as in `[1, 3, H, W]`; not in `[3, H, W]`.
+    bool has_batch = true;
 };
 
 /// What the outputs of a detection model are.
@@ -97,29 +127,51 @@ struct detections {
     std::vector<std::string> images;
     /// The rank of these inputs, 4 or 3; 0 when there are none.
     int image_rank = 0;
+    /// The inputs of a model of one image: those that belong to the image, the image itself first, those that any
+    /// image shares, and those of which neither is known.
+    std::vector<image_input> image_inputs;
+    std::vector<std::string> shared_inputs;
+    std::vector<std::string> undecided_inputs;
     /// Set when the rows of all images are in one list. The `fields` then have no values, and `batch` is 0.
     std::optional<flat_source> flat;
+    /// Set when the values above are not the model's own outputs, but made from them first.
+    std::optional<rearranged_outputs> rearranged;
+    /// Why the boxes may be in other units than pixels of the input, if recognition has seen a reason.
+    std::string doubt_about_pixels;
+    /// The form of the outputs, and what shows it; empty if nothing but their types does.
+    export_kind form = export_kind::fields;
+    std::string evidence;
+    /// How the rows that are real are told from padding of the model's own, in words; empty if it has none.
+    std::string real_rows;
+    /// Why the boxes may be in something other than pixels of the model's input, where that has been looked into.
+    std::string box_doubt;
 };
+
+/// The name of a form, as the option `from` has it.
+[[nodiscard]] std::string_view name_of(export_kind form) noexcept;
 
 /// A field of `source`, or null when it has no such field.
 [[nodiscard]] const recognised_field* find_field(const detections& source, field kind) noexcept;
 
-/// Which kind of export a model is.
-enum class export_kind {
-    torchvision, ///< a list of fields for each image
-    flat,        ///< the rows of all images in one list
-    nms,         ///< a NonMaxSuppression's selection, and the boxes and scores that it refers to
-};
-
 /// What the user knows better. Whatever is absent is worked out.
 struct recognise_options {
-    export_kind from = export_kind::torchvision;
-    /// The columns of `flat_source`, for kinds other than `torchvision`.
+    export_kind from = export_kind::automatic;
+    /// The columns of joined rows, or of the boxes of a selection.
     std::optional<std::vector<flat_column>> columns;
     /// The fields of one image, in order.
     std::optional<std::vector<field>> fields;
     std::optional<std::int64_t> batch;
     std::optional<output_order> order;
+    /// The output that says which image each row of one list belongs to.
+    std::optional<std::string> batch_index;
+    /// The output with the number of rows of each image.
+    std::optional<std::string> count_output;
+    /// What the numbers of a box are, and whether they are fractions of the width and height of the input.
+    std::optional<box_format> boxes;
+    bool normalised = false;
+    /// Inputs that belong to each image, and inputs that all images share.
+    std::set<std::string> per_image_inputs;
+    std::set<std::string> shared_inputs;
 };
 
 } // namespace padbatch::onnx_tools

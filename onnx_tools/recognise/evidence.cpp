@@ -28,31 +28,39 @@ bool is_integer_type(int type)
     }
 }
 
-// Whether `value` is known to hold integers, by the nodes that make it. The types of inner values are often left out.
-bool holds_integers(const graph_index& index, std::string_view value)
+std::optional<int> integer_type_or_none(int type)
+{
+    return is_integer_type(type) ? std::optional(type) : std::nullopt;
+}
+
+// The type of the integers that `value` is known to hold, by the nodes that make it; nothing if it may hold something
+// else. The types of inner values are often left out.
+std::optional<int> integers_held(const graph_index& index, std::string_view value)
 {
     for (int steps = 0; steps < 64; ++steps) { // a broken graph may have a cycle
         if (const auto* tensor = index.initializer(value)) {
-            return is_integer_type(tensor->data_type());
+            return integer_type_or_none(tensor->data_type());
         }
         const auto* node = index.producer(value);
         if (node == nullptr) {
             const auto& inputs = index.graph().input();
             const auto info =
                 std::find_if(inputs.begin(), inputs.end(), [&](const auto& input) { return input.name() == value; });
-            return info != inputs.end() && is_integer_type(info->type().tensor_type().elem_type());
+            return info != inputs.end() ? integer_type_or_none(info->type().tensor_type().elem_type()) : std::nullopt;
         }
         if (is(node, {"Shape", "Size", "NonZero", "ArgMax", "ArgMin", "NonMaxSuppression"}) ||
             (is(node, {"TopK"}) && node->output_size() > 1 && node->output(1) == value)) {
-            return true;
+            return onnx::TensorProto::INT64;
         }
         if (is(node, {"Cast"})) {
-            return is_integer_type(static_cast<int>(integer_attribute(*node, "to", 0)));
+            return integer_type_or_none(static_cast<int>(integer_attribute(*node, "to", 0)));
         }
         if (is(node, {"Constant", "ConstantOfShape"})) {
             const auto* held = attribute(*node, "value");
-            return attribute(*node, "value_int") != nullptr || attribute(*node, "value_ints") != nullptr ||
-                   (held != nullptr && is_integer_type(held->t().data_type()));
+            return attribute(*node, "value_int") != nullptr || attribute(*node, "value_ints") != nullptr
+                       ? std::optional<int>(onnx::TensorProto::INT64)
+                   : held != nullptr ? integer_type_or_none(held->t().data_type())
+                                     : std::nullopt;
         }
         const int data = is(node, {"Where"}) ? 1 : 0;
         if (node->input_size() <= data || !is(node, {"Gather",
@@ -86,11 +94,11 @@ bool holds_integers(const graph_index& index, std::string_view value)
                                                      "CumSum",
                                                      "Neg",
                                                      "Abs"})) {
-            return false;
+            return std::nullopt;
         }
         value = node->input(data);
     }
-    return false;
+    return std::nullopt;
 }
 
 // The Transpose that `value` is a result of, but for what is done to each element.
@@ -180,6 +188,17 @@ bool is_made_of_masks(const graph_index& index, std::string_view value)
 
 } // namespace
 
+bool holds_integers(const graph_index& index, std::string_view value)
+{
+    return integers_held(index, value).has_value();
+}
+
+std::optional<element_type> integer_type(const graph_index& index, std::string_view value)
+{
+    const auto type = integers_held(index, value);
+    return type ? from_onnx(*type) : std::nullopt;
+}
+
 bool was_integer(const graph_index& index, std::string_view value)
 {
     for (int steps = 0; steps < 64; ++steps) {
@@ -187,7 +206,7 @@ bool was_integer(const graph_index& index, std::string_view value)
         if (node == nullptr || node->input_size() == 0) {
             return false;
         }
-        if (is(node, {"Cast"}) && holds_integers(index, node->input(0))) {
+        if (is(node, {"Cast"}) && integers_held(index, node->input(0))) {
             return true;
         }
         if (!is(node, {"Cast", "Identity", "Gather", "GatherND", "GatherElements", "Slice", "Split", "Reshape",

@@ -209,6 +209,9 @@ bool changes_picked_columns(const graph_index& index, const flat_source& flat)
 
 std::string doubt_about_pixels(const graph_index& index, const detections& source)
 {
+    if (!source.doubt_about_pixels.empty()) {
+        return source.doubt_about_pixels;
+    }
     int resizes = 0;
     int idle = 0;
     std::vector<std::optional<image_extents>> sizes;
@@ -235,7 +238,13 @@ std::string doubt_about_pixels(const graph_index& index, const detections& sourc
     if (resizes > 1) {
         return "the images are resized more than once";
     }
+    if (!source.box_doubt.empty()) {
+        return source.box_doubt;
+    }
     const auto* boxes = find_field(source, field::boxes);
+    if (source.form == export_kind::padded) { // else there would be a doubt
+        return "";
+    }
     if (source.flat) {
         if (changes_picked_columns(index, *source.flat)) {
             return "the columns of " + quoted(source.flat->rows) + " are computed after the rows are picked";

@@ -3,13 +3,117 @@
 
 #include <onnx_tools/error.hpp>
 #include <onnx_tools/model/functions.hpp>
+#include <onnx_tools/model/value_types.hpp>
 #include <onnx_tools/model/wording.hpp>
 #include <onnx_tools/recognise/forms/fields.hpp>
 #include <onnx_tools/recognise/forms/flat.hpp>
 #include <onnx_tools/recognise/forms/nms.hpp>
+#include <onnx_tools/recognise/forms/padded.hpp>
+#include <onnx_tools/recognise/inputs_of_image.hpp>
 #include <padbatch/contract.hpp>
 
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
 namespace padbatch::onnx_tools {
+namespace {
+
+struct known_form {
+    export_kind kind;
+    detections (*recognise)(const onnx::ModelProto&, const recognise_options&);
+};
+
+constexpr std::array<known_form, 4> all_forms{{{export_kind::fields, recognise_fields},
+                                               {export_kind::flat, recognise_flat},
+                                               {export_kind::nms, recognise_nms},
+                                               {export_kind::padded, recognise_padded}}};
+
+const known_form& form_of(export_kind kind)
+{
+    for (const auto& form : all_forms) {
+        if (form.kind == kind) {
+            return form;
+        }
+    }
+    throw tool_error(failure::internal,
+                     {"an unknown form of outputs", "a value of export_kind", "please report this bug"});
+}
+
+// The outputs as `form` reads them, if the nodes prove that they have this form.
+std::optional<detections> proven(const known_form& form, const onnx::ModelProto& model,
+                                 const recognise_options& options)
+{
+    try {
+        auto found = form.recognise(model, options);
+        return found.evidence.empty() ? std::nullopt : std::optional(std::move(found));
+    } catch (const tool_error&) {
+        return std::nullopt;
+    }
+}
+
+// Fields, read by their types. Where they cannot be read, outputs that only padded rows can be say why these cannot
+// either, or that they may be.
+detections possible_form(const onnx::ModelProto& model, const recognise_options& options)
+{
+    try {
+        return recognise_fields(model, options);
+    } catch (const tool_error& e) {
+        const bool says_so = std::string_view(e.what()).find("`from` padded") != std::string_view::npos;
+        if (e.kind() != failure::refused || says_so || !may_be_padded(model)) {
+            throw;
+        }
+    }
+    (void)recognise_padded(model, options);
+    throw tool_error(failure::refused,
+                     {"the outputs may be rows that are padded already, but nothing shows that they are detections",
+                      "rows that are picked by a NonMaxSuppression or a TopK", "if they are, say so: `from` padded"});
+}
+
+// Whether the model is declared to take one image at a time.
+bool takes_one_image(const onnx::ModelProto& model, const detections& found)
+{
+    const auto& inputs = model.graph().input();
+    return found.batch == 1 && std::any_of(inputs.begin(), inputs.end(), [&](const auto& input) {
+               const auto shape = declared_type(input).shape;
+               return found.images == std::vector{input.name()} && !shape.empty() &&
+                      (shape.size() == 3 || shape.front().size == 1);
+           });
+}
+
+// The form that the nodes prove. If they prove none, the outputs are read as fields, by their types.
+detections proven_form(const onnx::ModelProto& model, const recognise_options& options)
+{
+    std::vector<std::pair<const known_form*, detections>> all;
+    for (const auto& form : all_forms) {
+        if (auto found = proven(form, model, options)) {
+            all.emplace_back(&form, std::move(*found));
+        }
+    }
+    if (all.size() == 2 && all[0].first->kind == export_kind::fields && all[1].first->kind == export_kind::flat &&
+        takes_one_image(model, all[0].second)) {
+        all.pop_back(); // a list of one image's rows, with their number, is that image's fields
+    }
+    if (all.size() > 1) {
+        throw tool_error(
+            failure::refused,
+            {"the outputs have more than one form: " + joined(all, "; ",
+                                                              [](const auto& each) {
+                                                                  return std::string(name_of(each.first->kind)) +
+                                                                         ", since " + each.second.evidence;
+                                                              }),
+             "outputs of one form", "say which one padding is to read: " + joined(all, ", or ", [](const auto& each) {
+                                        return "`from` " + std::string(name_of(each.first->kind));
+                                    })});
+    }
+    return all.empty() ? possible_form(model, options) : std::move(all.front().second);
+}
+
+} // namespace
 
 detections recognise(const onnx::ModelProto& model, const recognise_options& options)
 {
@@ -23,13 +127,12 @@ detections recognise(const onnx::ModelProto& model, const recognise_options& opt
         }
     }
     const readable_model readable(model);
-    switch (options.from) {
-    case export_kind::torchvision: return recognise_fields(*readable, options);
-    case export_kind::flat: return recognise_flat(*readable, options);
-    case export_kind::nms: return recognise_nms(*readable, options);
-    }
-    throw tool_error(failure::internal,
-                     {"an unknown form of outputs", "a value of export_kind", "please report this bug"});
+    const bool is_list = options.from == export_kind::automatic && options.batch_index; // which only one form has
+    auto found = is_list                                  ? recognise_flat(*readable, options)
+                 : options.from == export_kind::automatic ? proven_form(*readable, options)
+                                                          : form_of(options.from).recognise(*readable, options);
+    find_inputs_of_image(graph_index(readable->graph()), options, found);
+    return found;
 }
 
 } // namespace padbatch::onnx_tools

@@ -342,9 +342,9 @@ counted extent_finder::of_sizes(const std::string& sizes, std::int64_t position)
 }
 
 // What a computed number counts: `Gather(Shape(x), 0)`, as a scalar or not.
-counted extent_finder::of_size(const std::string& number)
+counted extent_finder::of_size(const std::string& value)
 {
-    const auto* size = producer_behind(m_index, number, {"Unsqueeze", "Cast", "Identity", "Squeeze", "Reshape"}, 8);
+    const auto* size = producer_behind(m_index, value, {"Unsqueeze", "Cast", "Identity", "Squeeze", "Reshape"}, 8);
     if (!is(size, {"Gather"}) || size->input_size() < 2) {
         return counted::unknown;
     }

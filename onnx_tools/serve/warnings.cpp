@@ -258,6 +258,9 @@ dynamic_batch_advice advice_on(const onnx::ModelProto& exported, const rewrite_o
             }
             found.images.resize(std::min<std::size_t>(found.images.size(), 1));
             found.image_rank = 3; // an image of its own, not the first of those that the graph takes apart
+            for (const auto& name : found.images) {
+                found.image_inputs.push_back({name, false});
+            }
         }
         const bool needs_rows = !found.limit && !std::holds_alternative<std::int64_t>(pad.max_detections);
         if (needs_rows) {

@@ -40,9 +40,9 @@ inline std::array<double, 4> corners_of(double cx, double cy, double w, double h
 }
 
 /// The rows of each of `images` images, the best first, equal ones in the order of the list. Rows of other images are
-/// dropped. Boxes are of `box_type`, scores of `score_type`, labels int64.
+/// dropped. Boxes are of `box_type`, scores of `score_type`, labels of `label_type`.
 inline std::vector<plain_image> grouped(const std::vector<flat_row>& list, std::size_t images, int box_type,
-                                        int score_type, int height, int width)
+                                        int score_type, int height, int width, int label_type = onnx_number::int64)
 {
     std::vector<plain_image> result;
     for (std::size_t image = 0; image < images; ++image) {
@@ -56,7 +56,7 @@ inline std::vector<plain_image> grouped(const std::vector<flat_row>& list, std::
                          [](const flat_row& a, const flat_row& b) { return a.score > b.score; });
         const auto n = static_cast<std::int64_t>(rows.size());
         tensor boxes{box_type, {n, 4}, {}};
-        tensor labels{onnx_number::int64, {n}, {}};
+        tensor labels{label_type, {n}, {}};
         tensor scores{score_type, {n}, {}};
         for (const auto& row : rows) {
             for (const double corner : row.corners) {
@@ -74,11 +74,12 @@ inline std::vector<plain_image> grouped(const std::vector<flat_row>& list, std::
 /// for no images, when every output is empty and extents that only an image could tell are 0.
 inline std::vector<named_tensor> plain_flat_outputs(const std::vector<flat_row>& list, std::size_t images, int box_type,
                                                     int score_type, int height, int width,
-                                                    const onnx_tools::pad_options& options, std::int64_t limit)
+                                                    const onnx_tools::pad_options& options, std::int64_t limit,
+                                                    int label_type = onnx_number::int64)
 {
     const std::vector<flat_row> none;
-    const auto each = images == 0 ? grouped(none, 1, box_type, score_type, height, width)
-                                  : grouped(list, images, box_type, score_type, height, width);
+    const auto each = images == 0 ? grouped(none, 1, box_type, score_type, height, width, label_type)
+                                  : grouped(list, images, box_type, score_type, height, width, label_type);
     auto outputs = plain_outputs({"boxes", "labels", "scores"}, each, options, limit);
     if (images == 0) { // one image without rows was padded: drop it again
         for (auto& [name, value] : outputs) {

@@ -56,7 +56,7 @@ inline bool is_value_of(const std::string& flag, const std::string& word)
         {"--masks", {"full", "roi", "none"}},
         {"--mask-type", {"float", "uint8", "bool"}},
         {"--layout", {"torchvision", "efficientnms", "yolov7", "mmdeploy", "tf-od", "ultralytics"}},
-        {"--from", {"torchvision", "flat", "nms"}},
+        {"--from", {"auto", "fields", "torchvision", "flat", "nms", "padded"}},
         {"--label-type", {"int32", "int64", "float32"}},
         {"--count-type", {"int32", "int64", "float32"}},
         {"--count-shape", {"B", "Bx1"}},

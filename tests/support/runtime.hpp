@@ -34,6 +34,7 @@ public:
             m_inputs.emplace_back(m_session.GetInputNameAllocated(i, allocator).get());
             const auto info = m_session.GetInputTypeInfo(i);
             m_input_shapes.push_back(info.GetTensorTypeAndShapeInfo().GetShape());
+            m_input_types.push_back(info.GetTensorTypeAndShapeInfo().GetElementType());
         }
         for (std::size_t i = 0; i < m_session.GetOutputCount(); ++i) {
             m_outputs.emplace_back(m_session.GetOutputNameAllocated(i, allocator).get());
@@ -47,17 +48,26 @@ public:
     /// The names of the inputs that every run must have.
     [[nodiscard]] const std::vector<std::string>& inputs() const { return m_inputs; }
 
-    /// The outputs by name, for float inputs in the model's order, and others by name.
+    /// The outputs by name, for inputs in the model's order (float, or int64 that is converted), and others by
+    /// name.
     std::map<std::string, tensor> run(std::vector<std::vector<float>>& images,
                                       const std::vector<std::vector<std::int64_t>>& shapes,
                                       std::map<std::string, tensor> named = {})
     {
         const auto memory = Ort::MemoryInfo::CreateCpu(OrtDeviceAllocator, OrtMemTypeCPU);
         std::vector<Ort::Value> values;
+        std::vector<std::vector<std::int64_t>> integers;
+        integers.reserve(images.size());
         std::vector<const char*> input_names;
         for (std::size_t i = 0; i < images.size(); ++i) {
-            values.push_back(Ort::Value::CreateTensor<float>(memory, images[i].data(), images[i].size(),
-                                                             shapes[i].data(), shapes[i].size()));
+            if (m_input_types.at(i) == ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64) {
+                integers.emplace_back(images[i].begin(), images[i].end());
+                values.push_back(Ort::Value::CreateTensor<std::int64_t>(
+                    memory, integers.back().data(), integers.back().size(), shapes[i].data(), shapes[i].size()));
+            } else {
+                values.push_back(Ort::Value::CreateTensor<float>(memory, images[i].data(), images[i].size(),
+                                                                 shapes[i].data(), shapes[i].size()));
+            }
             input_names.push_back(m_inputs.at(i).c_str());
         }
         for (auto& [name, value] : named) {
@@ -96,6 +106,7 @@ private:
     std::vector<std::string> m_inputs;
     std::vector<std::string> m_outputs;
     std::vector<std::vector<std::int64_t>> m_input_shapes;
+    std::vector<ONNXTensorElementDataType> m_input_types;
 };
 
 } // namespace padbatch::test

@@ -2,15 +2,21 @@
 #include <onnx_tools/recognise/forms/fields.hpp>
 
 #include <onnx_tools/error.hpp>
+#include <onnx_tools/model/wording.hpp>
 #include <onnx_tools/recognise/description.hpp>
+#include <onnx_tools/recognise/flat_columns.hpp>
 #include <onnx_tools/recognise/forms/flat.hpp>
+#include <onnx_tools/recognise/forms/loose.hpp>
 #include <onnx_tools/recognise/forms/nms.hpp>
 #include <onnx_tools/recognise/graph_outputs.hpp>
 #include <onnx_tools/recognise/readings.hpp>
 #include <onnx_tools/recognise/refusal.hpp>
 #include <onnx_tools/recognise/search.hpp>
 
+#include <exception>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace padbatch::onnx_tools {
@@ -67,9 +73,18 @@ void require_own_rows(const graph_outputs& outputs, const reading& r)
     }
 }
 
-} // namespace
+[[noreturn]] void refuse_columns(const onnx::ModelProto& model, const flat_columns& columns)
+{
+    const graph_index index(model.graph());
+    const std::string names = joined(columns, ",", [](flat_column column) { return name_of(column); });
+    misused("no outputs of one image fit `columns` " + names + ": " + list_of(typed_outputs(model, index)),
+            "one output [n, " + std::to_string(columns.size()) + "] or [1, n, " + std::to_string(columns.size()) +
+                "], and outputs [n] or [1, n] with the label and the score if they are not among its columns",
+            "correct `columns`; or use `from` flat for rows of all images in one list");
+}
 
-detections recognise_fields(const onnx::ModelProto& model, const recognise_options& options)
+// Outputs in torchvision's own shapes.
+detections recognise_as_they_are(const onnx::ModelProto& model, const recognise_options& options)
 {
     const graph_outputs outputs(model);
     if (outputs.size() == 0) {
@@ -78,6 +93,66 @@ detections recognise_fields(const onnx::ModelProto& model, const recognise_optio
     const auto found = options.fields ? read_as_told(outputs.all(), options) : read(model, outputs, options);
     require_own_rows(outputs, found);
     return describe(outputs, found);
+}
+
+// Nobody has said that these rows are those of one image, all of them detections, and nothing shows it.
+[[noreturn]] void refuse_unproven(const loose_outputs& loose, const recognise_options& options)
+{
+    std::string columns;
+    if (options.columns) {
+        columns = " with the same `columns`";
+    }
+    throw tool_error(
+        failure::refused,
+        {"nothing shows that each row of the output " + loose.boxes + " is a detection" +
+             (loose.may_be_padded ? ": the last ones may be padding" : " of one image"),
+         "a number of rows that varies, as where a NonMaxSuppression decides it",
+         "say what they are: `from` fields" + columns + " if each row is a detection of one image" +
+             (loose.may_be_padded ? ", or `from` padded" + columns + " if the last rows may be padding" : "")});
+}
+
+detections recognise_loose(const onnx::ModelProto& model, const loose_outputs& loose, const recognise_options& options)
+{
+    const auto copy = rearranged_copy(model, loose.to);
+    recognise_options told;
+    told.fields = loose.fields;
+    told.batch = loose.images;
+    told.order = output_order::by_image;
+    auto found = recognise_as_they_are(copy, told);
+    found.order = loose.order;
+    if (!found.limit || !found.limit->at_cut) {
+        found.family.clear(); // which goes by more than that only where rows are cut as torchvision's models do
+    }
+    if (found.evidence.empty()) {
+        found.evidence = loose.evidence;
+    }
+    if (found.evidence.empty() && options.from == export_kind::automatic) {
+        refuse_unproven(loose, options);
+    }
+    found.rearranged = loose.to;
+    return found;
+}
+
+} // namespace
+
+detections recognise_fields(const onnx::ModelProto& model, const recognise_options& options)
+{
+    if (options.columns) {
+        if (const auto loose = read_loose(model, options)) {
+            return recognise_loose(model, *loose, options);
+        }
+        refuse_columns(model, *options.columns);
+    }
+    std::exception_ptr why;
+    try {
+        return recognise_as_they_are(model, options);
+    } catch (const tool_error&) {
+        why = std::current_exception();
+    }
+    if (const auto loose = read_loose(model, options)) {
+        return recognise_loose(model, *loose, options);
+    }
+    std::rethrow_exception(why);
 }
 
 } // namespace padbatch::onnx_tools

@@ -13,7 +13,7 @@ namespace padbatch::onnx_tools {
 /// Goes by the outputs' element types and ranks, and by the structure that every torchvision detection model ends in:
 /// an image's scores and labels are gathered with one `Slice` of the kept rows, whose constant end is the row limit,
 /// and its boxes with the same one a few nodes up. Where both are known, they must agree. `options.fields`, if given,
-/// decides what the outputs are.
+/// decides what the outputs are. Outputs in other shapes are made into these (see loose.hpp).
 ///
 /// Throws `tool_error` with `failure::refused` when the outputs are not detections, or not beyond doubt, and with
 /// `failure::usage` when `options` do not fit the outputs.

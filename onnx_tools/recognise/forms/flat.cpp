@@ -5,196 +5,170 @@
 #include <onnx_tools/model/wording.hpp>
 #include <onnx_tools/recognise/evidence.hpp>
 #include <onnx_tools/recognise/flat_columns.hpp>
+#include <onnx_tools/recognise/flat_reading.hpp>
+#include <onnx_tools/recognise/row_columns.hpp>
+#include <onnx_tools/recognise/row_images.hpp>
 #include <onnx_tools/recognise/row_list.hpp>
+#include <onnx_tools/recognise/row_nodes.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace padbatch::onnx_tools {
 namespace {
 
-const flat_columns with_batch{flat_column::batch, flat_column::x1,    flat_column::y1,   flat_column::x2,
-                              flat_column::y2,    flat_column::label, flat_column::score};
-const flat_columns without_batch{flat_column::x1, flat_column::y1,    flat_column::x2,
-                                 flat_column::y2, flat_column::score, flat_column::label};
-
 class flat_recogniser {
 public:
     flat_recogniser(const onnx::ModelProto& model, const recognise_options& options)
-        : m_columns(options.columns), m_list(model)
+        : m_model(model), m_options(options), m_list(model), m_nodes(model)
     {
     }
 
     detections run()
     {
-        if (m_columns) {
-            require_columns(*m_columns, false);
+        const bool boxes_alone = m_options.columns && m_options.columns->size() == 4;
+        if (m_options.columns) {
+            require_columns(*m_options.columns, boxes_alone);
         }
-        read_rows();
+        const auto found = read_flat(m_list.index, m_list.outputs, m_options);
+        require_images_of_their_own();
+        take(found);
+        m_list.found.form = export_kind::flat;
+        m_list.found.evidence = found.evidence;
         return std::move(m_list).finish();
     }
 
 private:
-    [[noreturn]] static void refuse(const std::string& found, const std::string& expected, const std::string& remedy)
+    // A wrong scale for all images but the first would be silent.
+    void require_images_of_their_own()
     {
-        throw tool_error(failure::refused, {found, expected, remedy});
-    }
-
-    // Whether a value is known to have one element for each of these rows: both declare the same number, or are picked
-    // by the same indices. (A number for each image has the same type.)
-    [[nodiscard]] bool has_rows_of(const typed_value& value, const typed_value& rows) const
-    {
-        if (!value.type.shape.empty() && !rows.type.shape.empty()) {
-            const auto& mine = value.type.shape.front();
-            const auto& theirs = rows.type.shape.front();
-            if (mine.size ? mine.size == theirs.size : !mine.symbol.empty() && mine.symbol == theirs.symbol) {
-                return true;
-            }
-        }
-        const auto picked_by = [&](const std::string& name) -> std::string_view {
-            const auto* node = producer_behind(m_list.index, name, {"Identity", "Cast", "Squeeze", "Unsqueeze"}, 16);
-            const bool picks =
-                is(node, {"Gather", "GatherND"}) && node->input_size() > 1 && integer_attribute(*node, "axis", 0) == 0;
-            return picks ? origin(m_list.index, node->input(1)) : std::string_view();
-        };
-        const auto by = picked_by(value.name);
-        return !by.empty() && by == picked_by(rows.name);
-    }
-
-    // The columns that `names` are when the nodes show which of the last two is the label: the one that was an integer
-    // when the columns were joined. Nothing if they do not show it.
-    [[nodiscard]] std::optional<flat_columns> shown_order(const typed_value& rows, flat_columns names) const
-    {
-        const auto* node = producer_behind(m_list.index, rows.name, {"Identity", "Cast"}, 16);
-        if (!is(node, {"Concat"}) || node->input_size() < 3) {
-            return std::nullopt;
-        }
-        const bool label_last = was_integer(m_list.index, node->input(node->input_size() - 1));
-        if (label_last == was_integer(m_list.index, node->input(node->input_size() - 2))) {
-            return std::nullopt;
-        }
-        names.end()[-1] = label_last ? flat_column::label : flat_column::score;
-        names.end()[-2] = label_last ? flat_column::score : flat_column::label;
-        return names;
-    }
-
-    // Nobody has said what the columns are: the nodes must show that they are the usual ones.
-    void require_shown(const typed_value& rows, const flat_columns& usual) const
-    {
-        const auto shown = shown_order(rows, usual);
-        if (shown == usual) {
+        if (m_list.batch.size == 1) {
             return;
         }
-        const auto text = [](const flat_columns& columns) {
-            return joined(columns, ",", [](flat_column column) { return name_of(column); });
+        if (const auto read = reads_first_image_only(m_list.index, m_list.source.batch_input)) {
+            throw tool_error(
+                failure::refused,
+                {describe(*read->node) + " reads the first row of the input " + quoted(read->input) + " for all images",
+                 "a row of " + quoted(read->input) + " for each image, or a model of one image",
+                 "declare that the model takes one image, the first extents of " + quoted(m_list.source.batch_input) +
+                     " and " + quoted(read->input) +
+                     " being 1: python3 -m onnxruntime.tools.make_dynamic_shape_fixed does so"});
+        }
+    }
+
+    void take(const flat_reading& found)
+    {
+        auto& source = m_list.source;
+        const auto& rows = *found.rows;
+        source.rows = rows.name;
+        source.columns = found.columns;
+        source.row_labels = found.labels != nullptr ? found.labels->name : "";
+        source.row_scores = found.scores != nullptr ? found.scores->name : "";
+        source.batch_index = found.index != nullptr ? found.index->name : "";
+        m_list.taken = {source.rows, source.row_labels, source.row_scores, source.batch_index};
+        const auto& scores = found.scores != nullptr ? found.scores->type : rows.type;
+        m_list.set_fields(*rows.type.element, *scores.element);
+        m_list.found.doubt_about_pixels = doubt(found);
+        if (found.counts != nullptr) {
+            find_images_by_counts(found);
+        } else if (rows.type.rank == 4) {
+            find_images_up_to_end();
+        }
+    }
+
+    // Paddle's rows: those with a label of -1 are no detections, and where nothing was found, its exporter puts a row
+    // with a score of 0, and counts it.
+    void find_images_by_counts(const flat_reading& found)
+    {
+        auto& source = m_list.source;
+        const auto images = m_nodes.images_by_counts(source.rows, found.counts->name, source.batch_input);
+        const bool paddle = !source.columns.empty() && source.columns.front() == flat_column::label;
+        const auto place = [&](flat_column column) {
+            return std::find(source.columns.begin(), source.columns.end(), column) - source.columns.begin();
         };
-        if (shown) {
-            refuse("the columns of the output " + text_of(rows) + " end in " +
-                       (shown->back() == flat_column::label ? "score and label" : "label and score") +
-                       ": of the last two, the nodes show, one was an integer",
-                   text(usual), "name the columns: `columns` " + text(*shown));
+        m_nodes.require_not_negative("labels", source.row_labels.empty() ? m_nodes.column("labels/column", source.rows,
+                                                                                          place(flat_column::label))
+                                                                         : source.row_labels);
+        if (paddle) {
+            m_nodes.require_positive("scores", m_nodes.column("scores/column", source.rows, place(flat_column::score)));
         }
-        auto other = usual;
-        std::swap(other.end()[-1], other.end()[-2]);
-        refuse("nothing shows which of the last two columns of the output " + text_of(rows) +
-                   " is the label, and which the score",
-               "columns that are joined from scores and integer labels",
-               "name the columns: `columns` " + text(usual) + ", or `columns` " + text(other));
+        source.batch_index = m_nodes.image_if_detection(source.rows, images);
+        m_list.taken.insert(found.counts->name);
+        finish(found, "the image of each row, counted by " + quoted(found.counts->name));
     }
 
-    struct rows_reading {
-        const typed_value* rows;
-        const typed_value* index; // null if a column holds it
-        flat_columns names;
-    };
-
-    void read_rows()
+    // The rows of an OpenVINO DetectionOutput end at one whose image is -1.
+    void find_images_up_to_end()
     {
-        std::vector<rows_reading> possible;
-        const std::vector<flat_columns> usual{with_batch, without_batch};
-        const auto lists = m_columns ? std::vector<flat_columns>{*m_columns} : usual;
-        for (const auto& names : lists) {
-            add_readings(names, static_cast<std::int64_t>(names.size()), possible);
-        }
-        if (possible.empty() && m_columns) {
-            add_readings(*m_columns, std::nullopt, possible);
-        }
-        if (possible.size() != 1) {
-            refuse_rows(possible.size() > 1);
-        }
-        const auto& reading = possible.front();
-        if (!m_columns) {
-            require_shown(*reading.rows, reading.names);
-        }
-        m_list.source.rows = reading.rows->name;
-        m_list.source.columns = reading.names;
-        m_list.source.batch_index = reading.index != nullptr ? reading.index->name : "";
-        m_list.taken = {m_list.source.rows, m_list.source.batch_index};
-        m_list.set_fields(*reading.rows->type.element, *reading.rows->type.element);
+        auto& source = m_list.source;
+        const auto model_rows = source.rows;
+        source.rows = m_nodes.without_front(model_rows, 2);
+        const auto images = m_nodes.column("image/column", source.rows, 0);
+        m_nodes.require_in_front_of_negative("image", images);
+        source.batch_index = m_nodes.image_if_detection(source.rows, m_nodes.whole("image/whole", images));
+        auto rows = new_value(source.rows, m_list.found.fields.front().element, 7);
+        std::vector<onnx::ValueInfoProto> values{rows, new_value(source.batch_index, element_type::int64, 0)};
+        m_list.found.rearranged = std::move(m_nodes).finish(m_model, m_list.taken, values);
+        m_list.found.rearranged->sources = {
+            {source.rows, quoted(model_rows)},
+            {source.batch_index, "the first column of " + quoted(model_rows) + ", up to the first -1"}};
     }
 
-    void add_readings(const flat_columns& names, std::optional<std::int64_t> extent,
-                      std::vector<rows_reading>& to) const
+    void finish(const flat_reading& found, const std::string& what)
     {
-        for (const auto& rows : m_list.outputs) {
-            if (!is_floating_of_rank(rows.type, 2) || last_extent(rows.type) != extent) {
-                continue;
-            }
-            if (has(names, flat_column::batch)) {
-                to.push_back({&rows, nullptr, names});
-                continue;
-            }
-            for (const auto* index : indices_of(rows)) {
-                to.push_back({&rows, index, names});
+        auto& source = m_list.source;
+        std::vector<onnx::ValueInfoProto> values{new_value(source.batch_index, element_type::int64, 0)};
+        auto replaced = m_list.taken;
+        for (const auto* kept : {found.rows, found.labels, found.scores}) {
+            if (kept != nullptr) {
+                replaced.erase(kept->name);
             }
         }
+        m_list.found.rearranged = std::move(m_nodes).finish(m_model, replaced, values);
+        m_list.found.rearranged->sources = {{source.batch_index, what}};
     }
 
-    // The outputs that may hold the image of each of these rows: the integer ones, if there are any.
-    [[nodiscard]] std::vector<const typed_value*> indices_of(const typed_value& rows) const
+    // A value with any number of rows; `columns` is 0 for a list without columns.
+    static onnx::ValueInfoProto new_value(const std::string& name, element_type type, std::int64_t columns)
     {
-        std::vector<const typed_value*> integers;
-        std::vector<const typed_value*> others;
-        for (const auto& output : m_list.outputs) {
-            const auto& type = output.type;
-            const bool column = type.rank == 2 && last_extent(type) == 1;
-            const bool as_many = type.shape.empty() || rows.type.shape.empty() ||
-                                 type.shape.front().size == rows.type.shape.front().size;
-            if (&output == &rows || !type.element || *type.element == element_type::boolean ||
-                !(type.rank == 1 || column) || !as_many || !has_rows_of(output, rows)) {
-                continue;
+        onnx::ValueInfoProto info;
+        info.set_name(name);
+        auto& tensor = *info.mutable_type()->mutable_tensor_type();
+        tensor.set_elem_type(to_onnx(type));
+        (void)tensor.mutable_shape()->add_dim();
+        if (columns > 0) {
+            tensor.mutable_shape()->add_dim()->set_dim_value(columns);
+        }
+        return info;
+    }
+
+    // Why boxes may not be in pixels of the images as they come in.
+    [[nodiscard]] std::string doubt(const flat_reading& found) const
+    {
+        if (found.rows->type.rank == 4) {
+            return "nothing shows whether the boxes of " + quoted(found.rows->name) + " are in pixels or normalised";
+        }
+        for (const auto* info : m_list.index.required_inputs()) {
+            const auto type = declared_type(*info);
+            if (info->name() != m_list.source.batch_input && type.rank && *type.rank >= 2 &&
+                last_extent(type) != last_extent(found.rows->type) && // rather than rows that come in
+                depends_on(m_list.index, found.rows->name, info->name())) {
+                return "the rows " + quoted(found.rows->name) + " depend on the input " + quoted(info->name()) +
+                       " too, which may scale the boxes";
             }
-            (is_floating(*type.element) ? others : integers).push_back(&output);
         }
-        return integers.empty() ? others : integers;
+        return "";
     }
 
-    [[noreturn]] void refuse_rows(bool many) const
-    {
-        const std::string found =
-            std::string(many ? "the outputs can be read in more than one way as" : "no output holds") +
-            " the rows of all images: " + list_of(m_list.outputs);
-        if (!m_columns) {
-            refuse(found,
-                   "one output [n, 7]: batch, x1, y1, x2, y2, label, score; or one [n, 6]: x1, y1, x2, y2, score, "
-                   "label, and one [n] with the image of each row",
-                   "name the columns as the model has them, such as `columns` batch,cx,cy,w,h,score,label; or, if each "
-                   "image has outputs of its own, leave `from` out");
-        }
-        const std::string extent = std::to_string(m_columns->size());
-        refuse(found,
-               "one output of floating point, [n, " + extent + "], as `columns` names them" +
-                   (has(*m_columns, flat_column::batch) ? "" : ", and one [n] or [n, 1] with the image of each row"),
-               "correct `columns`; or export the model with these outputs and no others like them");
-    }
-
-    const std::optional<flat_columns>& m_columns; // those named by the user
+    const onnx::ModelProto& m_model;
+    const recognise_options& m_options;
     row_list m_list;
+    row_nodes m_nodes;
 };
 
 } // namespace

@@ -121,6 +121,8 @@ TEST_CASE("the JSON of rows in one list")
     CHECK(found.at("flat") == json{{"rows", "rows"},
                                    {"columns", {"x1", "y1", "x2", "y2", "score", "label"}},
                                    {"batch_index", "of"},
+                                   {"row_labels", nullptr},
+                                   {"row_scores", nullptr},
                                    {"boxes", nullptr},
                                    {"scores", nullptr},
                                    {"batch_input", "x"}});

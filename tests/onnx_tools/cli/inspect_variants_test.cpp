@@ -264,6 +264,8 @@ TEST_CASE("--inspect shows rows of all images")
     CHECK(found.at("flat") == json{{"rows", "detections"},
                                    {"columns", {"x1", "y1", "x2", "y2", "score", "label"}},
                                    {"batch_index", "batch_index"},
+                                   {"row_labels", nullptr},
+                                   {"row_scores", nullptr},
                                    {"boxes", nullptr},
                                    {"scores", nullptr},
                                    {"batch_input", "images"}});

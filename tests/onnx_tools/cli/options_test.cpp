@@ -61,7 +61,7 @@ TEST_CASE("without options everything is as the library has it")
     CHECK((pad.masks == mask_choice::full && pad.layout == output_layout::torchvision));
     CHECK_FALSE((pad.count_type || pad.flat_counts || pad.label_type || pad.squeeze_masks || pad.dynamic_batch));
     const auto& recognise = o.rewrite.recognise;
-    CHECK(recognise.from == export_kind::torchvision);
+    CHECK(recognise.from == export_kind::automatic);
     CHECK_FALSE((recognise.fields || recognise.batch || recognise.order || recognise.columns));
 }
 
@@ -105,6 +105,12 @@ TEST_CASE("options of the padded outputs become values")
     CHECK(pad.flat_counts == false);
     CHECK(pad.label_type == element_type::int32);
     CHECK(options({"--count-shape", "B"}).rewrite.pad.flat_counts == true);
+}
+
+TEST_CASE("the layout is what outputs are turned to, by either name")
+{
+    CHECK(options({"--to", "yolov7"}).rewrite.pad.layout == output_layout::yolov7);
+    CHECK(options({"--to=mmdeploy"}).rewrite.pad.layout == options({"--layout=mmdeploy"}).rewrite.pad.layout);
 }
 
 TEST_CASE("parameters are set by their names, or by those of constructors' arguments")
@@ -183,7 +189,7 @@ TEST_CASE("options that make no sense are misuse")
     check_usage({"--batch=", "in.onnx", "out.onnx"}, {"--batch"});
     check_usage({"--order", "image", "--order", "field", "in.onnx", "out.onnx"}, {"--order", "2"});
     check_usage({"--from", "nms", "--fields", "boxes", "in.onnx", "out.onnx"}, {"--fields", "--from nms"});
-    check_usage({"--columns", "x1", "in.onnx", "out.onnx"}, {"--columns", "--from flat"});
+    check_usage({"--columns", "x1", "--fields", "boxes", "in.onnx", "out.onnx"}, {"--fields", "--columns"});
     check_usage({"--model-name", "m", "in.onnx", "out.onnx"}, {"--model-name", "--triton-repository"});
     check_usage({"--triton-repository", "d", "a b.onnx"}, {"--model-name a_b"});
     const auto after = parsed({"--", "--quiet", "--force"}).run; // names of files

@@ -176,7 +176,8 @@ TEST_CASE("refusals: rows of all images")
     check_errors(rows, 5,
                  {
                      with({"--from=flat"}, {"how many detections", "--max-detections N"}),
-                     with({}, {"not recognised as detections"}),
+                     with({}, {"how many detections", "--max-detections N"}),
+                     with({"--from=fields"}, {"not recognised as detections"}),
                  });
     const folder_with mask_rcnn("mask_rcnn_tv029_b1_tensor_op17.onnx");
     check_errors(mask_rcnn, 5,

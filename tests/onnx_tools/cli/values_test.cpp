@@ -59,11 +59,13 @@ TEST_CASE("errors: words")
             with({"--layout", "yolo"}, {"torchvision, efficientnms, yolov7, mmdeploy, tf-od or ultralytics",
                                         "did you mean --layout yolov7?"}),
             with({"--layout", "tfod"}, {"did you mean --layout tf-od?"}),
+            with({"--to", "tfod"}, {"did you mean --to tf-od?"}),
+            with({"--to", "yolov7", "--layout", "yolov7"}, {"--to is given together with --layout"}),
             with({"--count-type", "int"}, {"int32, int64 or float32", "did you mean --count-type int32?"}),
             with({"--label-type", "uint8"}, {"--label-type is 'uint8'", "int32, int64 or float32"}),
             with({"--count-shape", "[B]"}, {"--count-shape is '[B]'", "B or Bx1", "did you mean --count-shape B?"}),
             with({"--count-shape", "bx1"}, {"did you mean --count-shape Bx1?"}),
-            with({"--from", "flats"}, {"torchvision, flat or nms", "did you mean --from flat?"}),
+            with({"--from", "flats"}, {"torchvision, flat, nms or padded", "did you mean --from flat?"}),
             with({"--order", "imge"}, {"--order is 'imge'", "did you mean --order image?"}),
             with({"--order", "rows"}, {"write image if"}),
             with({"--dynamic-batch=perhaps"}, {"--dynamic-batch = perhaps", "without a value"}),
@@ -81,8 +83,10 @@ TEST_CASE("errors: --columns and --from")
     check_errors(
         folder, 2,
         {
-            with({"--columns", "x1,y1,x2,y2"}, {"--columns is given without --from flat or --from nms", "add --from"}),
-            with({"--from", "torchvision", "--columns", "x1"}, {"--columns is given without --from flat"}),
+            with({"--fields", "boxes,scores", "--columns", "x1,y1,x2,y2"},
+                 {"--fields is given together with --columns"}),
+            with({"--per-image-input", ""}, {"--per-image-input has no value"}),
+            with({"--shared-input", ""}, {"--shared-input has no value"}),
             with({"--from=flat", "--columns", "x1,y1,x2,y2,labels,score"},
                  {"no column 'labels'", known, "did you mean 'label'?"}),
             with({"--from=flat", "--columns", "class"}, {"there is no column 'class'", "correct the column's name"}),
@@ -92,6 +96,9 @@ TEST_CASE("errors: --columns and --from")
             with({"--from=nms", "--columns", "x1", "y1"}, {"more than two files", "lists of --fields and --columns"}),
             with({"--from=flat", "--fields", "boxes"}, {"--fields is given together with --from flat", "--columns"}),
             with({"--from=nms", "--batch", "2"}, {"--batch is given together with --from nms", "leave out --batch"}),
+            with({"--from=flat", "--box-format", "xywh"}, {"--box-format is given without --from padded"}),
+            with({"--normalized"}, {"--normalized is given without --from padded", "leave --normalized out"}),
+            with({"--from=padded", "--box-format", "wh"}, {"xyxy, xywh, cxcywh or yxyx"}),
             with({"--from=nms", "--order", "image"}, {"--order is given together with --from nms"}),
         });
 }

@@ -34,6 +34,7 @@ detections mask_rcnn()
     source.limit = {7, "cut"};
     source.images = {"images"};
     source.image_rank = 4;
+    source.image_inputs = {{"images"}};
     return source;
 }
 
@@ -182,6 +183,7 @@ TEST_CASE("layouts have the fields and the inputs that they need")
     }
     auto no_image = mask_rcnn();
     no_image.images.clear();
+    no_image.image_inputs.clear();
     check_attempts(no_image, {{"tf-od", {layout(output_layout::tf_od)}, failure::refused, {"tf-od", "[B, 3, H, W]"}},
                               {"efficientnms", {layout(output_layout::efficientnms)}}});
 }
@@ -195,6 +197,7 @@ TEST_CASE("a model of one image, with an image for its input, can get a dynamic 
     check_attempts(source, {{"three images", {dynamic_batch}, refused, {" 3 "}}});
     source = mask_rcnn();
     source.images.clear();
+    source.image_inputs.clear();
     check_attempts(source, {{"no image", {dynamic_batch}, refused, {"[1, 3, H, W]"}}});
     source = mask_rcnn();
     source.flat.emplace();

@@ -17,3 +17,12 @@ TEST_CASE("a field of detections is found by its kind, wherever it stands")
     CHECK(find_field(d, field::masks) == &d.fields[2]);
     CHECK(find_field(d, field::scores) == nullptr);
 }
+
+TEST_CASE("a form has the name that the option has")
+{
+    CHECK(name_of(export_kind::automatic) == "auto");
+    CHECK(name_of(export_kind::fields) == "fields");
+    CHECK(name_of(export_kind::flat) == "flat");
+    CHECK(name_of(export_kind::nms) == "nms");
+    CHECK(name_of(export_kind::padded) == "padded");
+}

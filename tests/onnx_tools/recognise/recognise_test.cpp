@@ -432,3 +432,21 @@ TEST_CASE("the rows of every fixture are known to come best first")
     });
     CHECK_FALSE(recognise(small_detector()).best_first); // its lists of rows are inputs
 }
+
+TEST_CASE("the rows of one image, with their number, are that image's fields")
+{
+    auto model = fixture_named("retinanet_tv029_b1_tensor_op18_features").model;
+    auto& graph = *model.mutable_graph();
+    auto& shape = *graph.add_node();
+    shape.set_op_type("Shape");
+    shape.add_input(graph.output(1).name());
+    shape.add_output("tests/rows");
+    auto& count = *graph.add_output();
+    count.set_name("tests/rows");
+    count.mutable_type()->mutable_tensor_type()->set_elem_type(onnx::TensorProto::INT64);
+    count.mutable_type()->mutable_tensor_type()->mutable_shape()->add_dim()->set_dim_value(1);
+    const auto found = recognise(model);
+    CHECK(found.batch == 1);
+    CHECK_FALSE(found.flat);
+    CHECK(std::find(found.other_outputs.begin(), found.other_outputs.end(), "tests/rows") != found.other_outputs.end());
+}

@@ -43,6 +43,22 @@ onnx::ModelProto joined(const std::string& columns, const std::string& type, con
                        ">(integers) rows = Concat<axis = 1>(" + columns + ") out = Identity(rows) }");
 }
 
+// Rows of what a NonMaxSuppression selects: `image_of`, `class_of` and `box_of` [n, 1], `row_boxes` and `row_scores`.
+onnx::ModelProto selected(const std::string& outputs, const std::string& nodes)
+{
+    return nms(outputs, "image_of, class_of, box_of = Split<axis = 1>(picked) "
+                        "places = Concat<axis = 1>(image_of, box_of) row_boxes = GatherND(p, places) "
+                        "row_scores = GatherND(q, picked) at1 = Constant<value = int64[1] {1}>() "
+                        "scores_column = Unsqueeze(row_scores, at1) labels_column = Cast<to = 1>(class_of) "
+                        "images_column = Cast<to = 1>(image_of) " +
+                            nodes);
+}
+
+detections read_by_default(const onnx::ModelProto& model)
+{
+    return recognise(model);
+}
+
 } // namespace
 
 TEST_CASE("seven columns are batch, box, label and score, and the rest of the outputs stays")
@@ -110,9 +126,10 @@ TEST_CASE("of the last two columns, the label is the one that was an integer, or
     const std::string usual = "batch,x1,y1,x2,y2,label,score";
     const std::string other = "batch,x1,y1,x2,y2,score,label";
     CHECK(read(joined("i, b, l, s", "10", "float16[n,7]"), flat).flat->columns == with_batch);
-    check_refused({"end in score and label", "`columns` " + other}, joined("i, b, s, l", "1", "float[n,7]"), flat);
-    check_refused({"end in label and score", "`columns` x1,y1,x2,y2,label,score"},
-                  joined("b, l, s", "1", "float[n,6]", "int64[n] of, ", ", of"), flat);
+    CHECK(read(joined("i, b, s, l", "1", "float[n,7]"), flat).flat->columns ==
+          column_list{batch, x1, y1, x2, y2, score, label});
+    CHECK(read(joined("b, l, s", "1", "float[n,6]", "int64[n] of, ", ", of"), flat).flat->columns ==
+          column_list{x1, y1, x2, y2, label, score});
     for (const std::string columns : {"i, b, s, s", "i, b, l, l", "i, b", "b"}) {
         CAPTURE(columns);
         const auto model = joined(columns, "1", "float[n,7]");
@@ -120,6 +137,170 @@ TEST_CASE("of the last two columns, the label is the one that was an integer, or
         CHECK(read(model, flat, with_batch).flat->columns == with_batch); // it has been said
     }
     check_refused({"nothing shows"}, net({{"out", "float[n,7]"}}), flat);
+}
+
+TEST_CASE("rows that are joined from what a NonMaxSuppression selects need no options")
+{
+    const auto check = [](const std::string& joined_columns, const std::string& type, const column_list& columns) {
+        CAPTURE(joined_columns);
+        const auto found = read_by_default(selected(type + " rows", "rows = Concat<axis = 1>(" + joined_columns + ")"));
+        CHECK(found.form == export_kind::flat);
+        CHECK(found.evidence.find("NonMaxSuppression") != std::string::npos);
+        CHECK(found.flat->columns == columns);
+    };
+    check("images_column, row_boxes, labels_column, scores_column", "float[n,7]", with_batch);
+    check("images_column, row_boxes, scores_column, labels_column", "float[n,7]",
+          {batch, x1, y1, x2, y2, score, label});
+    check("images_column, labels_column, scores_column, row_boxes", "float[n,7]",
+          {batch, label, score, x1, y1, x2, y2});
+    // What is joined in an order that nobody has is refused, and so is what does not come from the node.
+    check_refused(
+        {"no known exporter"},
+        selected("float[n,7] rows", "rows = Concat<axis = 1>(labels_column, row_boxes, images_column, scores_column)"),
+        flat);
+}
+
+TEST_CASE("the image of each row is the output that the node selects by, in the same order")
+{
+    const std::string rows = "rows = Concat<axis = 1>(row_boxes, scores_column, labels_column) ";
+    const std::string outputs = "float[n,6] rows, int64[m,1] whose, int32[B] k";
+    const auto found = read_by_default(selected(outputs, rows + "whose = Identity(image_of) k = x.Net(images)"));
+    CHECK(found.flat->batch_index == "whose");
+    // Sorted alone, it is no longer the image of these rows.
+    const std::string sorted = "order = x.Net(images) whose = Gather(image_of, order)";
+    const auto model = selected(outputs, rows + sorted + " k = x.Net(images)");
+    check_failure(failure::refused, {}, [&] { (void)read_by_default(model); });
+    // Sorted together, it is.
+    const auto together = selected(outputs, "all = Concat<axis = 1>(row_boxes, scores_column, labels_column) "
+                                            "rows = Gather(all, order) " +
+                                                sorted + " k = x.Net(images)");
+    CHECK(read_by_default(together).flat->batch_index == "whose");
+    // The node's classes and boxes are not images.
+    for (const std::string other : {"class_of", "box_of"}) {
+        check_refused({"no output holds"},
+                      selected("float[n,6] rows, int64[n,1] whose", rows + "whose = Identity(" + other + ")"), flat);
+    }
+}
+
+TEST_CASE("lists of boxes, scores and labels are told apart by the nodes, or by the user")
+{
+    const std::string lists = "float[n,4] b, float[n] s, int64[n] c, int64[n] i";
+    const std::string made = "at = Constant<value = int64[1] {1}>() b = Identity(row_boxes) s = Identity(row_scores) "
+                             "c = Squeeze(class_of, at) i = Squeeze(image_of, at)";
+    const auto found = read_by_default(selected(lists, made));
+    CHECK(found.flat->rows == "b");
+    CHECK(found.flat->row_scores == "s");
+    CHECK(found.flat->row_labels == "c");
+    CHECK(found.flat->batch_index == "i");
+    CHECK(found.flat->columns == column_list{x1, y1, x2, y2});
+    CHECK(found.other_outputs.empty());
+    const auto unknown = net({{"b", "float[n,4]"}, {"s", "float[n]"}, {"c", "int64[n]"}, {"i", "int64[n]"}});
+    check_refused({"`batch_index` c, or `batch_index` i"}, unknown, flat);
+    recognise_options said;
+    for (const std::string index : {"c", "i"}) {
+        said.batch_index = index;
+        const auto told = recognise(unknown, said);
+        CHECK(told.flat->batch_index == index);
+        CHECK(told.flat->row_labels == (index == "c" ? "i" : "c"));
+    }
+    said.columns = {y1, x1, y2, x2};
+    said.from = flat;
+    CHECK(recognise(unknown, said).flat->columns == column_list{y1, x1, y2, x2});
+    check_refused({"no output holds"}, net({{"b", "float[n,4]"}, {"s", "float[n]"}, {"c", "int64[n]"}}), flat);
+}
+
+TEST_CASE("a number for each image is what the nodes count, or what the user says")
+{
+    const std::string head = "<ir_version: 7, opset_import: [\"\" : 13, \"x\" : 1]> g (" + images + ") => (";
+    const std::string rows = "float[n,6] rows, int32[k] num) { every = x.Net(images) zero = Constant<value = float "
+                             "{0.5}>() one = Constant<value = int64 {1}>() ones = Constant<value = int64[1] {1}>() "
+                             "shape = Constant<value = int64[3] {0,9,6}>() all = Reshape(every, shape) "
+                             "score = Gather<axis = 2>(all, one) good = Greater(score, zero) places = NonZero(good) "
+                             "turned = Transpose<perm = [1, 0]>(places) rows = GatherND(all, turned) ";
+    const auto summed =
+        parse_model(head + rows + "ints = Cast<to = 6>(good) num = ReduceSum<keepdims = 0>(ints, ones) }");
+    const auto found = read_by_default(summed);
+    CHECK(found.evidence.find("ReduceSum") != std::string::npos);
+    CHECK(found.flat->columns == column_list{label, score, x1, y1, x2, y2});
+    CHECK(found.flat->rows == "rows");
+    REQUIRE(found.rearranged);
+    CHECK(found.rearranged->outputs.size() == 2);
+    CHECK(found.rearranged->outputs.front().name() == found.flat->batch_index);
+    CHECK(found.other_outputs.empty());
+    // Not against the nodes.
+    recognise_options said;
+    said.from = flat;
+    said.batch_index = "num";
+    check_failure(failure::refused, {"is a number of rows", "`count_output` num"},
+                  [&] { (void)recognise(summed, said); });
+    // Nothing shows it: both commands work.
+    const auto unknown = parse_model(head + rows + "num = x.Net(images) }");
+    check_refused({"`batch_index` num, or `count_output` num"}, unknown, flat);
+    said.batch_index.reset();
+    said.count_output = "num";
+    CHECK(recognise(unknown, said).rearranged.has_value());
+    said.count_output.reset();
+    said.batch_index = "num";
+    CHECK(recognise(unknown, said).flat->batch_index == "num");
+    said.count_output = "num";
+    check_failure(failure::usage, {"both given"}, [&] { (void)recognise(unknown, said); });
+    said.batch_index.reset();
+    said.count_output = "rows";
+    check_failure(failure::usage, {"`count_output` names 'rows'"}, [&] { (void)recognise(unknown, said); });
+    said.count_output = "nums";
+    check_failure(failure::usage, {"'nums', which is no output"}, [&] { (void)recognise(unknown, said); });
+}
+
+TEST_CASE("images are not counts, whatever the user says")
+{
+    const auto model = selected("float[n,6] rows, int64[n,1] whose",
+                                "rows = Concat<axis = 1>(row_boxes, scores_column, labels_column) "
+                                "whose = Identity(image_of)");
+    recognise_options said;
+    said.from = flat;
+    said.count_output = "whose";
+    check_failure(failure::refused, {"is the image of each row", "`batch_index` whose"},
+                  [&] { (void)recognise(model, said); });
+}
+
+TEST_CASE("rows of a list with two dimensions in front end at a mark")
+{
+    const auto found = read(net({{"out", "float[1,1,n,7]"}}), flat);
+    CHECK(found.flat->columns == column_list{batch, label, score, x1, y1, x2, y2});
+    REQUIRE(found.rearranged);
+    CHECK(found.rearranged->outputs.size() == 2);
+    CHECK(found.evidence.empty());
+    CHECK(found.doubt_about_pixels.find("normalised") != std::string::npos);
+    check_refused({"no output holds"}, net({{"out", "float[1,2,n,7]"}}), flat);
+    check_refused({"no output holds"}, net({{"out", "float[2,1,n,7]"}}), flat);
+}
+
+TEST_CASE("boxes that depend on another input may not be in pixels, and that of the first image is not for all")
+{
+    const auto with = [](const std::string& batch_extent, const std::string& nodes) {
+        return parse_model(
+            "<ir_version: 7, opset_import: [\"\" : 13, \"x\" : 1]> g (float[" + batch_extent +
+            ",3,H,W] images, float[" + batch_extent +
+            ",2] scale) => (float[n,7] out) { zero = Constant<value "
+            "= int64 {0}>() one = Constant<value = int64 {1}>() from = Constant<value = int64[1] {0}>() to = "
+            "Constant<value = int64[1] {1}>() " +
+            nodes + " out = x.Net(images, used) }");
+    };
+    const auto all = with("B", "used = Identity(scale)");
+    CHECK(read(all, flat, with_batch).doubt_about_pixels.find("'scale'") != std::string::npos);
+    for (const std::string nodes : {"used = Gather(scale, zero)", "used = Slice(scale, from, to, from)",
+                                    "copy = Cast<to = 1>(scale) used = Gather(copy, from)"}) {
+        CAPTURE(nodes);
+        check_refused({"reads the first row of the input 'scale' for all images", "make_dynamic_shape_fixed"},
+                      with("B", nodes), flat, with_batch);
+        check_refused({"reads the first row"}, with("2", nodes), flat, with_batch);
+        CHECK(read(with("1", nodes), flat, with_batch).flat->rows == "out");
+    }
+    CHECK(read(with("2",
+                    "first = Gather(scale, zero) second = Gather(scale, one) used = Concat<axis = 0>(first, second)"),
+               flat, with_batch)
+              .flat->rows == "out");
+    CHECK(read(with("B", "used = Gather<axis = 1>(scale, zero)"), flat, with_batch).flat->rows == "out");
 }
 
 TEST_CASE("columns are those that the user names")

@@ -77,6 +77,36 @@ TEST_CASE("a selection without its node is read by the types of the outputs")
                   selection);
 }
 
+TEST_CASE("a selection may have other integers and a dimension in front, as in the model zoo")
+{
+    const std::string made =
+        "axis = Constant<value = int64[1] {0}>() narrow = Cast<to = 6>(picked) out = Unsqueeze(narrow, "
+        "axis) turned = Transpose<perm = [0, 2, 1]>(q) half = Cast<to = 10>(p)";
+    const auto found = recognise(nms("float16[B,160,4] half, float[B,160,3] turned, int32[1,n,3] out", made));
+    CHECK(found.form == selection);
+    CHECK(found.flat->rows == "picked");
+    CHECK(found.other_outputs.empty()); // the same boxes and scores
+    CHECK_FALSE(found.rearranged);
+    CHECK_FALSE(found.evidence.empty());
+    // A part of it is another thing.
+    check_refused(
+        {"cannot be told apart"},
+        nms("int64[n] images_of", "one = Constant<value = int64 {0}>() images_of = Gather<axis = 1>(picked, one)"),
+        selection);
+    check_refused({"cannot be told apart"}, nms("float[n,3] out", "out = Cast<to = 1>(picked)"), selection);
+    for (const std::string type : {"int32[n,3]", "int32[1,n,3]", "int64[1,n,3]"}) {
+        CAPTURE(type);
+        const auto by_type = read(net({{"s", "float[B,3,k]"}, {"b", "float[B,k,4]"}, {"i", type}}), selection);
+        REQUIRE(by_type.rearranged);
+        CHECK(by_type.rearranged->outputs.front().name() == by_type.flat->rows);
+        CHECK(by_type.rearranged->sources.at(by_type.flat->rows) == "'i'");
+        CHECK(by_type.other_outputs.empty());
+        CHECK(by_type.evidence.empty());
+    }
+    check_refused({"cannot be told apart"}, net({{"s", "float[B,3,k]"}, {"b", "float[B,k,4]"}, {"i", "int64[2,n,3]"}}),
+                  selection);
+}
+
 TEST_CASE("a selection of nothing is refused")
 {
     const auto node_of = [](onnx::ModelProto& model) {

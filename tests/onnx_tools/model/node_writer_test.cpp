@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/model/check.hpp>
-#include <onnx_tools/pad/node_writer.hpp>
+#include <onnx_tools/model/node_writer.hpp>
 
 #include <tests/onnx_tools/pad/expression.hpp>
 #include <tests/support/parse_model.hpp>

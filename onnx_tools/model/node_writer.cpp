@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <onnx_tools/pad/node_writer.hpp>
+#include <onnx_tools/model/node_writer.hpp>
 
 #include <onnx_tools/model/value_types.hpp>
 

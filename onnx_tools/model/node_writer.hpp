@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef PADBATCH_ONNX_TOOLS_PAD_NODE_WRITER_HPP
-#define PADBATCH_ONNX_TOOLS_PAD_NODE_WRITER_HPP
+#ifndef PADBATCH_ONNX_TOOLS_MODEL_NODE_WRITER_HPP
+#define PADBATCH_ONNX_TOOLS_MODEL_NODE_WRITER_HPP
 
 #include <onnx_tools/model/graph.hpp>
 #include <padbatch/element_type.hpp>

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <onnx_tools/recognise/box_format.hpp>
+
+#include <onnx_tools/model/value_types.hpp>
+
+#include <array>
+
+namespace padbatch::onnx_tools {
+namespace {
+
+constexpr std::array<std::pair<box_format, std::string_view>, 4> format_names{{{box_format::xyxy, "xyxy"},
+                                                                               {box_format::xywh, "xywh"},
+                                                                               {box_format::cxcywh, "cxcywh"},
+                                                                               {box_format::yxyx, "yxyx"}}};
+
+} // namespace
+
+std::vector<std::pair<std::string, box_format>> all_box_formats()
+{
+    std::vector<std::pair<std::string, box_format>> all;
+    for (const auto& [format, name] : format_names) {
+        all.emplace_back(name, format);
+    }
+    return all;
+}
+
+std::string_view name_of(box_format format) noexcept
+{
+    for (const auto& [known, name] : format_names) {
+        if (known == format) {
+            return name;
+        }
+    }
+    return "";
+}
+
+std::string to_corners(node_writer& nodes, const std::string& boxes, box_format format, element_type element,
+                       std::int64_t axis)
+{
+    if (format == box_format::xyxy) {
+        return boxes;
+    }
+    if (format == box_format::yxyx) {
+        return nodes.gather("boxes/xyxy", boxes, nodes.integers({1, 0, 3, 2}), axis);
+    }
+    const auto place = nodes.gather("boxes/place", boxes, nodes.integers({0, 1}), axis);
+    const auto size = nodes.gather("boxes/size", boxes, nodes.integers({2, 3}), axis);
+    if (format == box_format::xywh) {
+        return nodes.concat("boxes/xyxy", {place, nodes.add("Add", "boxes/high", {place, size})}, axis);
+    }
+    onnx::TensorProto one_half;
+    one_half.set_data_type(onnx::TensorProto::FLOAT);
+    one_half.add_float_data(0.5F);
+    const auto half =
+        nodes.add("Mul", "boxes/half", {size, nodes.cast("boxes/0.5", nodes.constant("boxes/0.5", one_half), element)});
+    return nodes.concat("boxes/xyxy",
+                        {nodes.add("Sub", "boxes/low", {place, half}), nodes.add("Add", "boxes/high", {place, half})},
+                        axis);
+}
+
+std::string to_pixels(node_writer& nodes, const std::string& boxes, element_type element, const std::string& images,
+                      std::int64_t height)
+{
+    const auto size = nodes.extents("boxes/image", images, {height + 1, height, height + 1, height});
+    return nodes.add("Mul", "boxes/pixels", {boxes, nodes.cast("boxes/image", size, element)});
+}
+
+} // namespace padbatch::onnx_tools

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <onnx_tools/recognise/row_columns.hpp>
+
+#include <onnx_tools/model/wording.hpp>
+#include <onnx_tools/recognise/evidence.hpp>
+
+#include <algorithm>
+#include <cstddef>
+
+namespace padbatch::onnx_tools {
+namespace {
+
+// Whether a column with this name can come from there.
+bool fits(flat_column name, column_kind kind)
+{
+    const bool box = name != flat_column::batch && name != flat_column::label && name != flat_column::score;
+    switch (kind) {
+    case column_kind::integer: return name == flat_column::batch || name == flat_column::label;
+    case column_kind::image: return name == flat_column::batch;
+    case column_kind::label: return name == flat_column::label;
+    case column_kind::score: return name == flat_column::score;
+    case column_kind::box: return box;
+    default: return true;
+    }
+}
+
+bool all_fit(const flat_columns& names, const std::vector<column_origin>& origins)
+{
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        if (!fits(names[i], origins[i].kind)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Whether something shows which column is the label and which is the score.
+bool tells_labels(const flat_columns& names, const std::vector<column_origin>& origins)
+{
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        const auto kind = origins[i].kind;
+        if ((names[i] == flat_column::label && kind != column_kind::unknown) ||
+            (names[i] == flat_column::score && kind != column_kind::unknown)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// The order of the last two columns, if one of them alone was an integer when it was joined to others of unknown
+// widths.
+std::optional<bool> label_is_last(const graph_index& index, const std::string& rows)
+{
+    const auto* node = producer_behind(index, rows, {"Identity", "Cast"}, 16);
+    if (!is(node, {"Concat"}) || node->input_size() < 3) {
+        return std::nullopt;
+    }
+    const bool last = was_integer(index, node->input(node->input_size() - 1));
+    return last == was_integer(index, node->input(node->input_size() - 2)) ? std::nullopt : std::optional(last);
+}
+
+} // namespace
+
+const std::vector<flat_columns>& known_columns(bool with_image)
+{
+    using enum flat_column;
+    static const std::vector<flat_columns> with{{batch, x1, y1, x2, y2, label, score},
+                                                {batch, x1, y1, x2, y2, score, label},
+                                                {batch, label, score, x1, y1, x2, y2}};
+    static const std::vector<flat_columns> without{{x1, y1, x2, y2, score, label},
+                                                   {x1, y1, x2, y2, label, score},
+                                                   {label, score, x1, y1, x2, y2},
+                                                   {score, label, x1, y1, x2, y2}};
+    return with_image ? with : without;
+}
+
+shown_columns columns_shown(const graph_index& index, const typed_value& rows, bool with_image)
+{
+    shown_columns shown;
+    const auto& known = known_columns(with_image);
+    for (std::size_t i = 0; i < known.front().size(); ++i) {
+        shown.origins.push_back(origin_of_column(index, rows.name, static_cast<int>(i)));
+    }
+    for (const auto& names : known) {
+        if (all_fit(names, shown.origins)) {
+            shown.fitting.push_back(names);
+        }
+    }
+    shown.certain = shown.fitting.size() == 1 && tells_labels(shown.fitting.front(), shown.origins);
+    if (shown.certain) {
+        return shown;
+    }
+    if (const auto last = label_is_last(index, rows.name)) {
+        const auto ends = *last ? flat_column::label : flat_column::score;
+        const auto begins = *last ? flat_column::score : flat_column::label;
+        std::erase_if(shown.fitting,
+                      [&](const flat_columns& names) { return names.back() != ends || names.end()[-2] != begins; });
+        shown.certain = shown.fitting.size() == 1;
+    }
+    return shown;
+}
+
+std::string text_of(const flat_columns& columns)
+{
+    return joined(columns, ",", [](flat_column column) { return name_of(column); });
+}
+
+} // namespace padbatch::onnx_tools
