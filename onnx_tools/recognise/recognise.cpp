@@ -74,6 +74,14 @@ detections possible_form(const onnx::ModelProto& model, const recognise_options&
                       "rows that are picked by a NonMaxSuppression or a TopK", "if they are, say so: `from` padded"});
 }
 
+// Whether every output is a field of an image whose rows a node cuts: nothing is left for another form, which needs an
+// output with the image of each row, counts, a selection, or a batch as its first extent.
+bool is_settled(const detections& found)
+{
+    return found.form == export_kind::fields && !found.rearranged && found.limit && found.limit->at_cut &&
+           found.other_outputs.empty();
+}
+
 // Whether the model is declared to take one image at a time.
 bool takes_one_image(const onnx::ModelProto& model, const detections& found)
 {
@@ -92,6 +100,9 @@ detections proven_form(const onnx::ModelProto& model, const recognise_options& o
     for (const auto& form : all_forms) {
         if (auto found = proven(form, model, options)) {
             all.emplace_back(&form, std::move(*found));
+        }
+        if (!all.empty() && is_settled(all.front().second)) {
+            break;
         }
     }
     if (all.size() == 2 && all[0].first->kind == export_kind::fields && all[1].first->kind == export_kind::flat &&
