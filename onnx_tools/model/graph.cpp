@@ -521,6 +521,20 @@ std::int64_t integer_attribute(const onnx::NodeProto& node, std::string_view nam
     return found == nullptr ? otherwise : found->i();
 }
 
+std::optional<std::vector<std::int64_t>> integers_of(const graph_index& index, const onnx::NodeProto& node, int input,
+                                                     std::string_view name)
+{
+    if (const auto* held = attribute(node, name)) {
+        return std::vector<std::int64_t>(held->ints().begin(), held->ints().end());
+    }
+    return input < node.input_size() ? index.constant_integers(node.input(input)) : std::nullopt;
+}
+
+std::optional<std::vector<std::int64_t>> axes_of(const graph_index& index, const onnx::NodeProto& node, int input)
+{
+    return integers_of(index, node, input, "axes");
+}
+
 std::string describe(const onnx::NodeProto& node)
 {
     const std::string& name = !node.name().empty() || node.output_size() == 0 ? node.name() : node.output(0);

@@ -116,6 +116,14 @@ void rename_value(onnx::GraphProto& graph, const std::string& from, const std::s
 [[nodiscard]] std::int64_t integer_attribute(const onnx::NodeProto& node, std::string_view name,
                                              std::int64_t otherwise);
 
+/// The integers that `node` has in the attribute `name`, or as a constant in this input, as newer opsets have them.
+/// Nothing if it has none, or they are computed.
+[[nodiscard]] std::optional<std::vector<std::int64_t>>
+integers_of(const graph_index& index, const onnx::NodeProto& node, int input, std::string_view name);
+/// The same for its axes.
+[[nodiscard]] std::optional<std::vector<std::int64_t>> axes_of(const graph_index& index, const onnx::NodeProto& node,
+                                                               int input = 1);
+
 /// How a message calls a node: its operator, and its name or else its first output.
 [[nodiscard]] std::string describe(const onnx::NodeProto& node);
 

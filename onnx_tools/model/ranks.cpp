@@ -182,15 +182,8 @@ private:
     // How many axes Squeeze or Unsqueeze names: an attribute until opset 12, an input after it.
     known_rank axes(const onnx::NodeProto& node)
     {
-        if (const auto* held = attribute(node, "axes")) {
-            return held->ints_size();
-        }
-        if (node.input_size() > 1) {
-            if (const auto values = m_index.constant_integers(node.input(1))) {
-                return static_cast<std::int64_t>(values->size());
-            }
-        }
-        return std::nullopt;
+        const auto named = axes_of(m_index, node);
+        return named ? known_rank(static_cast<std::int64_t>(named->size())) : std::nullopt;
     }
 
     // The number of elements of a one-dimensional value that is used as a shape.

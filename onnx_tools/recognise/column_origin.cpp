@@ -41,19 +41,6 @@ std::optional<std::vector<dimension>> declared_shape(const graph_index& index, s
     return std::nullopt;
 }
 
-// Constant integers that an operator takes as an input, or did as an attribute before.
-std::optional<std::vector<std::int64_t>> integers(const graph_index& index, const onnx::NodeProto& node, int place,
-                                                  std::string_view name)
-{
-    if (const auto* given = input(node, place)) {
-        return index.constant_integers(*given);
-    }
-    if (const auto* given = attribute(node, name)) {
-        return std::vector<std::int64_t>(given->ints().begin(), given->ints().end());
-    }
-    return std::nullopt;
-}
-
 // Whether a Slice leaves nothing out between its ends.
 bool steps_by_one(const graph_index& index, const onnx::NodeProto& slice)
 {
@@ -85,7 +72,7 @@ public:
         }
         if (is(node, {"Squeeze", "Unsqueeze"}) && depth <= deepest) {
             const auto rank = rank_of(node->input(0), depth + 1);
-            const auto axes = integers(m_index, *node, 1, "axes");
+            const auto axes = axes_of(m_index, *node, 1);
             const int change = axes ? static_cast<int>(axes->size()) : 0;
             return rank && axes ? std::optional(is(node, {"Squeeze"}) ? *rank - change : *rank + change) : std::nullopt;
         }
@@ -153,7 +140,7 @@ public:
 private:
     std::optional<int> width_of_part(const onnx::NodeProto& split, int part, int depth)
     {
-        if (const auto sizes = integers(m_index, split, 1, "split"); sizes && !sizes->empty()) {
+        if (const auto sizes = integers_of(m_index, split, 1, "split"); sizes && !sizes->empty()) {
             const auto i = static_cast<std::size_t>(part);
             return i < sizes->size() ? std::optional(static_cast<int>((*sizes)[i])) : std::nullopt;
         }
@@ -181,7 +168,7 @@ private:
             return node.input_size() > 1 ? of(node.input(1), depth) : std::nullopt;
         }
         if (is(&node, {"Reshape"})) {
-            const auto shape = integers(m_index, node, 1, "shape");
+            const auto shape = integers_of(m_index, node, 1, "shape");
             if (!shape || shape->empty()) {
                 return std::nullopt;
             }
@@ -190,7 +177,7 @@ private:
                                        : std::nullopt;
         }
         if (is(&node, {"Unsqueeze"})) {
-            const auto axes = integers(m_index, node, 1, "axes");
+            const auto axes = axes_of(m_index, node, 1);
             if (!axes || axes->size() != 1) {
                 return std::nullopt;
             }
@@ -228,9 +215,9 @@ private:
 
     std::optional<int> sliced(const onnx::NodeProto& node, int depth)
     {
-        const auto axes = integers(m_index, node, 3, "axes");
-        const auto starts = integers(m_index, node, 1, "starts");
-        const auto ends = integers(m_index, node, 2, "ends");
+        const auto axes = axes_of(m_index, node, 3);
+        const auto starts = integers_of(m_index, node, 1, "starts");
+        const auto ends = integers_of(m_index, node, 2, "ends");
         const auto all = of(node.input(0), depth);
         if (!axes || axes->size() != 1) {
             return std::nullopt;
@@ -373,7 +360,7 @@ private:
     bool through_dimensions(const onnx::NodeProto& node)
     {
         const auto& data = node.input(0);
-        const auto axes = is(&node, {"Squeeze", "Unsqueeze"}) ? integers(m_index, node, 1, "axes") : std::nullopt;
+        const auto axes = is(&node, {"Squeeze", "Unsqueeze"}) ? axes_of(m_index, node, 1) : std::nullopt;
         if (m_elements) {
             const bool last = axes && axes->size() == 1 && m_widths.is_new_last(std::string(m_value), axes->front());
             m_elements = !(is(&node, {"Squeeze"}) && last); // of a column
@@ -455,8 +442,8 @@ private:
 
     bool into_slice(const onnx::NodeProto& node)
     {
-        const auto axes = integers(m_index, node, 3, "axes");
-        const auto starts = integers(m_index, node, 1, "starts");
+        const auto axes = axes_of(m_index, node, 3);
+        const auto starts = integers_of(m_index, node, 1, "starts");
         if (!axes || !starts || axes->size() != starts->size()) {
             return false;
         }
@@ -579,7 +566,7 @@ private:
             return false;
         }
         const auto which = is(column, {"Gather"}) ? m_index.constant_integers(column->input(1))
-                                                  : integers(m_index, *column, 1, "starts");
+                                                  : integers_of(m_index, *column, 1, "starts");
         const auto width = m_widths.of(column->output(0));
         return which && which->size() == 1 && which->front() == m_column &&
                (is(column, {"Gather"}) ? m_widths.is_last(data, integer_attribute(*column, "axis", 0)) : width == 1);

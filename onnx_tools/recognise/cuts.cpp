@@ -251,12 +251,7 @@ private:
 std::optional<std::int64_t> axis_before(const graph_index& index, const onnx::NodeProto& node, std::int64_t axis)
 {
     const bool adds = is(&node, {"Unsqueeze"});
-    std::vector<std::int64_t> axes;
-    if (const auto* given = attribute(node, "axes")) {
-        axes.assign(given->ints().begin(), given->ints().end());
-    } else if (const auto values = node.input_size() > 1 ? index.constant_integers(node.input(1)) : std::nullopt) {
-        axes = *values;
-    }
+    auto axes = axes_of(index, node).value_or(std::vector<std::int64_t>());
     if (axes.empty() || node.input_size() == 0) {
         return std::nullopt;
     }

@@ -23,11 +23,7 @@ bool has_one_channel(const graph_index& index, const std::string& masks)
     if (node == nullptr || standard_operator(*node) != "Unsqueeze") {
         return false;
     }
-    if (const auto* axes = attribute(*node, "axes")) {
-        return axes->ints_size() == 1 && axes->ints(0) == 1;
-    }
-    const auto axes = node->input_size() > 1 ? index.constant_integers(node->input(1)) : std::nullopt;
-    return axes && *axes == std::vector<std::int64_t>{1};
+    return axes_of(index, *node) == std::vector<std::int64_t>{1};
 }
 
 // Finds the inputs that hold the images, if all inputs are images.

@@ -131,11 +131,7 @@ public:
             return is_last && kept && kept->size() == 1 ? kept->front() : 0;
         }
         if (is(node, {"ArgMax", "ReduceMax"})) {
-            const auto* axes = attribute(*node, "axes");
-            const auto given = is(node, {"ArgMax"}) ? std::optional(std::vector{along})
-                               : axes != nullptr
-                                   ? std::optional(std::vector<std::int64_t>(axes->ints().begin(), axes->ints().end()))
-                                   : integers(1);
+            const auto given = is(node, {"ArgMax"}) ? std::optional(std::vector{along}) : axes_of(m_index, *node);
             const bool keeps = integer_attribute(*node, "keepdims", 1) == 1;
             return keeps && given && given->size() == 1 && (given->front() == -1 || given->front() == axis) ? 1 : 0;
         }
@@ -239,10 +235,7 @@ bool adds_axis(const graph_index& index, const onnx::NodeProto& unsqueeze, std::
 
 int added_axes(const graph_index& index, const onnx::NodeProto& unsqueeze)
 {
-    if (const auto* axes = attribute(unsqueeze, "axes")) {
-        return axes->ints_size();
-    }
-    const auto axes = unsqueeze.input_size() > 1 ? index.constant_integers(unsqueeze.input(1)) : std::nullopt;
+    const auto axes = axes_of(index, unsqueeze);
     return axes ? static_cast<int>(axes->size()) : 0;
 }
 

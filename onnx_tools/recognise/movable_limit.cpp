@@ -93,7 +93,8 @@ private:
                    keeps_rows(integer_attribute(node, "axis", 0), node.input(0)) && first();
         }
         if (is(&node, {"Squeeze", "Unsqueeze"})) {
-            return keeps_rows(axes_of(node), is(&node, {"Squeeze"}) ? node.input(0) : node.output(0)) && first();
+            return keeps_rows(axes_of(m_index, node), is(&node, {"Squeeze"}) ? node.input(0) : node.output(0)) &&
+                   first();
         }
         if (is(&node, {"Transpose"})) {
             const auto* perm = attribute(node, "perm");
@@ -124,14 +125,6 @@ private:
             rows = origin(m_index, column->input(0));
         }
         return rows == m_cut;
-    }
-
-    [[nodiscard]] std::optional<std::vector<std::int64_t>> axes_of(const onnx::NodeProto& node) const
-    {
-        if (const auto* axes = attribute(node, "axes")) {
-            return std::vector<std::int64_t>(axes->ints().begin(), axes->ints().end());
-        }
-        return node.input_size() > 1 ? m_index.constant_integers(node.input(1)) : std::nullopt;
     }
 
     // Whether none of these axes of `value` is the first.

@@ -540,13 +540,9 @@ const onnx::NodeProto* built_batch(const graph_index& index, const std::string& 
                 keeps = !first_axis;
             } else if (is(reader, {"Concat"})) { // along the first dimension, other images are added
                 keeps = !first_axis || reader->input(0) == now;
-            } else if (data && is(reader, {"ReduceMax", "ReduceMean", "ReduceSum"})) {
-                const auto* axes = attribute(*reader, "axes");
-                const auto given =
-                    axes != nullptr ? std::optional(std::vector<std::int64_t>(axes->ints().begin(), axes->ints().end()))
-                    : reader->input_size() > 1 ? index.constant_integers(reader->input(1))
-                                               : std::nullopt;
-                keeps = given && std::find(given->begin(), given->end(), 0) == given->end();
+            } else if (data && is(reader, {"ReduceMax", "ReduceMean", "ReduceSum", "Squeeze", "Unsqueeze"})) {
+                const auto axes = axes_of(index, *reader);
+                keeps = axes && std::find(axes->begin(), axes->end(), 0) == axes->end();
             } else if (data && is(reader, {"Transpose"})) {
                 const auto* perm = attribute(*reader, "perm");
                 keeps = perm != nullptr && perm->ints_size() > 0 && perm->ints(0) == 0;
@@ -558,13 +554,6 @@ const onnx::NodeProto* built_batch(const graph_index& index, const std::string& 
                     apart.insert(reader);
                     continue;
                 }
-            } else if (data && is(reader, {"Squeeze", "Unsqueeze"})) {
-                const auto* axes = attribute(*reader, "axes");
-                const auto given =
-                    axes != nullptr ? std::optional(std::vector<std::int64_t>(axes->ints().begin(), axes->ints().end()))
-                    : reader->input_size() > 1 ? index.constant_integers(reader->input(1))
-                                               : std::nullopt;
-                keeps = given && std::find(given->begin(), given->end(), 0) == given->end();
             } else if (data && is(reader, {"Reshape"})) {
                 const auto shape = reader->input_size() > 1 ? index.constant_integers(reader->input(1)) : std::nullopt;
                 keeps = !shape || (!shape->empty() && shape->front() <= 0);

@@ -14,17 +14,6 @@
 namespace padbatch::onnx_tools {
 namespace {
 
-std::optional<std::vector<std::int64_t>> axes_of(const graph_index& index, const onnx::NodeProto& node, int place)
-{
-    if (node.input_size() > place && !node.input(place).empty()) {
-        return index.constant_integers(node.input(place));
-    }
-    if (const auto* axes = attribute(node, "axes")) {
-        return std::vector<std::int64_t>(axes->ints().begin(), axes->ints().end());
-    }
-    return std::nullopt;
-}
-
 // Whether `value` says yes or no, as an integer or a number.
 bool is_yes_or_no(const graph_index& index, std::string_view value)
 {

@@ -213,18 +213,12 @@ counted extent_finder::of_slice(const onnx::NodeProto& node, std::int64_t axis)
     if (found != counted::images) {
         return found; // some of the rows are rows
     }
-    const auto list = [&](const char* name, int input) -> std::optional<std::vector<std::int64_t>> {
-        if (const auto* held = attribute(node, name)) {
-            return std::vector<std::int64_t>(held->ints().begin(), held->ints().end());
-        }
-        return input < node.input_size() ? m_index.constant_integers(node.input(input)) : std::nullopt;
-    };
-    const auto starts = list("starts", 1);
-    const auto ends = list("ends", 2);
+    const auto starts = integers_of(m_index, node, 1, "starts");
+    const auto ends = integers_of(m_index, node, 2, "ends");
     const bool has_axes = attribute(node, "axes") != nullptr || (node.input_size() > 3 && !node.input(3).empty());
     const bool has_steps = node.input_size() > 4 && !node.input(4).empty();
-    auto axes = list("axes", 3);
-    const auto steps = list("steps", 4);
+    auto axes = axes_of(m_index, node, 3);
+    const auto steps = integers_of(m_index, node, 4, "steps");
     if ((has_axes && !axes) || (!has_axes && !starts)) {
         return counted::unknown;
     }
@@ -359,7 +353,7 @@ counted extent_finder::of_size(const std::string& value)
 
 counted extent_finder::of_unsqueeze(const onnx::NodeProto& node, std::int64_t axis)
 {
-    const auto axes = axes_of(node, 1);
+    const auto axes = axes_of(m_index, node);
     const auto rank = rank_of_input(node, 0);
     if (!axes) {
         return counted::unknown;
@@ -382,7 +376,7 @@ counted extent_finder::of_unsqueeze(const onnx::NodeProto& node, std::int64_t ax
 
 counted extent_finder::of_squeeze(const onnx::NodeProto& node, std::int64_t axis)
 {
-    const auto axes = axes_of(node, 1);
+    const auto axes = axes_of(m_index, node);
     const auto rank = rank_of_input(node, 0);
     if (!axes) {
         return counted::unknown;
@@ -405,7 +399,7 @@ counted extent_finder::of_reduction(const onnx::NodeProto& node, std::int64_t ax
 {
     const bool of_position = standard_operator(node) == "ArgMax" || standard_operator(node) == "ArgMin";
     const auto along = of_position ? axis_attribute(node, 0) : std::nullopt;
-    const auto axes = !of_position ? axes_of(node, 1) : along ? std::optional(std::vector{*along}) : std::nullopt;
+    const auto axes = !of_position ? axes_of(m_index, node) : along ? std::optional(std::vector{*along}) : std::nullopt;
     const auto rank = rank_of_input(node, 0);
     if (!axes) {
         return counted::unknown; // all of them, or not known
@@ -445,15 +439,6 @@ std::optional<std::int64_t> extent_finder::axis_attribute(const onnx::NodeProto&
     const auto axis = integer_attribute(node, "axis", otherwise);
     const auto rank = axis < 0 ? rank_of_input(node, 0) : std::nullopt;
     return axis >= 0 ? std::optional(axis) : rank ? std::optional(axis + *rank) : std::nullopt;
-}
-
-// Axes in an attribute, or in an input as newer opsets have them.
-std::optional<std::vector<std::int64_t>> extent_finder::axes_of(const onnx::NodeProto& node, int input)
-{
-    if (const auto* held = attribute(node, "axes")) {
-        return std::vector<std::int64_t>(held->ints().begin(), held->ints().end());
-    }
-    return input < node.input_size() ? m_index.constant_integers(node.input(input)) : std::nullopt;
 }
 
 } // namespace padbatch::onnx_tools

@@ -50,7 +50,6 @@ private:
     [[nodiscard]] counted of_input(const onnx::NodeProto& node, int input, std::int64_t axis);
     [[nodiscard]] std::optional<std::int64_t> rank_of_input(const onnx::NodeProto& node, int input);
     [[nodiscard]] std::optional<std::int64_t> axis_attribute(const onnx::NodeProto& node, std::int64_t otherwise);
-    [[nodiscard]] std::optional<std::vector<std::int64_t>> axes_of(const onnx::NodeProto& node, int input);
 
     const graph_index& m_index;
     rank_finder m_ranks;

@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <set>
 #include <string>
 #include <utility>
@@ -378,6 +379,23 @@ TEST_CASE("attributes by name, and what messages call a node")
     node.set_name("the_node");
     CHECK(describe(node) == "Softmax 'the_node'");
     CHECK(describe(onnx::NodeProto()) == " ''");
+}
+
+TEST_CASE("axes are an attribute, or a constant input")
+{
+    const auto graph =
+        parse_graph("g (float[n,1,4,1] x, int64[2] computed) => (float[n,4] y) { axes = Constant<value = "
+                    "int64[2] {1, 3}>() a = Squeeze<axes = [1, 3]>(x) b = Squeeze(x, axes) "
+                    "c = Squeeze(x, computed) d = Squeeze(x) y = Slice(x, axes, axes, axes) }");
+    const graph_index index(graph);
+    const std::vector<std::int64_t> both{1, 3};
+    CHECK(axes_of(index, *index.producer("a")) == both);
+    CHECK(axes_of(index, *index.producer("b")) == both);
+    CHECK(!axes_of(index, *index.producer("c")));
+    CHECK(!axes_of(index, *index.producer("d")));
+    CHECK(axes_of(index, *index.producer("y"), 3) == both);
+    CHECK(integers_of(index, *index.producer("y"), 1, "starts") == both);
+    CHECK(!integers_of(index, *index.producer("y"), 4, "steps"));
 }
 
 TEST_CASE("for_each_subgraph visits the graphs of a node, not deeper, and can change them")
