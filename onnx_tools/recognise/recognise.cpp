@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,31 +45,41 @@ const known_form& form_of(export_kind kind)
                      {"an unknown form of outputs", "a value of export_kind", "please report this bug"});
 }
 
-// The outputs as `form` reads them, if the nodes prove that they have this form.
-std::optional<detections> proven(const known_form& form, const onnx::ModelProto& model,
-                                 const recognise_options& options)
+// What a form makes of the outputs, or why it cannot be read in them.
+struct answer {
+    std::optional<detections> found;
+    std::exception_ptr why_not; // a tool_error
+
+    [[nodiscard]] bool is_proven() const { return found && !found->evidence.empty(); }
+};
+
+answer ask(const known_form& form, const onnx::ModelProto& model, const recognise_options& options)
 {
     try {
-        auto found = form.recognise(model, options);
-        return found.evidence.empty() ? std::nullopt : std::optional(std::move(found));
+        return {form.recognise(model, options), nullptr};
     } catch (const tool_error&) {
-        return std::nullopt;
+        return {std::nullopt, std::current_exception()};
     }
 }
 
 // Fields, read by their types. Where they cannot be read, outputs that only padded rows can be say why these cannot
 // either, or that they may be.
-detections possible_form(const onnx::ModelProto& model, const recognise_options& options)
+detections possible_form(const onnx::ModelProto& model, answer fields, const answer& padded)
 {
+    if (fields.found) {
+        return std::move(*fields.found);
+    }
     try {
-        return recognise_fields(model, options);
+        std::rethrow_exception(fields.why_not);
     } catch (const tool_error& e) {
         const bool says_so = std::string_view(e.what()).find("`from` padded") != std::string_view::npos;
         if (e.kind() != failure::refused || says_so || !may_be_padded(model)) {
             throw;
         }
     }
-    (void)recognise_padded(model, options);
+    if (padded.why_not) {
+        std::rethrow_exception(padded.why_not);
+    }
     throw tool_error(failure::refused,
                      {"the outputs may be rows that are padded already, but nothing shows that they are detections",
                       "rows that are picked by a NonMaxSuppression or a TopK", "if they are, say so: `from` padded"});
@@ -96,32 +107,32 @@ bool takes_one_image(const onnx::ModelProto& model, const detections& found)
 // The form that the nodes prove. If they prove none, the outputs are read as fields, by their types.
 detections proven_form(const onnx::ModelProto& model, const recognise_options& options)
 {
-    std::vector<std::pair<const known_form*, detections>> all;
+    std::vector<answer> answers; // in the order of the forms
+    std::vector<detections> all; // those that are proven
     for (const auto& form : all_forms) {
-        if (auto found = proven(form, model, options)) {
-            all.emplace_back(&form, std::move(*found));
+        answers.push_back(ask(form, model, options));
+        if (answers.back().is_proven()) {
+            all.push_back(std::move(*answers.back().found));
         }
-        if (!all.empty() && is_settled(all.front().second)) {
+        if (!all.empty() && is_settled(all.front())) {
             break;
         }
     }
-    if (all.size() == 2 && all[0].first->kind == export_kind::fields && all[1].first->kind == export_kind::flat &&
-        takes_one_image(model, all[0].second)) {
+    if (all.size() == 2 && all[0].form == export_kind::fields && all[1].form == export_kind::flat &&
+        takes_one_image(model, all[0])) {
         all.pop_back(); // a list of one image's rows, with their number, is that image's fields
     }
     if (all.size() > 1) {
         throw tool_error(
             failure::refused,
-            {"the outputs have more than one form: " + joined(all, "; ",
-                                                              [](const auto& each) {
-                                                                  return std::string(name_of(each.first->kind)) +
-                                                                         ", since " + each.second.evidence;
-                                                              }),
+            {"the outputs have more than one form: " +
+                 joined(all, "; ",
+                        [](const auto& each) { return std::string(name_of(each.form)) + ", since " + each.evidence; }),
              "outputs of one form", "say which one padding is to read: " + joined(all, ", or ", [](const auto& each) {
-                                        return "`from` " + std::string(name_of(each.first->kind));
+                                        return "`from` " + std::string(name_of(each.form));
                                     })});
     }
-    return all.empty() ? possible_form(model, options) : std::move(all.front().second);
+    return all.empty() ? possible_form(model, std::move(answers.front()), answers.back()) : std::move(all.front());
 }
 
 } // namespace
