@@ -3,6 +3,7 @@
 // session gets many choices, and its outputs must be the bytes that plain loops make of the export's.
 
 #include <tests/onnx_tools/engines/chosen_fixtures.hpp>
+#include <tests/onnx_tools/engines/one_image_exports.hpp>
 #include <tests/support/batch_input.hpp>
 
 #include <doctest/doctest.h>
@@ -204,25 +205,13 @@ TEST_CASE("callers choose scores and rows in each run, for a fixed batch")
 
 TEST_CASE("callers choose scores and rows in each run, for each image of any batch or for all of them")
 {
-    for (const auto& f : chosen_fixtures()) {
-        if (few_options() || f.batch != 1) {
-            continue;
+    for_each_one_image_export([](const fixture& f, const onnx::ModelProto& model, GraphOptimizationLevel level) {
+        model_session original(read_bytes(f.file), level);
+        const std::vector<unsigned> scenes{1, 0, 2, 3, 4, 5};
+        plain_images known;
+        for (const auto seed : scenes) {
+            known.push_back(run_of(f, original, {seed}).images.front());
         }
-        CAPTURE(f.file.filename().string());
-        const auto model = load_model(f.file.string());
-        for (const auto level : {ORT_DISABLE_ALL, ORT_ENABLE_ALL}) {
-            CAPTURE(level);
-            // Weights that are also inputs are not optimised in the export, but are inside the loop.
-            if (level != ORT_DISABLE_ALL && model.graph().input_size() != 1) {
-                continue;
-            }
-            model_session original(read_bytes(f.file), level);
-            const std::vector<unsigned> scenes{1, 0, 2, 3, 4, 5};
-            plain_images known;
-            for (const auto seed : scenes) {
-                known.push_back(run_of(f, original, {seed}).images.front());
-            }
-            check_dynamic_choices(f, model, level == ORT_DISABLE_ALL, level, scenes, known);
-        }
-    }
+        check_dynamic_choices(f, model, level == ORT_DISABLE_ALL, level, scenes, known);
+    });
 }

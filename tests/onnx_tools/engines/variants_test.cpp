@@ -5,6 +5,7 @@
 // tolerance is needed.
 
 #include <tests/onnx_tools/engines/chosen_fixtures.hpp>
+#include <tests/onnx_tools/engines/one_image_exports.hpp>
 #include <tests/onnx_tools/engines/rewritten_exports.hpp>
 
 #include <doctest/doctest.h>
@@ -290,39 +291,27 @@ void check_dynamic(const fixture& f, const variant& v, const onnx::ModelProto& m
 
 TEST_CASE("an export of one image, made dynamic, gives the bytes of its images one by one, with every option")
 {
-    for (const auto& f : chosen_fixtures()) {
-        if (f.batch != 1 || few_options()) {
-            continue;
+    for_each_one_image_export([](const fixture& f, const onnx::ModelProto& model, GraphOptimizationLevel level) {
+        model_session original(with_region_masks(f, model, true), level);
+        const std::vector<unsigned> scenes{1, 0, 2, 3, 0, 4, 5};
+        std::vector<plain_image> images;
+        for (const auto seed : scenes) {
+            images.push_back(run_export(f, original, {seed}).front());
         }
-        CAPTURE(f.file.filename().string());
-        const auto model = load_model(f.file.string());
-        for (const auto level : {ORT_DISABLE_ALL, ORT_ENABLE_ALL}) {
-            CAPTURE(level);
-            // Weights that are also inputs are not optimised in the export, but are inside the loop.
-            if (level != ORT_DISABLE_ALL && model.graph().input_size() != 1) {
-                continue;
-            }
-            model_session original(with_region_masks(f, model, true), level);
-            const std::vector<unsigned> scenes{1, 0, 2, 3, 0, 4, 5};
-            std::vector<plain_image> images;
-            for (const auto seed : scenes) {
-                images.push_back(run_export(f, original, {seed}).front());
-            }
-            auto variants = variants_of(f, middle_score(images));
-            if (level != ORT_DISABLE_ALL) {
-                variants.resize(2); // how the model is optimised does not depend on the options
-            }
-            model_session higher(with_region_masks(f, with_limit(model, f.limit, more_rows(f)), true), level);
-            std::vector<plain_image> more;
-            for (const auto seed : scenes) {
-                more.push_back(run_export(f, higher, {seed}).front());
-            }
-            for (const auto& v : variants) {
-                CAPTURE(v.name);
-                check_dynamic(f, v, model, has_more_rows(v, f) ? more : images, scenes, level);
-            }
+        auto variants = variants_of(f, middle_score(images));
+        if (level != ORT_DISABLE_ALL) {
+            variants.resize(2); // how the model is optimised does not depend on the options
         }
-    }
+        model_session higher(with_region_masks(f, with_limit(model, f.limit, more_rows(f)), true), level);
+        std::vector<plain_image> more;
+        for (const auto seed : scenes) {
+            more.push_back(run_export(f, higher, {seed}).front());
+        }
+        for (const auto& v : variants) {
+            CAPTURE(v.name);
+            check_dynamic(f, v, model, has_more_rows(v, f) ? more : images, scenes, level);
+        }
+    });
 }
 
 TEST_CASE("an export of any batch gives the bytes of its outputs with every option")
