@@ -125,8 +125,8 @@ std::string input_text(const pad_plan& p, const planned_input& input)
     if (input.option == run_option::min_score) {
         text += "rows with a lower score are dropped" + who;
         text += p.scores_at_cuts ? ", where the model cuts them" : "";
-        if (const auto& own = p.source.threshold) {
-            text += "; the model itself drops those below " + text_of_number(own->score);
+        if (const auto own = threshold_of(p)) {
+            text += "; the model itself drops those below " + text_of_number(*own);
         }
     } else {
         const auto most = most_rows(p);

@@ -107,6 +107,16 @@ TEST_CASE("what the report says of inputs")
           std::string::npos);
 }
 
+TEST_CASE("the report on an input names the threshold that the model then has")
+{
+    auto model = fixture_named("mask_rcnn_tv029_b1_tensor_op17").model;
+    rewrite_options options;
+    options.pad.exposed = {{run_option::min_score, {}}};
+    options.pad.settings[parameter::score_thresh] = 0.625;
+    const auto lines = cli::input_lines(rewrite(model, options));
+    CHECK(lines.find("; the model itself drops those below 0.625") != std::string::npos);
+}
+
 TEST_CASE("errors: --expose and --expose-per-image")
 {
     const temporary_folder folder;
