@@ -8,7 +8,6 @@
 
 #include <doctest/doctest.h>
 
-#include <cstddef>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -47,26 +46,11 @@ inline const fixture_model& fixture_named(const std::string& name)
     throw std::runtime_error("there is no fixture " + name);
 }
 
-/// Whether to take every third fixture only: in the short run under the sanitizers, where each takes long. (The other
-/// build takes them all.)
-constexpr bool few_fixtures()
-{
-#if defined(__has_feature) && !defined(PADBATCH_TESTS_EVERY_FIXTURE)
-    return __has_feature(address_sanitizer);
-#else
-    return false;
-#endif
-}
-
 /// Calls `test(known, model)` for every fixture; a check that fails says which one it was.
 template <typename Test>
 void for_each_fixture(const Test& test)
 {
-    std::size_t place = 0;
     for (const auto& each : fixture_models()) {
-        if (few_fixtures() && place++ % 3 != 0) {
-            continue;
-        }
         CAPTURE(each.known.file.filename().string());
         test(each.known, each.model);
     }
