@@ -22,6 +22,17 @@ using padbatch::test::check_status;
 
 namespace {
 
+// The kind of a batch, the place that its rows go to and the types of its elements meet in one function, where a row is
+// read. So all kinds and places are tried with one type, and all pairs of types with a padded batch. Every combination
+// would take minutes to compile.
+#ifdef PADBATCH_TESTS_EVERY_PAIR
+template <class>
+constexpr bool tried_everywhere = true;
+#else
+template <class From>
+constexpr bool tried_everywhere = std::is_same_v<From, float>;
+#endif
+
 template <class To, class From>
 plain_batch<To> converted(const plain_batch<From>& from)
 {
@@ -72,13 +83,15 @@ void check_conversion(const Batch& batch, const plain_batch<From>& boxes_in, con
     CHECK(same_bytes(owner[t::boxes], expected));
     CHECK(same_bytes(owner[t::labels], padded_plainly(labels_in, capacity, std::int64_t{-1})));
 
-    const auto loose = to_ragged(source);
-    std::vector<To> flat(loose[t::boxes].flat().size());
-    std::vector<std::int64_t> offsets(loose.offsets().size());
-    unpad_into(offsets, source, t::boxes(flat));
-    CHECK(same_bytes(flat, loose[t::boxes].flat()));
-    const auto again = pad(loose, capacity::fixed(capacity), pad_values(t::boxes(7)));
-    CHECK(same_bytes(again[t::boxes], expected));
+    if constexpr (tried_everywhere<From>) {
+        const auto loose = to_ragged(source);
+        std::vector<To> flat(loose[t::boxes].flat().size());
+        std::vector<std::int64_t> offsets(loose.offsets().size());
+        unpad_into(offsets, source, t::boxes(flat));
+        CHECK(same_bytes(flat, loose[t::boxes].flat()));
+        const auto again = pad(loose, capacity::fixed(capacity), pad_values(t::boxes(7)));
+        CHECK(same_bytes(again[t::boxes], expected));
+    }
 }
 
 template <class From>
@@ -104,9 +117,11 @@ void check_from(unsigned seed)
             check_conversion<std::uint8_t>(batch, boxes_in, labels_in, capacity, random);
         };
         check(tight);
-        check(tight.view());
-        check(loose);
-        check(loose.view());
+        if constexpr (tried_everywhere<From>) {
+            check(tight.view());
+            check(loose);
+            check(loose.view());
+        }
     }
 }
 

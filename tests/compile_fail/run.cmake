@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# cmake -DCOMPILER=... -DFOLDERS=... -DSOURCE=... -P run.cmake
+# cmake -DCOMPILER=... -DFOLDERS=... -DSOURCE=... [-DPRECOMPILED=...] -P run.cmake
 #
 # Compiles SOURCE with PADBATCH_MUST_FAIL, where the compiler must refuse it in the words of its second line,
 # `// expect: TEXT`, with the first error that it reports, and without, where it must not.
@@ -12,6 +12,9 @@ endif()
 set(expected "${CMAKE_MATCH_1}")
 list(TRANSFORM FOLDERS PREPEND -I)
 set(compile "${CMAKE_COMMAND}" -E env LC_ALL=C "${COMPILER}" -std=c++20 -fsyntax-only ${FOLDERS} "${SOURCE}")
+if(PRECOMPILED)
+    list(APPEND compile -include "${PRECOMPILED}")
+endif()
 
 execute_process(COMMAND ${compile} RESULT_VARIABLE result ERROR_VARIABLE output)
 if(NOT result EQUAL 0)
