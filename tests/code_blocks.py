@@ -40,6 +40,7 @@ FILES = {
     "maskrcnn.onnx": "tests/data/mask_rcnn_tv014_b2_list_op11.onnx",
     "fasterrcnn.onnx": "tests/data/faster_rcnn_tv029_b2_tensor_op18_features.onnx",
     "one-image.onnx": "tests/data/mask_rcnn_tv029_b1_tensor_op17.onnx",
+    "drafted.onnx": "tests/data/faster_rcnn_tv029_b1_tensor_op20_draft.onnx",
     "yolo-flat.onnx": "tests/data/other/flat_pt215_any_op17_by_score.onnx",
     "yolov10.onnx": "tests/data/padded/yolov10_any_op13.onnx",
     "detr.onnx": "tests/data/padded/detr_any_op14.onnx",

@@ -77,6 +77,17 @@ void visit_subgraphs(Node& node, const Visit& visit)
     }
 }
 
+// The value that `value` has the elements and extents of, as far as copies that read nothing else tell.
+std::string_view as_it_is(const graph_index& index, std::string_view value)
+{
+    const auto* node = index.producer(value);
+    for (int steps = 0; steps < 16 && !is(node, {"Expand"}) && is_copy(index, node); ++steps) {
+        value = node->input(0);
+        node = index.producer(value);
+    }
+    return value;
+}
+
 // The elements of a tensor of fixed-width elements, from raw_data or from `typed`, its typed field.
 template <typename T, typename Typed>
 std::optional<std::vector<T>> elements(const onnx::TensorProto& tensor, const Typed& typed)
@@ -483,11 +494,32 @@ std::string metadata(const onnx::ModelProto& model, std::string_view key)
     return "";
 }
 
+bool is_copy(const graph_index& index, const onnx::NodeProto* node)
+{
+    if (node == nullptr || node->input_size() == 0) {
+        return false;
+    }
+    if (is(node, {"Transpose"})) {
+        const auto* perm = attribute(*node, "perm");
+        return perm != nullptr && perm->ints_size() > 0 && std::is_sorted(perm->ints().begin(), perm->ints().end());
+    }
+    if (is(node, {"Concat", "Max", "Min"})) {
+        return node->input_size() == 1;
+    }
+    if (is(node, {"Expand"}) && node->input_size() == 2) {
+        const auto* shape = index.producer(node->input(1));
+        return is(shape, {"Shape"}) && shape->input_size() == 1 && integer_attribute(*shape, "start", 0) == 0 &&
+               attribute(*shape, "end") == nullptr &&
+               as_it_is(index, shape->input(0)) == as_it_is(index, node->input(0));
+    }
+    return is(node, {"Identity"});
+}
+
 std::string_view origin(const graph_index& index, std::string_view value)
 {
     for (int steps = 0; steps < 64; ++steps) { // a broken graph may have a cycle
         const auto* node = index.producer(value);
-        if (!is(node, {"Identity", "Cast"}) || node->input_size() == 0) {
+        if (!is_copy(index, node) && (!is(node, {"Cast"}) || node->input_size() == 0)) {
             break;
         }
         value = node->input(0);

@@ -102,7 +102,11 @@ void rename_value(onnx::GraphProto& graph, const std::string& from, const std::s
 /// The metadata of `model` under `key`; empty when there is none.
 [[nodiscard]] std::string metadata(const onnx::ModelProto& model, std::string_view key);
 
-/// The value that `value` is a copy or a conversion of, found by passing over Identity and Cast nodes.
+/// Whether `node` gives its first input as it is: an Identity, or what exporters write although it does nothing, such
+/// as a Transpose that moves no axis, a Concat of one value, or an Expand to the extents that the value has.
+[[nodiscard]] bool is_copy(const graph_index& index, const onnx::NodeProto* node);
+
+/// The value that `value` is a copy or a conversion of, found by passing over copies and Cast nodes.
 [[nodiscard]] std::string_view origin(const graph_index& index, std::string_view value);
 
 /// The node that makes `value`, once nodes of the operators `passed` are passed over by following their first inputs.

@@ -173,10 +173,41 @@ private:
         if (data && is(m_index.producer(origin(m_index, node.input(1))), {"NonMaxSuppression"})) {
             return plus(data, -2); // [n, 3], for which one extent is left of three
         }
+        if (const auto width = width_of_columns(node.input(1), indices);
+            data && indices && width && integer_attribute(node, "batch_dims", 0) == 0) {
+            return *data + *indices - 1 - *width;
+        }
         if (!data || !indices || non_zero == nullptr || standard_operator(*non_zero) != "NonZero") {
             return std::nullopt;
         }
         return plus(plus(data, *indices - 1), minus(of_input(*non_zero, 0)));
+    }
+
+    // The last extent of a value of this rank where it is one column, or columns side by side, as torch.export writes
+    // indices.
+    known_rank width_of_columns(std::string_view value, known_rank rank)
+    {
+        const auto* node = m_index.producer(value);
+        const auto last = rank ? *rank - 1 : -1;
+        for (int steps = 0; steps < 8 && is_copy(m_index, node) && node->input_size() == 1; ++steps) {
+            node = m_index.producer(node->input(0));
+        }
+        if (!is(node, {"Concat"})) {
+            return is_column(node, last) ? known_rank(1) : std::nullopt;
+        }
+        const auto axis = integer_attribute(*node, "axis", 0);
+        const bool side_by_side = (axis == -1 || axis == last) &&
+                                  std::all_of(node->input().begin(), node->input().end(), [&](const auto& column) {
+                                      return is_column(m_index.producer(column), last);
+                                  });
+        return side_by_side ? known_rank(node->input_size()) : std::nullopt;
+    }
+
+    [[nodiscard]] bool is_column(const onnx::NodeProto* node, std::int64_t last) const
+    {
+        const auto axes = is(node, {"Unsqueeze"}) ? axes_of(m_index, *node) : std::nullopt;
+        return axes &&
+               std::any_of(axes->begin(), axes->end(), [&](std::int64_t axis) { return axis == -1 || axis == last; });
     }
 
     // How many axes Squeeze or Unsqueeze names: an attribute until opset 12, an input after it.

@@ -48,19 +48,24 @@ row_cut cut_of_gather(const graph_index& index, const onnx::NodeProto& node)
     return as_cut(index, rows);
 }
 
-// What a value depends on through `node`, other than through a shape alone.
-std::vector<std::string_view> dependencies(const onnx::NodeProto& node)
-{
-    return is(&node, {"Shape", "Size"}) ? std::vector<std::string_view>() : values_read(node);
-}
-
 // Whether `indices` come from a NonZero, as in a boolean selection: each row is picked at most once.
 bool is_selection(const graph_index& index, std::string_view indices)
 {
-    const auto* node = producer_behind(
-        index, indices,
-        {"Identity", "Cast", "Transpose", "Squeeze", "Unsqueeze", "Reshape", "Flatten", "Gather", "Split"}, 7);
-    return is(node, {"NonZero"});
+    bool sliced = false;
+    for (int steps = 0; steps < 12; ++steps) {
+        const auto* node = index.producer(indices);
+        if (is(node, {"NonZero"})) { // of more than one dimension, a column may have a row several times
+            return !sliced || (node->input_size() == 1 && rank_finder(index).rank_of(node->input(0)) == 1);
+        }
+        sliced = sliced || is(node, {"Slice"});
+        if (!is_copy(index, node) && (!is(node, {"Cast", "Transpose", "Squeeze", "Unsqueeze", "Reshape", "Flatten",
+                                                 "Gather", "Split", "Slice"}) ||
+                                      node->input_size() == 0)) {
+            break;
+        }
+        indices = node->input(0);
+    }
+    return false;
 }
 
 // Whether the scores [1, classes, k] of a NonMaxSuppression are those of one class, made from a list. `scopes` are its
@@ -214,7 +219,7 @@ public:
                     break;
                 }
                 axis = *before;
-            } else if (!is(node, {"Identity", "Cast", "Clip", "Compress"})) {
+            } else if (!is_copy(m_index, node) && !is(node, {"Cast", "Clip", "Compress"})) {
                 break;
             }
             at = node->input(0);
@@ -291,6 +296,36 @@ row_cut nearest_cut(const graph_index& index, const std::string& value)
         return cut.node == nullptr ? dependencies(node) : std::vector<std::string_view>();
     });
     return cut;
+}
+
+std::vector<std::string_view> dependencies(const onnx::NodeProto& node)
+{
+    return is(&node, {"Shape", "Size"}) ? std::vector<std::string_view>() : values_read(node);
+}
+
+const onnx::NodeProto* other_count_of(const graph_index& index, const onnx::NodeProto& cut)
+{
+    std::string_view rows = cut.input(0);
+    for (int steps = 0; steps < 64; ++steps) {
+        for (const auto* reader : index.readers(rows)) {
+            if (is(reader, {"Shape", "Size"})) {
+                const auto counted = dependents_of(index, reader->output());
+                const auto& outputs = index.graph().output();
+                if (std::any_of(outputs.begin(), outputs.end(),
+                                [&](const auto& output) { return counted.count(output.name()) != 0; })) {
+                    return reader;
+                }
+            }
+        }
+        const auto* node = index.producer(rows);
+        if (!is_copy(index, node) && (!is(node, {"Cast", "Squeeze", "Unsqueeze", "Reshape", "Flatten", "Slice", "Split",
+                                                 "Transpose", "Gather", "GatherND"}) ||
+                                      node->input_size() == 0)) {
+            break;
+        }
+        rows = node->input(0);
+    }
+    return nullptr;
 }
 
 bool is_cut_gather(const graph_index& index, const onnx::NodeProto& node)

@@ -49,6 +49,13 @@ struct row_bound {
 /// shape of.
 [[nodiscard]] row_cut nearest_cut(const graph_index& index, const std::string& value);
 
+/// What a value depends on through `node`, other than through a shape alone.
+[[nodiscard]] std::vector<std::string_view> dependencies(const onnx::NodeProto& node);
+
+/// A node that works out from the rows that `cut` cuts how many there are, for others than the cut itself: what it
+/// gives would no longer fit if the cut kept another number. Null if none does.
+[[nodiscard]] const onnx::NodeProto* other_count_of(const graph_index& index, const onnx::NodeProto& cut);
+
 /// Whether `node` picks the rows of a cut.
 [[nodiscard]] bool is_cut_gather(const graph_index& index, const onnx::NodeProto& node);
 

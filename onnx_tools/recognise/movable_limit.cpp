@@ -186,6 +186,9 @@ movable_limit find_movable_limit(const graph_outputs& outputs, const reading& r)
         if (!keeps_best_first(index, *cut)) {
             return stays("the rows are not known to come best first");
         }
+        if (const auto* other = other_count_of(index, *cut)) {
+            return stays(describe(*other) + " goes by the number of rows that are cut");
+        }
         cuts.push_back(cut);
         found.cuts.push_back(cut->output(0));
     }

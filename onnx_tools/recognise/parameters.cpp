@@ -316,8 +316,9 @@ private:
                 pending.insert(pending.end(), maker->input().begin(), maker->input().end());
             } else if (is(maker, {"Or", "Xor", "Not", "Where"})) {
                 step.doubt = "rows are chosen by " + describe(*maker);
-            } else if (maker->input_size() > 0 && is(maker, {"NonZero", "Identity", "Cast", "Transpose", "Squeeze",
-                                                             "Unsqueeze", "Reshape", "Flatten", "Gather", "Split"})) {
+            } else if (maker->input_size() > 0 &&
+                       (is_copy(graph, maker) || is(maker, {"NonZero", "Cast", "Transpose", "Squeeze", "Unsqueeze",
+                                                            "Reshape", "Flatten", "Gather", "Split", "Slice"}))) {
                 pending.push_back(maker->input(0));
             }
         }
@@ -373,6 +374,9 @@ public:
                 return {}; // of another kind
             }
             add_once(m_suppressions, suppression.node);
+            if (const auto* other = other_count_of(m_index, *cut)) {
+                m_limit.lacks(describe(*other) + " goes by the number of rows too");
+            }
             add_cut(*cut, m_limit);
             add_overlap(suppression, m_overlap);
             add_scores(m_reader.paths_of_scores(suppression, "Greater"), m_score, true);
@@ -467,11 +471,11 @@ private:
                 break;
             }
             const auto* maker = is(node, {"ReduceMin"}) ? m_index.producer(node->input(0)) : node;
-            if (is(node, {"Min"}) || (is(node, {"ReduceMin"}) && is(maker, {"Concat"}))) {
+            if ((is(node, {"Min"}) && node->input_size() > 1) || (is(node, {"ReduceMin"}) && is(maker, {"Concat"}))) {
                 add_constant_operand(*maker, most);
                 return;
             }
-            if (!is(node, {"Identity", "Cast", "Reshape", "Squeeze", "Unsqueeze"})) {
+            if (!is_copy(m_index, node) && !is(node, {"Cast", "Reshape", "Squeeze", "Unsqueeze"})) {
                 break;
             }
             value = node->input(0);
@@ -508,7 +512,8 @@ private:
                        if (is(reader, {"TopK"})) {
                            return reader->input(0) != value;
                        }
-                       return is(reader, {"Identity", "Cast", "Reshape", "Squeeze", "Unsqueeze", "ReduceMin"}) &&
+                       return (is_copy(m_index, reader) ||
+                               is(reader, {"Cast", "Reshape", "Squeeze", "Unsqueeze", "ReduceMin"})) &&
                               reader->input(0) == value && is_number_of_best(reader->output(0), depth + 1);
                    });
     }
@@ -523,7 +528,7 @@ private:
                 add_once(m_proposal_cuts, nearest_cut(m_index, node.output(0)).node);
                 return {};
             }
-            return values_read(node);
+            return dependencies(node); // a number of rows passes no NonMaxSuppression
         });
     }
 
@@ -551,6 +556,26 @@ private:
         }
     }
 
+    // A node other than the cut itself that goes by the number of proposals, null if there is none: exporters that know
+    // sizes build in how many the example had, at most the limit, or compute it again.
+    [[nodiscard]] const onnx::NodeProto* other_reader_of_number(const onnx::NodeProto& cut) const
+    {
+        if (const auto* other = other_count_of(m_index, cut)) {
+            return other;
+        }
+        const auto most = m_index.constant_integers(cut.input(2));
+        const auto dependents = dependents_of(m_index, cut.output());
+        const auto& nodes = m_index.graph().node();
+        const auto found = std::find_if(nodes.begin(), nodes.end(), [&](const onnx::NodeProto& node) {
+            if (!is(&node, {"Reshape"}) || node.input_size() < 2 || dependents.count(node.input(0)) == 0) {
+                return false;
+            }
+            const auto shape = m_index.constant_integers(node.input(1));
+            return shape && most && !shape->empty() && shape->front() > 1 && shape->front() == most->front();
+        });
+        return found == nodes.end() ? nullptr : &*found;
+    }
+
     void look_at_proposals()
     {
         const auto lacks = [&](const std::string& why) {
@@ -570,6 +595,10 @@ private:
                 continue;
             }
             add_once(m_suppressions, suppression.node);
+            if (const auto* other = other_reader_of_number(*cut)) {
+                lacks("the graph is built for the proposals that it was exported with: " + describe(*other) +
+                      " goes by their number too");
+            }
             add_cut(*cut, m_rpn_after);
             add_overlap(suppression, m_rpn_overlap);
             add_scores(m_reader.paths_of_scores(suppression, "GreaterOrEqual"), m_rpn_score, false);
@@ -581,7 +610,7 @@ private:
                 if (is_cut_gather(m_index, node)) {
                     m_doubt = "proposals are cut more than once";
                 }
-                return values_read(node);
+                return dependencies(node);
             });
         }
         for (const auto* top : sorted) {

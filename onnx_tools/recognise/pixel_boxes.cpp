@@ -44,19 +44,52 @@ bool keeps_extents(const graph_index& index, const onnx::NodeProto& node, const 
            std::all_of(scales->begin(), scales->end(), [](float scale) { return scale == 1; });
 }
 
+// The order of axes after one more Transpose; empty if all axes are where they were, nothing if that is not known.
+std::optional<std::vector<std::int64_t>> reordered(const std::vector<std::int64_t>& before, const onnx::NodeProto& node)
+{
+    const auto* perm = attribute(node, "perm");
+    if (perm == nullptr || perm->ints_size() == 0) {
+        return std::nullopt;
+    }
+    std::vector<std::int64_t> after(perm->ints().begin(), perm->ints().end());
+    for (auto& axis : after) {
+        if (axis < 0 || axis >= static_cast<std::int64_t>(before.empty() ? after.size() : before.size())) {
+            return std::nullopt;
+        }
+        axis = before.empty() ? axis : before[static_cast<std::size_t>(axis)];
+    }
+    return std::is_sorted(after.begin(), after.end()) ? std::vector<std::int64_t>() : after;
+}
+
+// An image on its way, and what became of it.
+struct image_value {
+    std::string_view name;
+    int resizes = 0;
+    std::vector<std::int64_t>
+        order; // of its axes while they are exchanged, as where an image is copied into a larger one
+};
+
 image_path path_of(const graph_index& index, std::string_view image, const std::vector<dimension>& shape)
 {
     image_path path;
-    std::deque<std::pair<std::string_view, int>> pending{{image, 0}};
+    std::deque<image_value> pending{{image, 0, {}}};
     std::unordered_set<const onnx::NodeProto*> seen;
     while (!pending.empty()) {
-        const auto [value, resizes] = pending.front();
+        const auto [value, resizes, order] = pending.front();
         pending.pop_front();
         path.resizes = std::max(path.resizes, resizes);
         for (const auto* reader : index.readers(value)) {
             const bool idle = keeps_extents(index, *reader, shape);
             const bool resize = !idle && is(reader, {"Resize", "Upsample", "GridSample"});
-            path.transposed = path.transposed || is(reader, {"Transpose"});
+            auto order_after = order;
+            if (is(reader, {"Transpose"})) {
+                const auto known = reordered(order, *reader);
+                path.transposed = path.transposed || !known;
+                order_after = known.value_or(std::vector<std::int64_t>());
+            } else if (!order.empty() && !is(reader, {"Identity", "Cast", "Sub", "Div", "Mul", "Add", "Clip",
+                                                      "ScatterND", "ScatterElements", "Shape"})) {
+                path.transposed = true;
+            }
             if (!resize && !idle &&
                 !is(reader, {"Identity",
                              "Cast",
@@ -83,7 +116,7 @@ image_path path_of(const graph_index& index, std::string_view image, const std::
             if (seen.insert(reader).second) {
                 path.idle += idle ? 1 : 0;
                 for (const auto& result : reader->output()) {
-                    pending.emplace_back(result, resizes + (resize ? 1 : 0));
+                    pending.push_back({result, resizes + (resize ? 1 : 0), order_after});
                 }
             }
         }
@@ -129,7 +162,7 @@ std::optional<box_factors> factors_of(const graph_index& index, std::string_view
         if (is_cut_gather(index, *node)) {
             return factors;
         }
-        if (is(node, {"Concat"})) {
+        if (is(node, {"Concat"}) && !is_copy(index, node)) {
             const auto axis = integer_attribute(*node, "axis", 0);
             std::optional<int> common;
             for (const auto& column : node->input()) {
@@ -148,8 +181,8 @@ std::optional<box_factors> factors_of(const graph_index& index, std::string_view
             ++factors.count;
             factors.inputs.merge(inputs_above(index, node->input(1)));
             factors.number *= index.constant_number(node->input(1)).value_or(1);
-        } else if (!is(node, {"Identity", "Cast", "Unsqueeze", "Squeeze", "Gather", "GatherND", "Slice", "Split",
-                              "Reshape", "Flatten"})) {
+        } else if (!is_copy(index, node) && !is(node, {"Cast", "Unsqueeze", "Squeeze", "Gather", "GatherND", "Slice",
+                                                       "Split", "Reshape", "Flatten"})) {
             return std::nullopt;
         }
         value = node->input(0);

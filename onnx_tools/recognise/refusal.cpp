@@ -35,6 +35,11 @@ std::string wrong_name(const graph_outputs& outputs)
     return "";
 }
 
+bool has_fixed_rows(const typed_value& value)
+{
+    return !value.type.shape.empty() && value.type.shape.front().size.has_value();
+}
+
 } // namespace
 
 void refuse_without_outputs()
@@ -73,6 +78,7 @@ void refuse_incomplete(const graph_outputs& outputs, const reading& part)
             rest.push_back(outputs[i]);
         }
     }
+    const bool fixed = outputs.rows_vary() && !rest.empty() && std::all_of(rest.begin(), rest.end(), has_fixed_rows);
     // A Loop stacks only what has one shape.
     const bool ragged = part.images == 1 && std::any_of(rest.begin(), rest.end(), [](const typed_value& value) {
                             return value.type.shape.empty() || !value.type.shape.front().size;
@@ -80,9 +86,13 @@ void refuse_incomplete(const graph_outputs& outputs, const reading& part)
     throw tool_error(failure::refused,
                      {"the " + std::to_string(outputs.size()) +
                           " outputs are not a whole number of images: " + text_of(part) +
-                          " fits, but these, which also look like detections, are left over: " + list_of(rest),
+                          " fits, but these, which also look like detections, are left over: " + list_of(rest) +
+                          (fixed ? "; they have that many rows however many detections there are" : ""),
                       "the same fields in the same order for every image",
-                      "export the model with all the fields of every image" +
+                      // torch.export builds in how many rows its example has where a loop goes over them
+                      (fixed ? "export the model so that all fields have a row for each detection, as the TorchScript "
+                               "exporter of PyTorch does (dynamo=False)"
+                             : std::string("export the model with all the fields of every image")) +
                           // `fields` names the outputs from the first one on; and types alone may mislead
                           (part.first != 0 || !outputs.any_cut()
                                ? std::string()

@@ -9,7 +9,8 @@ seed. Two versions of torchvision make the committed set, one after the other, i
     /usr/bin/python3 make_exports.py
 
     python3 -m venv venv                                                # Python 3.12
-    venv/bin/pip install torch==2.15.0 torchvision==0.29.2 onnx==1.23.2 onnxruntime==1.32.0 onnxsim==0.8.1
+    venv/bin/pip install torch==2.15.0 torchvision==0.29.2 onnx==1.23.2 onnxruntime==1.32.0 onnxsim==0.8.1 \
+        onnxscript==0.7.2
     venv/bin/python make_exports.py
 
 manifest.json describes every file of the folder. The row counts in it are those of ONNX Runtime; where Python
@@ -281,6 +282,7 @@ class Fixture:
     goal: str = "spread"  # see tune()
     wrap: str = ""  # "" | "boxes_scores" | "features" | "half" | "double"
     optimised: str = ""  # "" | "onnxruntime" | "onnxsim"
+    draft: bool = False  # through torch.export.draft_export, rather than by the TorchScript exporter
     initializer_inputs: bool = False
     sizes: tuple = ()
     runs: tuple = ()  # scene seeds of every run; those of scenes_to_run() if empty
@@ -294,7 +296,7 @@ class Fixture:
         self.sizes = self.sizes or sizes[: self.batch]
         if self.wrap == "boxes_scores":
             self.fields = ("boxes", "scores")
-        suffixes = ["field" if self.order == "field" else "", self.wrap, self.optimised,
+        suffixes = ["field" if self.order == "field" else "", self.wrap, self.optimised, "draft" if self.draft else "",
                     "initializer_inputs" if self.initializer_inputs else ""]
         parts = [slug, VERSION, "b%d" % self.batch, self.input, "op%d" % self.opset] + suffixes
         self.file = "_".join(filter(None, parts)) + ".onnx"
@@ -354,6 +356,8 @@ COMMITTED = {
         one("RetinaNet", "tensor", 18, wrap="features", names="all", dynamic="size", goal="zero"),
         one("FCOS", "list", 14, optimised="onnxsim", limit=20, goal="full"),
         one("SSD300", "tensor", 12, optimised="onnxruntime", names="none", goal="one"),
+        one("Faster R-CNN", "tensor", 20, draft=True, names="none", goal="zero"),
+        Fixture("SSD300", 2, "list", 21, order="field", draft=True, names="all", limit=10, goal="full"),
     ],
 }
 
@@ -398,6 +402,34 @@ def tuned(fixture):
     return model
 
 
+def example_with_rows(fixture, model):
+    """Images in all of which the model finds as much as it can: torch.export builds 0 or 1 rows into the program."""
+    seeds = sorted({seed for run in fixture.runs for seed in run})
+    rows = [[len(found["scores"]) for found in model(images_of(fixture, [seed] * fixture.batch))] for seed in seeds]
+    best = [max(range(len(seeds)), key=lambda i: rows[i][place]) for place in range(fixture.batch)]
+    assert all(rows[i][place] > 1 for place, i in enumerate(best)), rows
+    return (images_of(fixture, [seeds[i] for i in best]),)
+
+
+def export_draft(fixture, model, module, path, **names):
+    """Exports the module through torch.export, with its weights in the file."""
+    import onnx
+    import onnxscript.optimizer
+    example = example_with_rows(fixture, model)
+    program = torch.export.draft_export(module, example)
+    made = torch.onnx.export(program, example, dynamo=True, opset_version=fixture.opset, optimize=False, verbose=False,
+                             **names)
+    # As torch.onnx.export does, but for the limit, which for images of a usual size keeps nodes as this does for these.
+    onnxscript.optimizer.optimize_ir(made.model, output_size_limit=4096)
+    proto = made.model_proto
+    for holder in (proto, proto.graph, *proto.graph.node, *proto.graph.value_info, *proto.graph.input,
+                   *proto.graph.output, *proto.graph.initializer):
+        del holder.metadata_props[:]  # the stack that led to each node, five times as long as the rest
+    for node in proto.graph.node:
+        node.doc_string = ""
+    onnx.save_model(proto, str(path))
+
+
 def export(fixture, folder, settings=None):
     """Writes the fixture's file and returns its entry in the manifest, row counts still null.
 
@@ -415,14 +447,17 @@ def export(fixture, folder, settings=None):
     outputs = {"none": [], "first": list(fixture.fields), "all": list(itertools.chain(*grid))}[fixture.names]
     if fixture.wrap == "features" and fixture.names == "all":
         outputs.append("features")
-    options = {}
-    if "dynamo" in inspect.signature(torch.onnx.export).parameters:
-        options["dynamo"] = False
     path = folder / fixture.file
-    torch.onnx.export(
-        module, (images_of(fixture, range(1, fixture.batch + 1)),), str(path), opset_version=fixture.opset,
-        input_names=inputs, output_names=outputs or None, dynamic_axes=axes_of(fixture, inputs, outputs) or None,
-        keep_initializers_as_inputs=fixture.initializer_inputs, **options)
+    if fixture.draft:
+        export_draft(fixture, model, module, path, input_names=inputs, output_names=outputs or None)
+    else:
+        options = {}
+        if "dynamo" in inspect.signature(torch.onnx.export).parameters:
+            options["dynamo"] = False
+        torch.onnx.export(
+            module, (images_of(fixture, range(1, fixture.batch + 1)),), str(path), opset_version=fixture.opset,
+            input_names=inputs, output_names=outputs or None, dynamic_axes=axes_of(fixture, inputs, outputs) or None,
+            keep_initializers_as_inputs=fixture.initializer_inputs, **options)
     optimise(path, fixture.optimised)
 
     import onnx

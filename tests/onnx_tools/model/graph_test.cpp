@@ -452,3 +452,38 @@ TEST_CASE("constants behind expressions that an exporter did not fold are found"
     CHECK(index.constant_floats("half") == std::vector<float>{0.5F});
     CHECK_FALSE(index.constant_floats("pair"));
 }
+
+TEST_CASE("nodes that do nothing are passed over on the way to the origin of a value")
+{
+    const auto model = parse_model(R"(
+        <ir_version: 7, opset_import: ["" : 15]>
+        g (float[n] x, float[m,k] y, int64[1] size) => (float[n] out) {
+            most = Max(x)
+            extents = Shape(most)
+            same = Expand(x, extents)
+            unmoved = Transpose<perm = [0]>(same)
+            alone = Concat<axis = -1>(unmoved)
+            half = Cast<to = 10>(alone)
+            out = Identity(half)
+            sorted = Transpose<perm = [0, 1]>(y)
+            swapped = Transpose<perm = [1, 0]>(y)
+            reversed = Transpose(y)
+            joined = Concat<axis = 0>(x, x)
+            most_of_two = Max(x, same)
+            wider = Expand(x, size)
+            extents_of_y = Shape(y)
+            as_y = Expand(x, extents_of_y)
+            extents_behind = Shape<start = 1>(y)
+            cut = Expand(y, extents_behind)
+        })");
+    const graph_index index(model.graph());
+    CHECK(origin(index, "out") == "x");
+    CHECK(origin(index, "sorted") == "y");
+    for (const std::string other : {"swapped", "reversed", "joined", "most_of_two", "wider", "as_y", "cut"}) {
+        CAPTURE(other);
+        CHECK(origin(index, other) == other);
+        CHECK_FALSE(is_copy(index, index.producer(other)));
+    }
+    CHECK_FALSE(is_copy(index, index.producer("half")));
+    CHECK_FALSE(is_copy(index, nullptr));
+}

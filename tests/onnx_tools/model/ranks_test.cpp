@@ -103,6 +103,15 @@ TEST_CASE("operators that change the rank")
     CHECK_FALSE(rank_of_y("m = NonZero(unknown) i = Transpose(m) y = GatherND(r3, i)"));
     CHECK_FALSE(rank_of_y("y = GatherND(r3, r2)"));
     CHECK_FALSE(rank_of_y("i = Transpose() y = GatherND(r3, i)"));
+    const std::string column = "last = Constant <value = int64[1] {-1}> () c = Unsqueeze(indices, last) ";
+    CHECK(rank_of_y(column + "y = GatherND(r3, c)") == 3);
+    CHECK(rank_of_y(column + "a = Concat <axis = -1> (c) y = GatherND(r3, a)") == 3);
+    CHECK(rank_of_y(column + "two = Concat <axis = 1> (c, c) y = GatherND(r3, two)") == 2);
+    CHECK_FALSE(rank_of_y(column + "more = Concat <axis = 0> (c, c) y = GatherND(r3, more)"));
+    CHECK_FALSE(rank_of_y(column + "two = Concat <axis = -1> (c, r2) y = GatherND(r3, two)"));
+    CHECK_FALSE(rank_of_y(column + "y = GatherND <batch_dims = 1> (r3, c)"));
+    CHECK_FALSE(
+        rank_of_y("first = Constant <value = int64[1] {0}> () c = Unsqueeze(indices, first) y = GatherND(r3, c)"));
 
     CHECK(rank_of_y("y = Unsqueeze <axes = [0, 2]> (r2)", 11) == 4);
     CHECK(rank_of_y("y = Squeeze <axes = [0]> (r2)", 11) == 1);

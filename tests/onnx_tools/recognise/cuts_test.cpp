@@ -136,3 +136,72 @@ TEST_CASE("a limit that the graph does not show is absent")
     CHECK_FALSE(changed(4, "limit")); // not every row
     CHECK_FALSE(changed(2, "two"));   // not a constant
 }
+
+TEST_CASE("rows are followed through what torch.export writes without need")
+{
+    const auto model = parse_model(R"(
+        <ir_version: 7, opset_import: ["" : 15]>
+        g (float[n,4] all, int64[k] keep, bool[m] flags, bool[m,5] table) => (float[m,4] boxes) {
+            zero = Constant <value = int64[1] {0}> ()
+            one = Constant <value = int64[1] {1}> ()
+            last = Constant <value = int64[1] {-1}> ()
+            number = Constant <value = int32 {7}> ()
+            long = Cast <to = 7> (number)
+            seven = Reshape(long, last)
+            rows = Slice(keep, zero, seven, zero, one)
+            most = Max(rows)
+            extents = Shape(most)
+            same = Expand(rows, extents)
+            column = Unsqueeze(same, last)
+            places = Concat <axis = -1> (column)
+            unmoved = Transpose <perm = [0, 1]> (all)
+            picked = GatherND(unmoved, places)
+            boxes = Transpose <perm = [0, 1]> (picked)
+            where = NonZero(flags)
+            pairs = Transpose <perm = [1, 0]> (where)
+            first = Slice(pairs, zero, one, one)
+            chosen_rows = Squeeze(first, one)
+            chosen_column = Unsqueeze(chosen_rows, last)
+            chosen = GatherND(boxes, chosen_column)
+            where_in_table = NonZero(table)
+            more_pairs = Transpose <perm = [1, 0]> (where_in_table)
+            more_rows = Slice(more_pairs, zero, one, one)
+            perhaps_twice = GatherND(boxes, more_rows)
+        })");
+    const graph_index drafted(model.graph());
+    const auto* cut = drafted.producer("rows");
+    for (const std::string value : {"boxes", "chosen"}) {
+        CAPTURE(value);
+        const auto bound = bound_of(drafted, value);
+        CHECK(bound.cut == cut);
+        REQUIRE(bound.limit);
+        CHECK(bound.limit->rows == 7);
+    }
+    CHECK_FALSE(bound_of(drafted, "perhaps_twice").limit); // a column of pairs may name a row more than once
+    CHECK(nearest_cut(drafted, "perhaps_twice").node == cut);
+}
+
+TEST_CASE("a number of rows that is worked out in front of a cut is found where an output goes by it")
+{
+    const auto with = [](const std::string& more, const std::string& output) {
+        return parse_model(
+            "<ir_version: 7, opset_import: [\"\" : 15]> g (float[n,4] all, int64[k,3] kept) => (float[m,4] "
+            "boxes, " +
+            output +
+            ") { zero = Constant<value = int64[1] {0}>() seven = Constant<value = int64[1] {7}>() "
+            "minus = Constant<value = int64[1] {-1}>() flat = Reshape(kept, minus) "
+            "rows = Slice(flat, zero, seven, zero) boxes = Gather(all, rows) " +
+            more + " }");
+    };
+    const auto found = [](const onnx::ModelProto& model) {
+        const graph_index made(model.graph());
+        const auto* other = other_count_of(made, *made.producer("rows"));
+        return other == nullptr ? "" : other->output(0);
+    };
+    CHECK(found(with("count = Shape(flat) least = Min(count, seven) ones = ConstantOfShape(least)", "float[a] ones")) ==
+          "count");
+    CHECK(found(with("count = Size(kept) ones = ConstantOfShape(count)", "float[a] ones")) == "count");
+    // What is counted behind the cut changes with it, and what no output goes by does no harm.
+    CHECK(found(with("count = Shape(rows) ones = ConstantOfShape(count)", "float[a] ones")).empty());
+    CHECK(found(with("count = Shape(flat) twice = Add(boxes, boxes)", "float[a,4] twice")).empty());
+}

@@ -98,6 +98,17 @@ TEST_CASE("a limit stays where something else depends on it")
           "");
 }
 
+TEST_CASE("a limit stays where nodes work out in front of the cut how many rows it keeps")
+{
+    // torch.export gives the shapes behind the cut as the least of the limit and the rows that there are.
+    const std::string counted = "n = Shape(keep) least = Min(limit, n) zeros = ConstantOfShape(least) ";
+    CHECK(limit_stays(counted + "boxes = Identity(b) labels = Identity(l) scores = Add(s, zeros)",
+                      "goes by the number of rows that are cut"));
+    CHECK(why_limit_stays(counted + as_picked) == "");
+    CHECK(why_limit_stays("n = Shape(s) zeros = ConstantOfShape(n) boxes = Identity(b) labels = Identity(l) "
+                          "scores = Add(s, zeros)") != "");
+}
+
 TEST_CASE("a limit stays where rows do not come best first")
 {
     const auto unsorted = parse_model(

@@ -79,6 +79,23 @@ TEST_CASE("an image of integers, or with its channels last, is in doubt")
                "transposed"));
 }
 
+TEST_CASE("an image whose axes are exchanged and exchanged back is not transposed")
+{
+    // So torch.export copies an image into a larger one, along one axis after the other.
+    const std::string canvas = "canvas = Constant<value = float[1] {0}>() at = Constant<value = int64[1,1] {0}>() ";
+    const std::string copied = canvas + "t = Transpose<perm = [0, 1, 3, 2]>(image) c = ScatterND(canvas, at, t) ";
+    CHECK(doubt(copied + "x = Transpose<perm = [0, 1, 3, 2]>(c)", "boxes = Identity(b)").empty());
+    const std::string in_three = canvas + "t = Transpose<perm = [3, 0, 1, 2]>(image) c = ScatterND(canvas, at, t) "
+                                          "u = Transpose<perm = [3, 0, 1, 2]>(c) d = ScatterND(canvas, at, u) ";
+    CHECK(doubt(in_three + "x = Transpose<perm = [2, 3, 0, 1]>(d)", "boxes = Identity(b)").empty());
+    for (const auto& other :
+         {in_three + "x = Transpose<perm = [3, 0, 1, 2]>(d)", copied + "x = Identity(c)",
+          copied + "r = Resize(c, , scales) x = Transpose<perm = [0, 1, 3, 2]>(r)", copied + "x = Transpose(c)"}) {
+        CAPTURE(other);
+        CHECK(says(doubt(other, "boxes = Identity(b)"), "transposed"));
+    }
+}
+
 TEST_CASE("rows in one list are in doubt if their columns were computed after they were picked")
 {
     const auto doubt_about = [](const std::string& boxes) {

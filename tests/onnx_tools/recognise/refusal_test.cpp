@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/recognise/refusal.hpp>
 
+#include <onnx_tools/recognise/recognise.hpp>
 #include <tests/support/check_failure.hpp>
+#include <tests/support/parse_model.hpp>
 #include <tests/support/small_detector.hpp>
 
 #include <doctest/doctest.h>
@@ -66,6 +68,25 @@ TEST_CASE("a refusal of a part says what is left over, and what to say to pad th
     CHECK(has(later, "'b0'"));
     CHECK_FALSE(has(later, "'b1'"));
     CHECK_FALSE(has(later, "`fields`"));
+}
+
+TEST_CASE("a refusal says that a field always has as many rows as the example that the model was exported with")
+{
+    const auto model_with = [](const std::string& rows) {
+        return parse_model(
+            "<ir_version: 7, opset_import: [\"\" : 13]> g (float[n,4] all_boxes, float[n,5,3] all_points, "
+            "float[n] all_scores, int64[n] kept) => (float[m,4] boxes, float[m] scores, float[" +
+            rows +
+            ",5,3] keypoints) { zero = Constant<value = int64[1] {0}>() limit = Constant<value = int64[1] "
+            "{7}>() three = Constant<value = int64[3] {0, 1, 2}>() rows = Slice(kept, zero, limit, zero) "
+            "boxes = Gather(all_boxes, rows) scores = Gather(all_scores, rows) p = Gather(all_points, "
+            "rows) keypoints = Gather(p, three) }");
+    };
+    check_failure(failure::refused,
+                  {"'keypoints' (float32 [3, 5, 3])", "that many rows however many detections there are",
+                   "(dynamo=False)", "`fields` boxes,scores `batch` 1"},
+                  [&] { (void)recognise(model_with("3")); });
+    CHECK_NOTHROW((void)recognise(model_with("m")));
 }
 
 TEST_CASE("a refusal of an ambiguity names both readings")
