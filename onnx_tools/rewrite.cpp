@@ -6,6 +6,7 @@
 #include <onnx_tools/model/wording.hpp>
 #include <onnx_tools/pad/pad.hpp>
 #include <onnx_tools/plan/plan.hpp>
+#include <onnx_tools/recognise/one_image.hpp>
 #include <onnx_tools/recognise/rearranged.hpp>
 #include <onnx_tools/recognise/recognise.hpp>
 
@@ -66,8 +67,9 @@ detections examine(const onnx::ModelProto& model, const recognise_options& optio
 
 pad_plan rewrite(onnx::ModelProto& model, const detections& found, const pad_options& options)
 {
-    rearranging rearranged(*model.mutable_graph(), found.rearranged);
-    auto p = plan(model, found, options);
+    const auto used = options.dynamic_batch ? as_fields_of_image(model, found) : found;
+    rearranging rearranged(*model.mutable_graph(), used.rearranged);
+    auto p = plan(model, used, options);
     rearranged.keep();
     pad(model, p);
     require_sound(model, failure::internal, "the padded model is not valid",

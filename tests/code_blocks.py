@@ -43,6 +43,7 @@ FILES = {
     "drafted.onnx": "tests/data/faster_rcnn_tv029_b1_tensor_op20_draft.onnx",
     "yolo-flat.onnx": "tests/data/other/flat_pt215_any_op17_by_score.onnx",
     "yolov10.onnx": "tests/data/padded/yolov10_any_op13.onnx",
+    "yolov10-one-image.onnx": "tests/data/padded/yolov10_b1_op11.onnx",
     "detr.onnx": "tests/data/padded/detr_any_op14.onnx",
     "lists.onnx": "tests/data/lists/lists_pt113_any_op11.onnx",
     "counted-lists.onnx": "tests/data/lists/counted_lists_pt113_any_op13.onnx",

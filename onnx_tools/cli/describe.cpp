@@ -93,7 +93,9 @@ private:
                 std::to_string(*m_plan.new_limit) +
                 (*m_plan.new_limit < m_plan.source.limit->rows ? ": the other rows are not computed" : ""));
         }
-        if (from_list && has_column(flat_column::cx)) {
+        if (!m_plan.source.box_conversion.empty()) {
+            say(m_plan.source.box_conversion);
+        } else if (from_list && has_column(flat_column::cx)) {
             say("converts boxes from cx, cy, w, h to x1, y1, x2, y2");
         }
         if (m_plan.classes) {
@@ -121,6 +123,8 @@ private:
         }
         if (from_list) {
             say("gives each image its rows of the list, in descending order of score");
+        } else if (m_plan.source.list_of_image) {
+            say("puts the rows of each image in descending order of score");
         }
         if (m_plan.cuts_rows) {
             say("keeps the first " + count_of(*m_plan.max_detections, "row") + " of each image (the best)");

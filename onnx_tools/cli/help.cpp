@@ -81,9 +81,9 @@ When recognition fails, or you know better:
                              names from batch, x1, y1, x2, y2, cx, cy, w, h, label and score.
   --batch-index NAME         With flat: the output that says which image each row belongs to.
   --count-output NAME        With flat or padded: the output with the number of rows of each image.
-  --box-format FORMAT        With padded: xyxy, xywh (corner and size), cxcywh or yxyx.
-  --normalized               With padded: boxes are fractions of the input's width and height.
-                             (Also spelled --normalised.)
+  --box-format FORMAT        What the boxes are: xyxy, xywh (corner and size), cxcywh or yxyx.
+  --normalized               The boxes are fractions of the input's width and height. They come out
+                             in pixels. (Also spelled --normalised.)
 
 The command:
   --inspect                  Show what is recognised in IN, what the rewrite would do, and what a

@@ -275,11 +275,6 @@ void understand_input(const raw_values& raw, recognise_options& recognise)
         recognise.columns = column_list(*columns);
     }
     recognise.boxes = raw.word("--box-format", recognise.boxes, all_box_formats());
-    const std::string given = recognise.boxes ? "--box-format" : recognise.normalised ? "--normalized" : "";
-    if (!given.empty() && recognise.from != export_kind::padded) {
-        misused(given + " is given without --from padded", given + " for rows that are padded already",
-                "add --from padded, or leave " + given + " out");
-    }
 }
 
 // A name for the model in `file` that a server accepts.

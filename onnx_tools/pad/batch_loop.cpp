@@ -70,6 +70,14 @@ private:
             }
         }
         m_images = all.front().from.name;
+        for (std::size_t i = 1; i < all.size(); ++i) {
+            m_more_images.push_back(all[i].from.name);
+        }
+        for (const auto& input : m_plan.inputs) {
+            if (input.per_image) {
+                m_more_images.push_back(input.name);
+            }
+        }
         m_image = all.front().value;
         for (const auto& each : all) {
             rename_value(m_body, each.from.name, each.value);
@@ -121,6 +129,7 @@ private:
         row_values image;
         image.image = m_image;
         image.image_rank = m_plan.source.image_rank;
+        image.channels_last = m_plan.source.channels_last;
         for (const auto& f : m_plan.fields) {
             image.fields.push_back(f.values.front());
         }
@@ -183,7 +192,7 @@ private:
 
     void write_loop()
     {
-        const auto images = m_outer.extent("batch", m_images, 0);
+        const auto images = m_more_images.empty() ? m_outer.extent("batch", m_images, 0) : common_extent();
         onnx::TensorProto yes;
         yes.set_data_type(onnx::TensorProto::BOOL);
         yes.add_int32_data(1);
@@ -199,6 +208,25 @@ private:
         }
         join_fields(m_outer, m_plan, m_padded);
         declare_outputs(m_graph, m_plan);
+    }
+
+    // The number of images, for which a run fails unless every input of an image has it: a column of as many elements
+    // as each has images, side by side, since only columns of one length can be joined.
+    std::string common_extent()
+    {
+        onnx::TensorProto nothing;
+        nothing.set_data_type(onnx::TensorProto::FLOAT);
+        nothing.add_dims(1);
+        nothing.add_float_data(0.0F);
+        std::vector<std::string> columns;
+        auto all = m_more_images;
+        all.insert(all.begin(), m_images);
+        for (const auto& input : all) {
+            const auto count = m_outer.extents("batch/" + input, input, {0});
+            columns.push_back(m_outer.filled(
+                "batch/column", m_outer.concat("batch/column/shape", {count, m_outer.integers({1})}, 0), nothing));
+        }
+        return m_outer.extent("batch", m_outer.concat("batch/columns", columns, 1), 0);
     }
 
     // M is the largest count, 0 without images.
@@ -217,8 +245,9 @@ private:
     google::protobuf::RepeatedPtrField<onnx::ValueInfoProto> m_old_outputs;
     node_writer m_inner;
     node_writer m_outer;
-    std::string m_images; // the batch
-    std::string m_image;  // one of them
+    std::string m_images;                   // the batch
+    std::vector<std::string> m_more_images; // what else each image has of its own
+    std::string m_image;                    // one of them
     std::string m_iteration;
     std::string m_condition;
     std::string m_counts; // int64 [B], where M is the largest of them

@@ -46,6 +46,7 @@ private:
         if (!inputs.empty()) {
             rows.image = inputs.size() == 1 ? inputs.front() : inputs[image];
             rows.image_rank = m_plan.source.image_rank;
+            rows.channels_last = m_plan.source.channels_last;
         }
         for (const auto& f : m_plan.fields) {
             rows.fields.push_back(f.values[image]);

@@ -27,6 +27,7 @@ public:
         if (!m_plan.source.images.empty()) {
             rows.image = m_plan.source.images.front();
             rows.image_rank = m_plan.source.image_rank;
+            rows.channels_last = m_plan.source.channels_last;
         }
         drop_classes(m_nodes, m_plan, rows);
         drop_low_scores(m_nodes, m_plan, rows);

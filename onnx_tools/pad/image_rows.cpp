@@ -24,7 +24,7 @@ std::string normalised(node_writer& nodes, const planned_field& f, const row_val
 {
     const auto at = name(f, rows);
     const auto swapped = nodes.gather(at + "/yxyx", value, nodes.integers({1, 0, 3, 2}), 1);
-    const std::int64_t height = rows.image_rank - 2;
+    const std::int64_t height = rows.image_rank - (rows.channels_last ? 3 : 2);
     const auto size = nodes.extents(at + "/image", rows.image, {height, height + 1, height, height + 1});
     return nodes.add("Div", at + "/normalised", {swapped, nodes.cast(at + "/image/cast", size, *f.from)});
 }

@@ -16,9 +16,11 @@ struct row_values {
     std::vector<std::string> fields;
     /// Further values with a row for each detection.
     std::vector<std::string> more;
-    /// The image that the boxes lie in, or a batch of images of one size. Its last two extents are height and width.
+    /// The image that the boxes lie in, or a batch of images of one size. Its last two extents are height and width, or
+    /// the two before the last.
     std::string image;
     int image_rank = 0;
+    bool channels_last = false;
     /// What names of nodes say about where this is, such as `/0`.
     std::string where;
 };

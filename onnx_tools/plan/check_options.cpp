@@ -136,11 +136,18 @@ void require_layout(const detections& source, const pad_options& options)
 void require_batch(const detections& source, const pad_options& options)
 {
     if (!options.dynamic_batch) {
+        if (!source.only_one_image.empty()) {
+            throw tool_error(failure::refused,
+                             {source.only_one_image + ": the model is right for one image at a time",
+                              "`dynamic_batch`, which runs it for one image after the other",
+                              "add `dynamic_batch`; or, for one image alone, declare that all first extents are 1: "
+                              "python3 -m onnxruntime.tools.make_dynamic_shape_fixed does so"});
+        }
         return;
     }
     if (source.flat) {
-        misused("`dynamic_batch` is given for a model whose rows say which image they belong to",
-                "an export of one image, with outputs for that image alone",
+        misused("`dynamic_batch` is given for a model that takes any number of images as it is",
+                "an export of one image",
                 "leave `dynamic_batch` out: these rows are padded for as many images as the model takes");
     }
     if (source.batch != 1) {

@@ -355,7 +355,8 @@ private:
 
     void take_region_masks(planned_field& f)
     {
-        std::optional<image_extents> size;
+        const image_extents unknown{-1, -1};
+        auto size = unknown;
         for (std::size_t i = 0; i < f.values.size(); ++i) {
             const auto found = find_region_masks(index(), f.values[i]);
             if (!found) {
@@ -366,14 +367,15 @@ private:
                      "use `masks` full or `masks` none"});
             }
             f.values[i] = found->value;
-            size = i == 0 || size == found->size ? found->size : std::nullopt;
+            const auto own = found->size.value_or(unknown);
+            size = i == 0 || size == own ? own : unknown;
         }
         f.squeezed = f.row.size() == 2; // the model itself drops the 1
         f.row.assign(f.squeezed ? 2 : 3, {});
         f.row.front().size = f.squeezed ? std::nullopt : std::optional<std::int64_t>(1);
-        if (size) {
-            f.row[f.row.size() - 2].size = size->first;
-            f.row[f.row.size() - 1].size = size->second;
+        if (size != unknown) {
+            f.row[f.row.size() - 2].size = size.first;
+            f.row[f.row.size() - 1].size = size.second;
         }
         f.from.reset(); // the pasted masks may have been converted
     }
@@ -485,6 +487,11 @@ void require_own_values(const onnx::GraphProto& graph, const pad_plan& p)
     };
     for (const auto& f : p.fields) {
         std::for_each(f.values.begin(), f.values.end(), require);
+    }
+    if (p.source.rearranged) {
+        for (const auto& node : p.source.rearranged->nodes) {
+            std::for_each(node.input().begin(), node.input().end(), require);
+        }
     }
     if (const auto& flat = p.source.flat) {
         for (const auto* value :

@@ -127,6 +127,8 @@ struct detections {
     std::vector<std::string> images;
     /// The rank of these inputs, 4 or 3; 0 when there are none.
     int image_rank = 0;
+    /// Whether their channels are the last dimension, and known to be: `[B, H, W, 3]`.
+    bool channels_last = false;
     /// The inputs of a model of one image: those that belong to the image, the image itself first, those that any
     /// image shares, and those of which neither is known.
     std::vector<image_input> image_inputs;
@@ -134,10 +136,18 @@ struct detections {
     std::vector<std::string> undecided_inputs;
     /// Set when the rows of all images are in one list. The `fields` then have no values, and `batch` is 0.
     std::optional<flat_source> flat;
+    /// The list that the values above were taken from, where it is that of one image.
+    std::optional<flat_source> list_of_image;
+    /// Why the model is right for one image at a time, although it declares any number; empty if it is not so.
+    std::string only_one_image;
     /// Set when the values above are not the model's own outputs, but made from them first.
     std::optional<rearranged_outputs> rearranged;
     /// Why the boxes may be in other units than pixels of the input, if recognition has seen a reason.
     std::string doubt_about_pixels;
+    /// Whether they are known to be in pixels of `images`: they were multiplied by its size.
+    bool in_pixels = false;
+    /// What was done to them, in words; empty if nothing was.
+    std::string box_conversion;
     /// The form of the outputs, and what shows it; empty if nothing but their types does.
     export_kind form = export_kind::fields;
     std::string evidence;

@@ -46,6 +46,18 @@ const onnx::ValueInfoProto* image_of(const std::vector<const onnx::ValueInfoProt
     return nullptr;
 }
 
+bool takes_one_image(const graph_index& index, const detections& found)
+{
+    if (!found.flat) {
+        return found.batch == 1;
+    }
+    const auto inputs = index.required_inputs();
+    return !found.only_one_image.empty() || std::any_of(inputs.begin(), inputs.end(), [&](const auto* input) {
+        const auto shape = declared_type(*input).shape;
+        return input->name() == found.flat->batch_input && !shape.empty() && shape.front().size == 1;
+    });
+}
+
 belongs_to owner_by_shape(const value_type& type, const onnx::ValueInfoProto* image)
 {
     if (type.rank.value_or(0) < 2) {
@@ -71,7 +83,7 @@ belongs_to owner_by_shape(const value_type& type, const onnx::ValueInfoProto* im
 void find_inputs_of_image(const graph_index& index, const recognise_options& options, detections& found)
 {
     require_named_inputs(index, options);
-    if (found.batch != 1 || found.flat) {
+    if (!takes_one_image(index, found)) {
         return;
     }
     const auto inputs = inputs_of(index);

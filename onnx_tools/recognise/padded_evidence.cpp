@@ -107,6 +107,20 @@ bool are_corners(const graph_index& index, const onnx::NodeProto* low, const onn
     return origin(index, high->input(0)) == center || origin(index, high->input(1)) == center;
 }
 
+// What a column is, but for its type and shape.
+std::string_view column_origin_of(const graph_index& index, std::string_view value)
+{
+    for (int steps = 0; steps < 16; ++steps) {
+        value = origin(index, value);
+        const auto* node = index.producer(value);
+        if (!is(node, {"Unsqueeze", "Squeeze", "Reshape"})) {
+            break;
+        }
+        value = node->input(0);
+    }
+    return value;
+}
+
 shown_boxes boxes_of_columns(const graph_index& index, const onnx::NodeProto& concat)
 {
     std::vector<const onnx::NodeProto*> sums;
@@ -125,7 +139,26 @@ shown_boxes boxes_of_columns(const graph_index& index, const onnx::NodeProto& co
     const bool center =
         n == 2 ? is(sums[0], {"Add"}) && is(sums[1], {"Sub"})
                : is(sums[0], {"Add"}) && is(sums[1], {"Add"}) && is(sums[2], {"Sub"}) && is(sums[3], {"Sub"});
-    return center ? shown_boxes::center_and_extents : shown_boxes::unknown;
+    if (center) {
+        return shown_boxes::center_and_extents;
+    }
+    const auto is_distance_from = [&](std::size_t extent, int corner) {
+        return is(sums[extent], {"Sub"}) &&
+               column_origin_of(index, sums[extent]->input(1)) == column_origin_of(index, concat.input(corner));
+    };
+    const bool corner = n == 2 ? is_distance_from(1, 0) : is_distance_from(2, 0) && is_distance_from(3, 1);
+    return corner ? shown_boxes::corner_and_extents : shown_boxes::unknown;
+}
+
+// Whether some columns of a box are computed where they are joined, and others are not: then the others do not tell
+// what the box is.
+bool joins_computed_columns(const graph_index& index, const onnx::NodeProto& concat)
+{
+    const auto& columns = concat.input();
+    const auto computed = std::count_if(columns.begin(), columns.end(), [&](const std::string& column) {
+        return sum_behind(index, column) != nullptr;
+    });
+    return columns.size() >= 2 && columns.size() != 3 && computed > 0;
 }
 
 // Whether `node` multiplies boxes by the matrix that makes corners of centers and sizes.
@@ -354,6 +387,7 @@ shown_boxes boxes_of(const graph_index& index, std::string_view boxes)
             here = corners.count(value) != 0 ? shown_boxes::two_corners : shown_boxes::center_and_extents;
         } else if (is(&node, {"Concat"})) {
             here = boxes_of_columns(index, node);
+            agree = agree && (here != shown_boxes::unknown || !joins_computed_columns(index, node));
         } else if (multiplies_to_corners(index, node) ||
                    (suppresses(node) && attribute(node, "box_coding") != nullptr &&
                     integer_attribute(node, "box_coding", 0) == 0)) {

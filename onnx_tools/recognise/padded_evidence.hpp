@@ -21,9 +21,10 @@ namespace padbatch::onnx_tools {
 enum class last_columns { unknown, score_label, label_score };
 [[nodiscard]] last_columns last_columns_of(const graph_index& index, std::string_view rows);
 
-/// What boxes are by the nodes that make them: two corners that share a center or an anchor, or what a
-/// NonMaxSuppression reads. Which of x and y comes first is not shown by any node; exports have x first.
-enum class shown_boxes { unknown, two_corners, center_and_extents };
+/// What boxes are by the nodes that make them: two corners that share a center or an anchor, what a NonMaxSuppression
+/// reads, or the distance of two corners beside their middle or the first of them. Which of x and y comes first is not
+/// shown by any node; exports have x first.
+enum class shown_boxes { unknown, two_corners, center_and_extents, corner_and_extents };
 [[nodiscard]] shown_boxes boxes_of(const graph_index& index, std::string_view boxes);
 
 /// Whether the nodes fill the rows of `value` that are left over with `number`.

@@ -242,6 +242,9 @@ bool changes_picked_columns(const graph_index& index, const flat_source& flat)
 
 std::string doubt_about_pixels(const graph_index& index, const detections& source)
 {
+    if (source.in_pixels) {
+        return "";
+    }
     if (!source.doubt_about_pixels.empty()) {
         return source.doubt_about_pixels;
     }
@@ -278,9 +281,9 @@ std::string doubt_about_pixels(const graph_index& index, const detections& sourc
     if (source.form == export_kind::padded) { // else there would be a doubt
         return "";
     }
-    if (source.flat) {
-        if (changes_picked_columns(index, *source.flat)) {
-            return "the columns of " + quoted(source.flat->rows) + " are computed after the rows are picked";
+    if (const auto& list = source.flat ? source.flat : source.list_of_image) {
+        if (changes_picked_columns(index, *list)) {
+            return "the columns of " + quoted(list->rows) + " are computed after the rows are picked";
         }
         return resizes == 0 ? "" : "the images are resized, and the graph does not show that the boxes are scaled back";
     }

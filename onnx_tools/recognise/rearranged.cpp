@@ -5,6 +5,11 @@
 
 namespace padbatch::onnx_tools {
 
+rearranged_outputs unchanged_outputs(const onnx::GraphProto& graph)
+{
+    return {{}, {graph.output().begin(), graph.output().end()}, {}};
+}
+
 void rearrange(onnx::GraphProto& graph, const rearranged_outputs& to)
 {
     for (const auto& node : to.nodes) {

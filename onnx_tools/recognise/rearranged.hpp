@@ -22,6 +22,9 @@ struct rearranged_outputs {
     std::map<std::string, std::string> sources;
 };
 
+/// The outputs that `graph` has.
+[[nodiscard]] rearranged_outputs unchanged_outputs(const onnx::GraphProto& graph);
+
 /// Gives `graph` these outputs.
 void rearrange(onnx::GraphProto& graph, const rearranged_outputs& to);
 

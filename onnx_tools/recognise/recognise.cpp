@@ -5,6 +5,7 @@
 #include <onnx_tools/model/functions.hpp>
 #include <onnx_tools/model/value_types.hpp>
 #include <onnx_tools/model/wording.hpp>
+#include <onnx_tools/recognise/box_conversion.hpp>
 #include <onnx_tools/recognise/forms/fields.hpp>
 #include <onnx_tools/recognise/forms/flat.hpp>
 #include <onnx_tools/recognise/forms/nms.hpp>
@@ -148,12 +149,14 @@ detections recognise(const onnx::ModelProto& model, const recognise_options& opt
                  "use the model as it is; or, for other options, pad the export that it was made from"});
         }
     }
+    require_one_box_format(options);
     const readable_model readable(model);
     const bool is_list = options.from == export_kind::automatic && options.batch_index; // which only one form has
     auto found = is_list                                  ? recognise_flat(*readable, options)
                  : options.from == export_kind::automatic ? proven_form(*readable, options)
                                                           : form_of(options.from).recognise(*readable, options);
     find_inputs_of_image(graph_index(readable->graph()), options, found);
+    convert_boxes(*readable, options, found);
     return found;
 }
 

@@ -9,6 +9,7 @@
 #include <onnx_tools/plan/plan.hpp>
 #include <onnx_tools/recognise/batch_inputs.hpp>
 #include <onnx_tools/recognise/image_inputs.hpp>
+#include <onnx_tools/recognise/one_image.hpp>
 #include <onnx_tools/serve/first_extents.hpp>
 #include <padbatch/contract.hpp>
 
@@ -250,7 +251,7 @@ dynamic_batch_advice advice_on(const onnx::ModelProto& exported, const rewrite_o
     auto pad = options.pad;
     pad.dynamic_batch = true;
     try {
-        auto found = examine(exported, options.recognise);
+        auto found = as_fields_of_image(exported, examine(exported, options.recognise));
         if (found.batch > 1) {
             found.batch = 1;
             for (auto& f : found.fields) {

@@ -36,8 +36,8 @@ public:
             require_columns(*m_options.columns, boxes_alone);
         }
         const auto found = read_flat(m_list.index, m_list.outputs, m_options);
-        require_images_of_their_own();
         take(found);
+        m_list.found.only_one_image = why_only_one_image();
         m_list.found.form = export_kind::flat;
         m_list.found.evidence = found.evidence;
         return std::move(m_list).finish();
@@ -45,20 +45,20 @@ public:
 
 private:
     // A wrong scale for all images but the first would be silent.
-    void require_images_of_their_own()
+    [[nodiscard]] std::string why_only_one_image() const
     {
-        if (m_list.batch.size == 1) {
-            return;
+        const auto read =
+            m_list.batch.size == 1 ? std::nullopt : reads_first_image_only(m_list.index, m_list.source.batch_input);
+        if (!read) {
+            return "";
         }
-        if (const auto read = reads_first_image_only(m_list.index, m_list.source.batch_input)) {
-            throw tool_error(
-                failure::refused,
-                {describe(*read->node) + " reads the first row of the input " + quoted(read->input) + " for all images",
-                 "a row of " + quoted(read->input) + " for each image, or a model of one image",
-                 "declare that the model takes one image, the first extents of " + quoted(m_list.source.batch_input) +
-                     " and " + quoted(read->input) +
-                     " being 1: python3 -m onnxruntime.tools.make_dynamic_shape_fixed does so"});
+        const auto why =
+            describe(*read->node) + " reads the first row of the input " + quoted(read->input) + " for all images";
+        if (m_list.batch.size) {
+            throw tool_error(failure::refused, {why, "a row of " + quoted(read->input) + " for each image",
+                                                "export the model with one image, and use `dynamic_batch`"});
         }
+        return why;
     }
 
     void take(const flat_reading& found)

@@ -3,6 +3,7 @@
 
 #include <onnx_tools/error.hpp>
 #include <onnx_tools/model/wording.hpp>
+#include <onnx_tools/recognise/box_conversion.hpp>
 #include <onnx_tools/recognise/box_format.hpp>
 #include <onnx_tools/recognise/evidence.hpp>
 #include <onnx_tools/recognise/flat_columns.hpp>
@@ -115,10 +116,7 @@ private:
             misused("`columns` names the column batch, but each image has its own rows in padded outputs",
                     "the columns of one row: a box, score and label", "leave the column batch out");
         }
-        if (m_options.boxes) {
-            misused("`box_format` is given together with `columns`, which says how boxes are written", "one of them",
-                    "leave out `box_format` or `columns`");
-        }
+        require_one_box_format(m_options);
     }
 
     // --- which output is what ---------------------------------------------------------------------------------------
@@ -324,7 +322,9 @@ private:
 
     void require_box_format()
     {
+        require_other_units();
         if (m_options.columns || m_options.boxes) {
+            require_shown_format(m_list.index, m_rows->name, "the output " + text_of(*m_rows), m_options);
             return;
         }
         const auto shown = boxes_of(m_list.index, m_rows->name);
@@ -332,17 +332,28 @@ private:
             (shown == shown_boxes::unknown && m_export != ultralytics_export::none)) {
             return;
         }
+        const bool told = shown == shown_boxes::center_and_extents || shown == shown_boxes::corner_and_extents;
+        const bool center = shown == shown_boxes::center_and_extents;
         refuse(
-            shown == shown_boxes::center_and_extents
-                ? "the boxes in the output " + text_of(*m_rows) + " are centers and sizes, the nodes show"
-                : "nothing shows what the four numbers of a box in the output " + text_of(*m_rows) + " are",
+            told ? "the boxes in the output " + text_of(*m_rows) + " are " +
+                       (center ? "centers and sizes" : "corners and sizes") + ", the nodes show"
+                 : "nothing shows what the four numbers of a box in the output " + text_of(*m_rows) + " are",
             "boxes that the nodes make from a center, or that a NonMaxSuppression reads as corners",
-            shown == shown_boxes::center_and_extents
-                ? "say so: " + m_from +
-                      "`box_format` cxcywh; and `normalised` if they are fractions of the image's size"
-                : "say what they are: " + m_from +
-                      "`box_format` xyxy; or xywh (the corner x1, y1, and the size), cxcywh or yxyx; and `normalised` "
-                      "if they are fractions of the image's size");
+            told ? "say so: " + m_from + "`box_format` " + (center ? "cxcywh" : "xywh") +
+                       "; and `normalised` if they are fractions of the image's size"
+                 : "say what they are: " + m_from +
+                       "`box_format` xyxy; or xywh (the corner x1, y1, and the size), cxcywh or yxyx; and `normalised` "
+                       "if they are fractions of the image's size");
+    }
+
+    // Ultralytics' boxes are in pixels, unless something computes others of them.
+    void require_other_units() const
+    {
+        if (m_options.normalised && doubt_about_boxes().empty()) {
+            refuse("`normalised` is given, but the boxes in the output " + text_of(*m_rows) +
+                       " are in pixels: the file says that it is Ultralytics' export",
+                   "boxes that are fractions of the image's size", "leave `normalised` out");
+        }
     }
 
     [[nodiscard]] bool takes_any_batch() const { return !m_list.batch.size; }
@@ -525,7 +536,7 @@ private:
         described.count = m_count != nullptr ? m_count->name : "";
         described.rows = m_list.found.limit ? std::optional(m_list.found.limit->rows) : std::nullopt;
         described.images = m_list.source.batch_input;
-        described.height = m_list.found.images.empty() ? 1 : 2; // channels last
+        described.height = m_options.normalised ? height_dimension(m_list.index, described.images) : 2;
         described.boxes = m_options.boxes.value_or(box_format::xyxy);
         described.normalised = m_options.normalised;
         const auto type = common_type(described);
@@ -585,9 +596,15 @@ private:
         list.found.evidence = m_list.found.evidence;
         list.found.real_rows = m_list.found.real_rows;
         list.found.form = export_kind::padded;
-        if (!m_options.normalised) {
+        if (m_options.normalised) {
+            list.found.images = {list.source.batch_input};
+            list.found.image_rank = 4;
+            list.found.channels_last = height_dimension(list.index, list.source.batch_input) == 1;
+            list.found.in_pixels = true;
+        } else {
             list.found.box_doubt = doubt_about_boxes();
         }
+        list.found.box_conversion = conversion_text(m_options);
         auto found = std::move(list).finish();
         found.limit_stays = "the model pads to it itself";
         found.rearranged = std::move(to);

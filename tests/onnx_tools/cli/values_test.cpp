@@ -96,8 +96,6 @@ TEST_CASE("errors: --columns and --from")
             with({"--from=nms", "--columns", "x1", "y1"}, {"more than two files", "lists of --fields and --columns"}),
             with({"--from=flat", "--fields", "boxes"}, {"--fields is given together with --from flat", "--columns"}),
             with({"--from=nms", "--batch", "2"}, {"--batch is given together with --from nms", "leave out --batch"}),
-            with({"--from=flat", "--box-format", "xywh"}, {"--box-format is given without --from padded"}),
-            with({"--normalized"}, {"--normalized is given without --from padded", "leave --normalized out"}),
             with({"--from=padded", "--box-format", "wh"}, {"xyxy, xywh, cxcywh or yxyx"}),
             with({"--from=nms", "--order", "image"}, {"--order is given together with --from nms"}),
         });

@@ -142,3 +142,46 @@ TEST_CASE("rows up to the first label of -1 are padded in OpenVINO")
     CHECK(all > 3);
     CHECK(all < 3 * rows);
 }
+
+TEST_CASE("lists and padded rows of one image run for any number of images in OpenVINO")
+{
+    constexpr std::size_t most = 12;
+    for (const std::string file :
+         {"padded/yolov10_b1_op11", "other/flat_pt113_b1_op11_end2end", "lists/paddle_rcnn_pt113_b1_op13"}) {
+        CAPTURE(file);
+        const auto path = (std::filesystem::path(PADBATCH_TESTS_DATA) / (file + ".onnx")).string();
+        rewrite_options options;
+        options.pad.max_detections = std::int64_t{most};
+        auto one = load_model(path);
+        (void)rewrite(one, options);
+        options.pad.dynamic_batch = true;
+        auto any = load_model(path);
+        (void)rewrite(any, options);
+        openvino_model alone(one.SerializeAsString());
+        openvino_model together(any.SerializeAsString());
+        auto in = three_scenes();
+        const bool scaled = file.find("paddle") != std::string::npos;
+        std::vector<float> scales{1, 1, 0.5F, 0.5F, 2, 1};
+        if (scaled) {
+            in.data.push_back(scales);
+            in.shapes.push_back({3, 2});
+        }
+        const auto after = together.run(in);
+        REQUIRE(after.at("boxes").shape == std::vector<std::int64_t>{3, most, 4});
+        std::size_t all = 0;
+        for (std::size_t image = 0; image < 3; ++image) {
+            model_input of_image;
+            for (std::size_t i = 0; i < in.data.size(); ++i) {
+                const auto size = static_cast<std::ptrdiff_t>(in.data[i].size() / 3);
+                const auto first = in.data[i].begin() + static_cast<std::ptrdiff_t>(image) * size;
+                of_image.data.emplace_back(first, first + size);
+                of_image.shapes.push_back(in.shapes[i]);
+                of_image.shapes.back().front() = 1;
+            }
+            const auto expected = rows_of(alone.run(of_image), 0, most);
+            CHECK((rows_of(after, image, most) == expected));
+            all += expected.size();
+        }
+        CHECK(all > 3);
+    }
+}

@@ -202,6 +202,8 @@ TEST_CASE("a model of one image, with an image for its input, can get a dynamic 
     source = mask_rcnn();
     source.flat.emplace();
     check_attempts(source, {{"rows of all images", {dynamic_batch}, failure::usage, {"`dynamic_batch`"}}});
+    source.only_one_image = "a node reads the first scale for all images";
+    check_attempts(source, {{"one image at a time", {}, refused, {"the first scale", "add `dynamic_batch`"}}});
     source = mask_rcnn();
     source.limit.reset();
     check_attempts(source, {{"no limit", {dynamic_batch}, refused, {"`max_detections` N"}},

@@ -55,6 +55,16 @@ TEST_CASE("boxes are corners if two sums share a center, or a NonMaxSuppression 
     CHECK(boxes_in("sum = Add(c, h) middle = Div(sum, zero) size = Sub(h, c) out = Concat<axis = -1>(middle, size)") ==
           shown_boxes::center_and_extents);
     CHECK(boxes_in("out = Sigmoid(boxes)") == shown_boxes::unknown);
+    // A corner, and how far the other is from it, in pairs and in columns.
+    CHECK(boxes_in("low = Sub(c, h) size = Sub(h, low) out = Concat<axis = -1>(low, size)") ==
+          shown_boxes::corner_and_extents);
+    CHECK(boxes_in("low = Sub(c, h) size = Sub(low, h) out = Concat<axis = -1>(low, size)") == shown_boxes::unknown);
+    const std::string parted = corners + "x, y, z, t = Split<axis = 2>(both) ";
+    CHECK(boxes_in(parted + "w = Sub(z, x) g = Sub(t, y) out = Concat<axis = 2>(x, y, w, g)") ==
+          shown_boxes::corner_and_extents);
+    // Columns that are as they were beside computed ones do not tell what all of them are.
+    CHECK(boxes_in(parted + "w = Sub(z, y) g = Sub(t, x) out = Concat<axis = 2>(x, y, w, g)") == shown_boxes::unknown);
+    CHECK(boxes_in(parted + "out = Concat<axis = 2>(x, y, z, t)") == shown_boxes::two_corners);
     // Columns in another order are something else.
     CHECK(boxes_in(corners + "order = Constant<value = int64[4] {1, 0, 3, 2}>() out = Gather<axis = 2>(both, order)") ==
           shown_boxes::unknown);

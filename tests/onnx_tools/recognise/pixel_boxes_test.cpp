@@ -3,6 +3,7 @@
 
 #include <onnx_tools/recognise/recognise.hpp>
 
+#include <tests/support/check_failure.hpp>
 #include <tests/support/fixture_models.hpp>
 #include <tests/support/parse_model.hpp>
 
@@ -64,11 +65,16 @@ TEST_CASE("boxes are in pixels where the image is not resized, or they are scale
 TEST_CASE("boxes that were computed from others are in doubt")
 {
     for (const std::string after : {"boxes = Div(b, ratio)", "boxes = Mul(b, ratio)",
-                                    "x0, x1, x2, x3 = Split<axis = 1>(b) w = Sub(x2, x0) h = Sub(x3, x1) boxes = "
+                                    "x0, x1, x2, x3 = Split<axis = 1>(b) w = Sub(x2, x1) h = Sub(x3, x0) boxes = "
                                     "Concat<axis = 1>(x0, x1, w, h)"}) {
         CAPTURE(after);
         CHECK_FALSE(doubt(plain, after).empty());
     }
+    // Corners and sizes are not even taken for boxes.
+    check_failure(failure::refused, {"corners and sizes", "`box_format` xywh"}, [] {
+        (void)doubt(plain, "x0, x1, x2, x3 = Split<axis = 1>(b) w = Sub(x2, x0) h = Sub(x3, x1) boxes = "
+                           "Concat<axis = 1>(x0, x1, w, h)");
+    });
 }
 
 TEST_CASE("an image of integers, or with its channels last, is in doubt")

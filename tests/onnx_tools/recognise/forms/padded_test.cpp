@@ -233,7 +233,28 @@ TEST_CASE("the nodes show what boxes are, or it must be said")
         const auto found = read_padded(best(outputs, "out = Sigmoid(b4)"), options);
         CHECK(found.box_doubt.empty());
     }
-    auto both = with_columns(score_last);
+    // Not against what they show.
+    const std::string corners_shown = "out = Identity(b4)";
+    for (const auto format : {box_format::xywh, box_format::cxcywh}) {
+        auto options = from_padded();
+        options.boxes = format;
+        check_padded_refused({"`box_format` is " + std::string(format == box_format::xywh ? "xywh" : "cxcywh"),
+                              "two corners, the nodes show", "xyxy or yxyx"},
+                             best(outputs, corners_shown), options);
+    }
+    auto center = from_padded();
+    center.boxes = box_format::xyxy;
+    const std::string centers_shown = "sum = Add(low, high) extents = Sub(high, low) half_sum = Div(sum, half) "
+                                      "out = Concat<axis = 2>(half_sum, extents)";
+    check_padded_refused({"`box_format` is xyxy", "centers and sizes, the nodes show"}, best(outputs, centers_shown),
+                         center);
+    center.boxes = box_format::cxcywh;
+    CHECK_NOTHROW((void)read_padded(best(outputs, centers_shown), center));
+    const std::string sizes_shown = "extents = Sub(high, low) out = Concat<axis = 2>(low, extents)";
+    check_padded_refused({"`box_format` is cxcywh", "a corner and a size"}, best(outputs, sizes_shown), center);
+    check_padded_refused({"are corners and sizes, the nodes show", "`box_format` xywh"}, best(outputs, sizes_shown));
+    auto both = with_columns(
+        {flat_column::cx, flat_column::cy, flat_column::w, flat_column::h, flat_column::label, flat_column::score});
     both.boxes = box_format::xywh;
     check_padded_refused({"`box_format` is given together with `columns`"}, best("float[B,5,6] out", joined_rows), both,
                          failure::usage);
