@@ -4,6 +4,7 @@
 
 #include <onnx_tools/utf8.hpp>
 
+#include <memory>
 #include <stdexcept>
 #include <string>
 
@@ -37,14 +38,17 @@ public:
     tool_error(failure kind, const problem& p)
         : std::runtime_error(printable(p.found) + "\n  expected: " + printable(p.expected) +
                              "\n  what to do: " + printable(p.remedy)),
-          m_kind(kind)
+          m_kind(kind), m_problem(std::make_shared<const problem>(p))
     {
     }
 
     [[nodiscard]] failure kind() const noexcept { return m_kind; }
+    /// What `what()` says, in parts; the names in them are not yet printable.
+    [[nodiscard]] const problem& parts() const noexcept { return *m_problem; }
 
 private:
     failure m_kind;
+    std::shared_ptr<const problem> m_problem; // shared, since a copy of an exception must not throw
 };
 
 /// Throws `failure::usage`.

@@ -7,14 +7,30 @@
 namespace padbatch::onnx_tools::cli {
 namespace {
 
-// The options that the library's messages name.
+// The options that the library's messages may name: all that change the result.
 constexpr auto all_options = std::to_array<std::string_view>(
-    {"batch",        "batch_index",  "box_format",     "classes",         "columns",   "count_output",
-     "count_shape",  "count_type",   "dynamic_batch",  "exclude_classes", "expose",    "expose_per_image",
-     "fields",       "force",        "from",           "label_type",      "layout",    "mask_threshold",
-     "mask_type",    "masks",        "max_batch_size", "max_detections",  "min_score", "model_name",
-     "normalised",   "order",        "pad_value",      "per_image_input", "rename",    "set",
-     "shared_input", "squeeze_masks"});
+    {"batch",          "batch_index",      "box_format",       "classes",       "columns",
+     "count_output",   "count_shape",      "count_type",       "dynamic_batch", "exclude_classes",
+     "expose",         "expose_per_image", "fields",           "force",         "from",
+     "label_type",     "layout",           "mask_threshold",   "mask_type",     "masks",
+     "max_batch_size", "max_detections",   "min_score",        "model_name",    "normalised",
+     "order",          "pad_value",        "per_image_input",  "rename",        "set",
+     "shared_input",   "squeeze_masks",    "triton_repository"});
+
+std::string flag_of(std::string_view option)
+{
+    if (option == "layout") { // which means NCHW or NHWC where other commands have it
+        return "--to";
+    }
+    if (option == "normalised") {
+        return "--normalized";
+    }
+    std::string flag = "--";
+    for (const char c : option) {
+        flag += c == '_' ? '-' : c;
+    }
+    return flag;
+}
 
 } // namespace
 
@@ -35,10 +51,7 @@ std::string with_flags(std::string_view text)
             text.remove_prefix(end);
             continue;
         }
-        result += "--";
-        for (const char c : word) {
-            result += c == '_' ? '-' : c;
-        }
+        result += flag_of(word);
         text.remove_prefix(end + 1);
     }
     return result += text;

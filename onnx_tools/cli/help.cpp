@@ -52,9 +52,9 @@ Batch:
   --shared-input NAME        With --dynamic-batch: all images share the input NAME. Can be repeated.
 
 Layout:
-  --layout NAME, --to NAME   Name, order and shape the outputs as a consumer expects them:
+  --to NAME                  Name, order and shape the outputs as a consumer expects them:
                              torchvision (the default), efficientnms, yolov7, mmdeploy, tf-od or
-                             ultralytics.
+                             ultralytics. (--layout is another name of this option.)
   --count-type TYPE          The type of num_detections: int32, int64 or float32.
   --count-shape B|Bx1        The shape of num_detections: [B] or [B, 1].
   --label-type TYPE          The type of the labels: int32, int64 or float32.

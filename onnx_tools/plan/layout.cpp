@@ -8,7 +8,7 @@ namespace {
 
 using enum field;
 
-// Where each layout is described: docs/onnx-pad-outputs.md, "--layout".
+// Where each layout is described: docs/onnx-pad-outputs.md, "--to".
 const std::array<layout_rules, 6>& all_rules()
 {
     static const std::array<layout_rules, 6> rules{{

@@ -7,6 +7,7 @@
 #include <onnx_tools/recognise/row_columns.hpp>
 #include <onnx_tools/recognise/row_images.hpp>
 #include <onnx_tools/recognise/row_list.hpp>
+#include <onnx_tools/recognise/undecided.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -163,12 +164,12 @@ private:
         const auto& rows = *reading.rows;
         const bool with_image = reading.index == nullptr && reading.counts == nullptr;
         const auto& known = known_columns(with_image);
-        const auto say = [](const flat_columns& columns) { return "`columns` " + text_of(columns); };
         if (shown.fitting.empty()) {
-            refuse("the columns of the output " + text_of(rows) +
-                       " are integers and scores in an order that no known "
-                       "exporter has",
-                   "columns such as " + text_of(known.front()), "name the columns: " + say(known.front()) + ", say");
+            throw undecided({"the columns of the output " + text_of(rows) +
+                                 " are integers and scores in an order that no known exporter has",
+                             "columns such as " + text_of(known.front()),
+                             "name the columns as the model has them, with `columns`"},
+                            {});
         }
         // The two that are most likely: Paddle's come with counts.
         auto first = known.front();
@@ -176,9 +177,17 @@ private:
         if (reading.counts != nullptr) {
             std::swap(first, second);
         }
-        refuse("nothing shows which column of the output " + text_of(rows) + " is the label, and which the score",
-               "columns that are joined from scores and integer labels",
-               "name the columns: " + say(first) + ", or " + say(second));
+        throw undecided(
+            {"nothing shows which column of the output " + text_of(rows) + " is the label, and which the score",
+             "columns that are joined from scores and integer labels", "name the columns"},
+            {saying_columns(first), saying_columns(second)});
+    }
+
+    static recognise_options saying_columns(const flat_columns& columns)
+    {
+        recognise_options said;
+        said.columns = columns;
+        return said;
     }
 
     // --- whose rows ---------------------------------------------------------------------------------------------
@@ -317,7 +326,8 @@ private:
                 lists.push_back(&output);
             }
         }
-        if (reading.rows == nullptr || (m_options.columns && m_options.columns->size() != 4)) {
+        const bool names_lists = m_options.columns && m_options.columns->size() == 6;
+        if (reading.rows == nullptr || (m_options.columns && m_options.columns->size() != 4 && !names_lists)) {
             return std::nullopt;
         }
         reading.columns = m_options.columns.value_or(corners);
@@ -332,10 +342,72 @@ private:
         (images.front().counts ? reading.counts : reading.index) = images.front().value;
         reading.evidence = images.front().evidence;
         std::erase(lists, images.front().value);
+        if (names_lists) {
+            return as_named(reading, lists);
+        }
         auto declared = lists;
         std::erase_if(declared, [&](const typed_value* list) { return !declares_rows_of(*list, *reading.rows); });
-        return set_lists(reading, declared) || set_lists(reading, lists) ? std::optional(std::move(reading))
-                                                                         : std::nullopt;
+        if (set_lists(reading, declared) || set_lists(reading, lists)) {
+            return reading;
+        }
+        require_told_apart(reading, lists);
+        return std::nullopt;
+    }
+
+    // `columns` names those of the boxes and the lists, side by side in the order of the outputs.
+    [[nodiscard]] std::optional<flat_reading> as_named(flat_reading reading,
+                                                       const std::vector<const typed_value*>& lists) const
+    {
+        if (lists.size() != 2) {
+            return std::nullopt;
+        }
+        const auto names = std::exchange(reading.columns, {});
+        auto name = names.begin();
+        for (const auto& output : m_outputs) {
+            if (&output == reading.rows) {
+                reading.columns.assign(name, name + 4);
+                name += 4;
+            } else if (&output == lists[0] || &output == lists[1]) {
+                (*name == flat_column::label ? reading.labels : reading.scores) = &output;
+                ++name;
+            }
+        }
+        const bool boxes_in_one =
+            !has(reading.columns, flat_column::label) && !has(reading.columns, flat_column::score);
+        if (!boxes_in_one || reading.labels == nullptr || reading.scores == nullptr ||
+            !is_floating(*reading.scores->type.element)) {
+            throw tool_error(failure::usage,
+                             {"`columns` " + text_of(names) + " are not those of " + text_of(*reading.rows) + ", " +
+                                  text_of(*lists[0]) + " and " + text_of(*lists[1]),
+                              "the columns of all three, side by side in the order of the outputs",
+                              "correct `columns`"});
+        }
+        return reading;
+    }
+
+    // Two lists of floating point are the labels and the scores, and only the user knows which is which.
+    void require_told_apart(const flat_reading& reading, const std::vector<const typed_value*>& lists) const
+    {
+        if (m_options.columns || lists.size() != 2 || !is_floating(*lists[0]->type.element) ||
+            !is_floating(*lists[1]->type.element)) {
+            return;
+        }
+        flat_columns first;
+        flat_columns second;
+        for (const auto& output : m_outputs) {
+            if (&output == reading.rows) {
+                first.insert(first.end(), corners.begin(), corners.end());
+                second.insert(second.end(), corners.begin(), corners.end());
+            } else if (&output == lists[0] || &output == lists[1]) {
+                first.push_back(&output == lists[0] ? flat_column::label : flat_column::score);
+                second.push_back(&output == lists[0] ? flat_column::score : flat_column::label);
+            }
+        }
+        throw undecided({"nothing shows which of the outputs " + text_of(*lists[0]) + " and " + text_of(*lists[1]) +
+                             " holds the labels, and which the scores",
+                         "labels that are integers, or were before they were converted",
+                         "name the columns of all three, side by side"},
+                        {saying_columns(first), saying_columns(second)});
     }
 
     // Whether the labels and scores of `reading` are certain to be among these.
@@ -396,45 +468,66 @@ private:
 
     // What a user may say about outputs that the nodes do not tell apart, and that would be enough; but for the
     // columns.
-    [[nodiscard]] std::vector<std::string> sayings() const
+    [[nodiscard]] std::vector<recognise_options> sayings() const
     {
-        std::vector<std::string> all;
-        if (m_named_index != nullptr || m_named_counts != nullptr) {
-            return all;
-        }
+        std::vector<recognise_options> likely;
+        std::vector<recognise_options> all;
         for (const bool counts : {false, true}) {
             for (const auto& output : m_outputs) {
-                if (!is_list_type(output.type) || is_floating(*output.type.element) || is_other_column(output)) {
+                if (!is_list_type(output.type) || is_floating(*output.type.element) || is_other_column(output) ||
+                    (counts ? has_declared_rows(output) : has_declared_images(output))) {
                     continue;
                 }
-                auto told = m_options;
-                (counts ? told.count_output : told.batch_index) = output.name;
-                if (could_read(told)) {
-                    all.push_back((counts ? "`count_output` " : "`batch_index` ") + output.name);
+                recognise_options said;
+                (counts ? said.count_output : said.batch_index) = output.name;
+                const auto could = could_read(with(m_options, said));
+                if (could != fit::none) {
+                    all.push_back(said);
+                }
+                if (could == fit::good) {
+                    likely.push_back(std::move(said));
                 }
             }
         }
-        return all;
+        return likely.empty() ? all : likely;
     }
 
-    [[nodiscard]] bool could_read(recognise_options told) const
+    // Whether an output declares a number for each row, of an output that has rows.
+    [[nodiscard]] bool has_declared_rows(const typed_value& list) const
     {
-        const auto reads = [&] {
-            try {
-                (void)reader(m_index, m_outputs, told).run();
-                return true;
-            } catch (const tool_error&) {
-                return false;
-            }
-        };
-        if (reads()) {
-            return true;
+        return std::any_of(m_outputs.begin(), m_outputs.end(), [&](const typed_value& output) {
+            return is_floating_of_rank(output.type, 2) && last_extent(output.type).value_or(4) >= 4 &&
+                   declares_rows_of(list, output);
+        });
+    }
+
+    // Whether an output declares a number for each image, by the symbol that the images have.
+    [[nodiscard]] bool has_declared_images(const typed_value& list) const
+    {
+        const auto inputs = m_index.required_inputs();
+        return !has_declared_rows(list) && std::any_of(inputs.begin(), inputs.end(), [&](const auto* input) {
+            const auto type = declared_type(*input);
+            return type.rank == 4 && !type.shape.empty() && !type.shape.front().symbol.empty() &&
+                   !list.type.shape.empty() && list.type.shape.front().symbol == type.shape.front().symbol;
+        });
+    }
+
+    // How well outputs could be read if more were said: not at all, or with lists that declare other rows than the
+    // boxes, or well.
+    enum class fit { none, poor, good };
+    [[nodiscard]] fit could_read(const recognise_options& told) const
+    {
+        try {
+            const auto reading = reader(m_index, m_outputs, told).run();
+            const auto agrees = [&](const typed_value* list) {
+                return list == nullptr || declares_rows_of(*list, *reading.rows);
+            };
+            return agrees(reading.labels) && agrees(reading.scores) ? fit::good : fit::poor;
+        } catch (const undecided& e) {
+            return e.sayings().empty() ? fit::none : fit::good; // what is to be said next
+        } catch (const tool_error&) {
+            return fit::none;
         }
-        if (told.columns) {
-            return false;
-        }
-        told.columns = known_columns(false).front(); // which may be what is to be said next
-        return reads();
     }
 
     [[noreturn]] void refuse_rows(bool many) const
@@ -442,11 +535,14 @@ private:
         const std::string found =
             std::string(many ? "the outputs can be read in more than one way as" : "no output holds") +
             " the rows of all images: " + list_of(m_outputs);
-        if (const auto all = sayings(); !all.empty()) {
-            refuse(found +
-                       "; nothing shows whether integers are the image of each row or the number of rows of each image",
-                   "nodes that pick the image of each row, or count the rows of each image",
-                   "say what they are: " + joined(all, ", or ", [](const std::string& saying) { return saying; }));
+        if (auto all =
+                m_named_index == nullptr && m_named_counts == nullptr ? sayings() : std::vector<recognise_options>();
+            !all.empty()) {
+            throw undecided({found + "; nothing shows whether integers are the image of each row or the number of rows "
+                                     "of each image",
+                             "nodes that pick the image of each row, or count the rows of each image",
+                             "say what they are"},
+                            std::move(all));
         }
         if (!m_options.columns) {
             refuse(found,

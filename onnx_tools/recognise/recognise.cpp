@@ -6,11 +6,10 @@
 #include <onnx_tools/model/value_types.hpp>
 #include <onnx_tools/model/wording.hpp>
 #include <onnx_tools/recognise/box_conversion.hpp>
-#include <onnx_tools/recognise/forms/fields.hpp>
-#include <onnx_tools/recognise/forms/flat.hpp>
-#include <onnx_tools/recognise/forms/nms.hpp>
-#include <onnx_tools/recognise/forms/padded.hpp>
 #include <onnx_tools/recognise/inputs_of_image.hpp>
+#include <onnx_tools/recognise/known_forms.hpp>
+#include <onnx_tools/recognise/possible_forms.hpp>
+#include <onnx_tools/recognise/undecided.hpp>
 #include <padbatch/contract.hpp>
 
 #include <algorithm>
@@ -24,16 +23,6 @@
 
 namespace padbatch::onnx_tools {
 namespace {
-
-struct known_form {
-    export_kind kind;
-    detections (*recognise)(const onnx::ModelProto&, const recognise_options&);
-};
-
-constexpr std::array<known_form, 4> all_forms{{{export_kind::fields, recognise_fields},
-                                               {export_kind::flat, recognise_flat},
-                                               {export_kind::nms, recognise_nms},
-                                               {export_kind::padded, recognise_padded}}};
 
 const known_form& form_of(export_kind kind)
 {
@@ -63,29 +52,6 @@ answer ask(const known_form& form, const onnx::ModelProto& model, const recognis
     }
 }
 
-// Fields, read by their types. Where they cannot be read, outputs that only padded rows can be say why these cannot
-// either, or that they may be.
-detections possible_form(const onnx::ModelProto& model, answer fields, const answer& padded)
-{
-    if (fields.found) {
-        return std::move(*fields.found);
-    }
-    try {
-        std::rethrow_exception(fields.why_not);
-    } catch (const tool_error& e) {
-        const bool says_so = std::string_view(e.what()).find("`from` padded") != std::string_view::npos;
-        if (e.kind() != failure::refused || says_so || !may_be_padded(model)) {
-            throw;
-        }
-    }
-    if (padded.why_not) {
-        std::rethrow_exception(padded.why_not);
-    }
-    throw tool_error(failure::refused,
-                     {"the outputs may be rows that are padded already, but nothing shows that they are detections",
-                      "rows that are picked by a NonMaxSuppression or a TopK", "if they are, say so: `from` padded"});
-}
-
 // Whether every output is a field of an image whose rows a node cuts: nothing is left for another form, which needs an
 // output with the image of each row, counts, a selection, or a batch as its first extent.
 bool is_settled(const detections& found)
@@ -111,6 +77,10 @@ detections proven_form(const onnx::ModelProto& model, const recognise_options& o
     std::vector<answer> answers; // in the order of the forms
     std::vector<detections> all; // those that are proven
     for (const auto& form : all_forms) {
+        if ((form.kind == export_kind::fields || form.kind == export_kind::nms) && options.count_output) {
+            answers.emplace_back(); // which they do not have
+            continue;
+        }
         answers.push_back(ask(form, model, options));
         if (answers.back().is_proven()) {
             all.push_back(std::move(*answers.back().found));
@@ -133,7 +103,36 @@ detections proven_form(const onnx::ModelProto& model, const recognise_options& o
                                         return "`from` " + std::string(name_of(each.form));
                                     })});
     }
-    return all.empty() ? possible_form(model, std::move(answers.front()), answers.back()) : std::move(all.front());
+    if (!all.empty()) {
+        return std::move(all.front());
+    }
+    auto& fields = answers.front();
+    if (fields.found) {
+        return std::move(*fields.found);
+    }
+    refuse_unproven_forms(model, options, fields.why_not ? fields.why_not : answers.back().why_not);
+}
+
+// The form that the user names. Where the outputs are not of that form, another may be the right one.
+detections told_form(const onnx::ModelProto& model, const recognise_options& options)
+{
+    try {
+        return form_of(options.from).recognise(model, options);
+    } catch (const undecided&) {
+        throw;
+    } catch (const tool_error& e) {
+        const auto others =
+            e.kind() == failure::refused ? forms_besides(model, options.from) : std::vector<export_kind>();
+        if (others.empty()) {
+            throw;
+        }
+        throw tool_error(
+            e.kind(),
+            {e.parts().found, e.parts().expected,
+             "use " +
+                 joined(others, " or ", [](export_kind other) { return "`from` " + std::string(name_of(other)); }) +
+                 "; or " + e.parts().remedy});
+    }
 }
 
 } // namespace
@@ -154,7 +153,7 @@ detections recognise(const onnx::ModelProto& model, const recognise_options& opt
     const bool is_list = options.from == export_kind::automatic && options.batch_index; // which only one form has
     auto found = is_list                                  ? recognise_flat(*readable, options)
                  : options.from == export_kind::automatic ? proven_form(*readable, options)
-                                                          : form_of(options.from).recognise(*readable, options);
+                                                          : told_form(*readable, options);
     find_inputs_of_image(graph_index(readable->graph()), options, found);
     convert_boxes(*readable, options, found);
     return found;

@@ -47,27 +47,21 @@ void refuse_without_outputs()
     throw tool_error(failure::refused, {"the model has no outputs", families, "export the model again"});
 }
 
-void refuse_unrecognised(const graph_outputs& outputs, const std::vector<std::string>& others)
+void refuse_unrecognised(const graph_outputs& outputs)
 {
-    std::string remedy;
-    for (const auto& from : others) {
-        remedy += (remedy.empty() ? "use `from` " : " or `from` ") + from;
-    }
-    const auto any = [&](field kind) {
-        return std::any_of(outputs.all().begin(), outputs.all().end(),
-                           [&](const output& o) { return o.type.element && may_be_called(kind, o.type); });
-    };
-    if (any(field::boxes) && any(field::scores)) {
-        remedy += std::string(remedy.empty() ? "" : "; ") +
-                  "if they are detections after all, name them: `fields` boxes,labels,scores `batch` B `order` "
-                  "image|field";
-    }
-    if (remedy.empty()) {
-        remedy = "export the model with boxes [n, 4], labels [n] and scores [n] of each image as its outputs";
-    }
+    const auto may_be = [&](field kind, const output& o) { return o.type.element && may_be_called(kind, o.type); };
+    const auto& all = outputs.all();
+    const bool boxes_and_scores = std::any_of(all.begin(), all.end(), [&](const output& boxes) {
+        return may_be(field::boxes, boxes) && std::any_of(all.begin(), all.end(), [&](const output& scores) {
+                   return &scores != &boxes && may_be(field::scores, scores);
+               });
+    });
     throw tool_error(
         failure::refused,
-        {"the outputs are not recognised as detections: " + outputs.text() + wrong_name(outputs), families, remedy});
+        {"the outputs are not recognised as detections: " + outputs.text() + wrong_name(outputs), families,
+         boxes_and_scores
+             ? "if they are detections after all, name them: `fields` boxes,labels,scores `batch` B `order` image|field"
+             : "export the model with boxes [n, 4], labels [n] and scores [n] of each image as its outputs"});
 }
 
 void refuse_incomplete(const graph_outputs& outputs, const reading& part)

@@ -15,8 +15,8 @@ namespace padbatch::onnx_tools {
 /// There are no outputs.
 [[noreturn]] void refuse_without_outputs();
 
-/// No reading fits any of the outputs. `others` names the other forms of outputs that fit, as values of `from`.
-[[noreturn]] void refuse_unrecognised(const graph_outputs& outputs, const std::vector<std::string>& others);
+/// No reading fits any of the outputs.
+[[noreturn]] void refuse_unrecognised(const graph_outputs& outputs);
 
 /// `part` fits, but leaves outputs over that look like detections.
 [[noreturn]] void refuse_incomplete(const graph_outputs& outputs, const reading& part);

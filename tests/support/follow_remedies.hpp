@@ -66,6 +66,19 @@ inline bool is_told_wrong(const followed_model& m, const flag_list& flags)
            (declared && tells_wrong(m, flags));
 }
 
+/// Whether a suggestion says of an output what it is not, where it is known what it is: the image of each row, or the
+/// number of rows of each image. A refusal names both, and the user knows which is true.
+inline bool is_untrue(const followed_model& m, const suggestion& s)
+{
+    const auto is_known = [&](const char* name) { return m.known.values.count(name) != 0; };
+    return (is_known("--batch-index") || is_known("--count-output")) &&
+           std::any_of(s.set.begin(), s.set.end(), [&](const auto& flag) {
+               const auto right = m.known.values.find(flag.first);
+               return (flag.first == "--batch-index" || flag.first == "--count-output") &&
+                      (right == m.known.values.end() || right->second != flag.second);
+           });
+}
+
 namespace detail {
 
 inline std::string found_of(const std::string& message)
@@ -119,7 +132,7 @@ inline followed_outcome follow(const followed_model& m, const flag_list& flags, 
     }
     for (const auto& suggestion : said) {
         const auto next = followed(suggestion, flags, m.known);
-        if (!next) {
+        if (!next || is_untrue(m, suggestion)) {
             continue;
         }
         ++count.hints;
@@ -137,7 +150,7 @@ inline followed_outcome follow(const followed_model& m, const flag_list& flags, 
         }
         const auto outcome = rewrite_as_told(m.model, *next);
         if (outcome.plan) {
-            if (is_told_wrong(m, own)) {
+            if (is_told_wrong(m, own) || (!promises && tells_wrong(m, *next))) {
                 all.arrived = true; // what the hint went on from was not true
                 continue;
             }

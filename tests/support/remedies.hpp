@@ -55,8 +55,9 @@ inline bool is_value_of(const std::string& flag, const std::string& word)
         {"--order", {"image", "field", "image|field"}},
         {"--masks", {"full", "roi", "none"}},
         {"--mask-type", {"float", "uint8", "bool"}},
-        {"--layout", {"torchvision", "efficientnms", "yolov7", "mmdeploy", "tf-od", "ultralytics"}},
+        {"--to", {"torchvision", "efficientnms", "yolov7", "mmdeploy", "tf-od", "ultralytics"}},
         {"--from", {"auto", "fields", "torchvision", "flat", "nms", "padded"}},
+        {"--box-format", {"xyxy", "xywh", "cxcywh", "yxyx"}},
         {"--label-type", {"int32", "int64", "float32"}},
         {"--count-type", {"int32", "int64", "float32"}},
         {"--count-shape", {"B", "Bx1"}},
@@ -66,6 +67,9 @@ inline bool is_value_of(const std::string& flag, const std::string& word)
         {"--mask-threshold", {"T"}}};
     if (flag == "--fields" || flag == "--columns") {
         return std::regex_match(word, list) && word.find(',') != std::string::npos;
+    }
+    if (flag == "--batch-index" || flag == "--count-output") {
+        return !word.empty();
     }
     if (flag == "--rename" || flag == "--pad-value") {
         return word.find('=') != std::string::npos || word == "num_detections";
@@ -89,7 +93,8 @@ inline bool is_placeholder(const std::string& flag, const std::string& value)
 
 inline bool takes_value(const std::string& flag)
 {
-    return flag != "--dynamic-batch" && flag != "--squeeze-masks" && flag != "--force" && flag != "--inspect";
+    return flag != "--dynamic-batch" && flag != "--squeeze-masks" && flag != "--force" && flag != "--inspect" &&
+           flag != "--normalized";
 }
 
 // The flags of a text with the values that follow them.
@@ -214,7 +219,7 @@ inline std::optional<flag_list> followed(const suggestion& s, flag_list flags, c
         erase(flag);
     }
     for (auto flag : s.set) {
-        if (s.is_form && flag.first != "--masks" && flag.first != "--layout" && flag.first != "--from" &&
+        if (s.is_form && flag.first != "--masks" && flag.first != "--to" && flag.first != "--from" &&
             flag.first != "--mask-type" && detail::takes_value(flag.first)) {
             const bool given = !flag.second.empty() && !detail::is_placeholder(flag.first, flag.second);
             const auto value = known.values.find(flag.first);

@@ -5,13 +5,12 @@
 #include <onnx_tools/model/wording.hpp>
 #include <onnx_tools/recognise/description.hpp>
 #include <onnx_tools/recognise/flat_columns.hpp>
-#include <onnx_tools/recognise/forms/flat.hpp>
 #include <onnx_tools/recognise/forms/loose.hpp>
-#include <onnx_tools/recognise/forms/nms.hpp>
 #include <onnx_tools/recognise/graph_outputs.hpp>
 #include <onnx_tools/recognise/readings.hpp>
 #include <onnx_tools/recognise/refusal.hpp>
 #include <onnx_tools/recognise/search.hpp>
+#include <onnx_tools/recognise/undecided.hpp>
 
 #include <exception>
 #include <optional>
@@ -22,35 +21,14 @@
 namespace padbatch::onnx_tools {
 namespace {
 
-// The other forms that the outputs have.
-std::vector<std::string> other_forms(const onnx::ModelProto& model)
-{
-    const auto fits = [&](const auto& recognise_form) {
-        try {
-            (void)recognise_form(model, recognise_options());
-            return true;
-        } catch (const tool_error&) {
-            return false;
-        }
-    };
-    std::vector<std::string> forms;
-    if (fits(recognise_flat)) {
-        forms.emplace_back("flat");
-    }
-    if (fits(recognise_nms)) {
-        forms.emplace_back("nms");
-    }
-    return forms;
-}
-
-reading read(const onnx::ModelProto& model, const graph_outputs& outputs, const recognise_options& options)
+reading read(const graph_outputs& outputs, const recognise_options& options)
 {
     auto [possible, incomplete] = search(outputs, options);
     if (possible.empty() && (options.batch || options.order)) {
-        refuse_options(outputs, options, read(model, outputs, {}));
+        refuse_options(outputs, options, read(outputs, {}));
     }
     if (possible.empty() && !incomplete) {
-        refuse_unrecognised(outputs, other_forms(model));
+        refuse_unrecognised(outputs);
     }
     if (possible.empty()) {
         refuse_incomplete(outputs, *incomplete);
@@ -90,25 +68,18 @@ detections recognise_as_they_are(const onnx::ModelProto& model, const recognise_
     if (outputs.size() == 0) {
         refuse_without_outputs();
     }
-    const auto found = options.fields ? read_as_told(outputs.all(), options) : read(model, outputs, options);
+    const auto found = options.fields ? read_as_told(outputs.all(), options) : read(outputs, options);
     require_own_rows(outputs, found);
     return describe(outputs, found);
 }
 
 // Nobody has said that these rows are those of one image, all of them detections, and nothing shows it.
-[[noreturn]] void refuse_unproven(const loose_outputs& loose, const recognise_options& options)
+[[noreturn]] void refuse_unproven(const loose_outputs& loose)
 {
-    std::string columns;
-    if (options.columns) {
-        columns = " with the same `columns`";
-    }
-    throw tool_error(
-        failure::refused,
-        {"nothing shows that each row of the output " + loose.boxes + " is a detection" +
-             (loose.may_be_padded ? ": the last ones may be padding" : " of one image"),
-         "a number of rows that varies, as where a NonMaxSuppression decides it",
-         "say what they are: `from` fields" + columns + " if each row is a detection of one image" +
-             (loose.may_be_padded ? ", or `from` padded" + columns + " if the last rows may be padding" : "")});
+    throw undecided({"nothing shows that each row of the output " + loose.boxes + " is a detection" +
+                         (loose.may_be_padded ? ": the last ones may be padding" : " of one image"),
+                     "a number of rows that varies, as where a NonMaxSuppression decides it", "say what they are"},
+                    {recognise_options()});
 }
 
 detections recognise_loose(const onnx::ModelProto& model, const loose_outputs& loose, const recognise_options& options)
@@ -127,7 +98,7 @@ detections recognise_loose(const onnx::ModelProto& model, const loose_outputs& l
         found.evidence = loose.evidence;
     }
     if (found.evidence.empty() && options.from == export_kind::automatic) {
-        refuse_unproven(loose, options);
+        refuse_unproven(loose);
     }
     found.rearranged = loose.to;
     return found;

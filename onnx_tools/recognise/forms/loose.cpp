@@ -5,11 +5,14 @@
 #include <onnx_tools/model/node_writer.hpp>
 #include <onnx_tools/model/ranks.hpp>
 #include <onnx_tools/model/wording.hpp>
+#include <onnx_tools/recognise/column_origin.hpp>
 #include <onnx_tools/recognise/evidence.hpp>
 #include <onnx_tools/recognise/flat_columns.hpp>
 #include <onnx_tools/recognise/graph_outputs.hpp>
 #include <onnx_tools/recognise/joined_columns.hpp>
+#include <onnx_tools/recognise/row_columns.hpp>
 #include <onnx_tools/recognise/row_origin.hpp>
+#include <onnx_tools/recognise/undecided.hpp>
 #include <onnx_tools/recognise/walk.hpp>
 
 #include <algorithm>
@@ -29,10 +32,14 @@ const flat_columns label_last{flat_column::x1, flat_column::y1,    flat_column::
 
 const flat_columns boxes_and_score{flat_column::x1, flat_column::y1, flat_column::x2, flat_column::y2,
                                    flat_column::score};
+const flat_columns boxes_and_label{flat_column::x1, flat_column::y1, flat_column::x2, flat_column::y2,
+                                   flat_column::label};
 
-std::string text_of_columns(const flat_columns& columns)
+recognise_options with_columns(const flat_columns& columns)
 {
-    return joined(columns, ",", [](flat_column column) { return name_of(column); });
+    recognise_options said;
+    said.columns = columns;
+    return said;
 }
 
 // An output as a field of one image: its extents without the leading 1.
@@ -233,6 +240,7 @@ private:
     bool read_image(const std::vector<const typed_value*>& outputs, bool several)
     {
         m_origin = {};
+        m_several = several;
         for (const auto* output : outputs) {
             if (const auto boxes = boxes_of(*output)) {
                 m_origin = find_row_origin(m_index, output->name, boxes->leading_one ? 1 : 0);
@@ -352,7 +360,10 @@ private:
                 return read_columns(boxes_and_score, parts, found);
             }
             if (floats == 1) {
-                return false;
+                if (m_several) {
+                    return false;
+                }
+                refuse_column_and_list(boxes, parts.floats.front());
             }
             refuse_columns(boxes);
         }
@@ -403,24 +414,69 @@ private:
     }
 
     // Nobody has said what the columns are, and nothing shows it.
-    [[noreturn]] void refuse_columns(const loose_value& boxes) const
+    [[noreturn]] static void refuse_columns(const loose_value& boxes)
     {
-        const bool told = m_options.from == export_kind::fields;
-        const std::string from = told ? "" : "`from` fields ";
-        const std::string padded =
-            boxes.leading_one && !told ? "; or, if some rows are padding already, use `from` padded with these" : "";
         if (*boxes.shape.back().size == 5) {
-            throw tool_error(
-                failure::refused,
+            throw undecided(
                 {"nothing shows that the last column of the output " + text_of(*boxes.output) + " is the score",
-                 "columns that are joined from boxes and scores",
-                 "name the columns: " + from + "`columns` " + text_of_columns(boxes_and_score) + padded});
+                 "columns that are joined from boxes and scores", "name the columns"},
+                {with_columns(boxes_and_score)});
         }
-        throw tool_error(failure::refused, {"nothing shows which of the last two columns of the output " +
-                                                text_of(*boxes.output) + " is the label, and which the score",
-                                            "columns that are joined from scores and integer labels",
-                                            "name the columns: " + from + "`columns` " + text_of_columns(label_last) +
-                                                ", or " + from + "`columns` " + text_of_columns(score_last) + padded});
+        throw undecided({"nothing shows which of the last two columns of the output " + text_of(*boxes.output) +
+                             " is the label, and which the score",
+                         "columns that are joined from scores and integer labels", "name the columns"},
+                        {with_columns(label_last), with_columns(score_last)});
+    }
+
+    // One of the label and the score is beside the boxes, and the other in a list of its own.
+    [[noreturn]] static void refuse_column_and_list(const loose_value& boxes, const loose_value& list)
+    {
+        throw undecided({"nothing shows which of the last column of the output " + text_of(*boxes.output) + " and " +
+                             text_of(*list.output) + " is the label, and which the score",
+                         "labels that are integers, or were before they were converted",
+                         "name the columns of the first"},
+                        {with_columns(boxes_and_score), with_columns(boxes_and_label)});
+    }
+
+    // The labels and the scores are lists of one type. Outputs are named from the first one on.
+    void require_told_apart(const image_parts& parts) const
+    {
+        const auto is_part = [&](const typed_value& output) {
+            return &output == parts.boxes.front().output || &output == parts.floats[0].output ||
+                   &output == parts.floats[1].output;
+        };
+        if (m_several || m_outputs.size() < 3 || !std::all_of(m_outputs.begin(), m_outputs.begin() + 3, is_part)) {
+            return;
+        }
+        recognise_options first;
+        first.fields.emplace();
+        if (m_outputs.size() > 3) {
+            first.batch = 1;
+        }
+        auto second = first;
+        second.fields.emplace();
+        for (const auto& output : m_outputs) {
+            if (is_part(output)) {
+                const bool box = &output == parts.boxes.front().output;
+                const bool front = &output == parts.floats[0].output;
+                first.fields->push_back(box ? field::boxes : front ? field::labels : field::scores);
+                second.fields->push_back(box ? field::boxes : front ? field::scores : field::labels);
+            }
+        }
+        const auto is_score = [&](const loose_value& list) {
+            return origin_of_column(m_index, list.output->name, 0).kind == column_kind::score;
+        };
+        std::vector<recognise_options> sayings;
+        if (!is_score(parts.floats[0])) {
+            sayings.push_back(std::move(first));
+        }
+        if (!is_score(parts.floats[1])) {
+            sayings.push_back(std::move(second));
+        }
+        throw undecided({"nothing shows which of the outputs " + text_of(*parts.floats[0].output) + " and " +
+                             text_of(*parts.floats[1].output) + " holds the labels, and which the scores",
+                         "labels that are integers, or were before they were converted", "name the outputs"},
+                        std::move(sayings));
     }
 
     // Boxes, scores and labels that are not joined.
@@ -435,6 +491,8 @@ private:
             if (first != was_integer(m_index, parts.floats[1].output->name)) {
                 labels = &parts.floats[first ? 0 : 1];
                 scores = &parts.floats[first ? 1 : 0];
+            } else {
+                require_told_apart(parts);
             }
         }
         const auto& boxes = parts.boxes.front();
@@ -531,7 +589,7 @@ private:
             return column == flat_column::label || column == flat_column::score;
         }));
         if (repeats || all(corners) == all(center_and_size) || names.size() != 4 + others) {
-            misused("`columns` " + text_of_columns(names) + " are not the columns of one image's rows",
+            misused("`columns` " + text_of(names) + " are not the columns of one image's rows",
                     "x1, y1, x2 and y2, or cx, cy, w and h; and label and score where they are joined to the boxes",
                     "name every column of that output once, such as x1,y1,x2,y2,score,label");
         }
@@ -546,7 +604,7 @@ private:
                                   names[at] != flat_column::label && has(names, flat_column::label);
             if (conflict) {
                 throw tool_error(failure::refused,
-                                 {"`columns` " + text_of_columns(names) + ": the output " + text_of(*boxes.output) +
+                                 {"`columns` " + text_of(names) + ": the output " + text_of(*boxes.output) +
                                       " has its labels in another column, since that was an integer before it was "
                                       "joined",
                                   "the columns in the order in which the model has them", "correct `columns`"});
@@ -774,6 +832,7 @@ private:
     std::optional<node_writer> m_nodes;
     std::vector<typed_value> m_outputs;
     row_origin m_origin;
+    bool m_several = false;                    // images
     std::map<std::string, std::string> m_rows; // by output, without a leading 1
     std::vector<loose_field> m_fields;
     std::vector<const typed_value*> m_others;

@@ -10,7 +10,9 @@
 #include <onnx_tools/recognise/graph_outputs.hpp>
 #include <onnx_tools/recognise/padded_evidence.hpp>
 #include <onnx_tools/recognise/padded_rows.hpp>
+#include <onnx_tools/recognise/row_columns.hpp>
 #include <onnx_tools/recognise/row_list.hpp>
+#include <onnx_tools/recognise/undecided.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -39,9 +41,18 @@ const char* const expected_outputs = "[B, M, 6]: x1, y1, x2, y2, score, label; o
     throw tool_error(failure::refused, {found, expected, remedy});
 }
 
-std::string text_of_columns(const flat_columns& columns)
+recognise_options said_columns(const flat_columns& columns)
 {
-    return joined(columns, ",", [](flat_column column) { return std::string(name_of(column)); });
+    recognise_options said;
+    said.columns = columns;
+    return said;
+}
+
+recognise_options said_count(const std::string& output)
+{
+    recognise_options said;
+    said.count_output = output;
+    return said;
 }
 
 bool is_integer(const value_type& type)
@@ -82,8 +93,7 @@ bool may_agree(const value_type& a, const value_type& b)
 class padded_recogniser {
 public:
     padded_recogniser(const onnx::ModelProto& model, const recognise_options& options)
-        : m_model(model), m_options(options), m_from(options.from == export_kind::padded ? "" : "`from` padded "),
-          m_list(model), m_export(ultralytics_rows(model))
+        : m_model(model), m_options(options), m_list(model), m_export(ultralytics_rows(model))
     {
     }
 
@@ -171,11 +181,11 @@ private:
     void take_out_count(std::vector<const typed_value*>& columns) const
     {
         std::vector<std::string_view> rows{m_rows->name};
-        std::string possible;
+        std::vector<recognise_options> possible;
         for (const auto* column : columns) {
             rows.emplace_back(column->name);
             if (is_integer(column->type) && !last_extent(column->type)) {
-                possible += (possible.empty() ? "" : ", or ") + m_from + "`count_output` " + shown(column->name);
+                possible.push_back(said_count(column->name));
             }
         }
         const auto count = std::find_if(columns.begin(), columns.end(), [&](const auto* column) {
@@ -184,8 +194,9 @@ private:
         if (count != columns.end()) {
             columns.erase(count);
         } else if (!possible.empty()) {
-            refuse("one output too many may have a number for each row: " + list_of(m_list.outputs), expected_outputs,
-                   "say which of them has the number of rows of each image: " + possible);
+            throw undecided({"one output too many may have a number for each row: " + list_of(m_list.outputs),
+                             expected_outputs, "say which of them has the number of rows of each image"},
+                            std::move(possible));
         }
     }
 
@@ -236,17 +247,16 @@ private:
         auto other = usual_columns;
         std::swap(other.end()[-1], other.end()[-2]);
         if (shown == last_columns::label_score) {
-            refuse("the columns of the output " + text_of(*m_rows) +
-                       " end in label and score: of the last two, the nodes show, the first was an integer",
-                   text_of_columns(usual_columns),
-                   "name the columns: " + m_from + "`columns` " + text_of_columns(other));
+            throw undecided({"the columns of the output " + text_of(*m_rows) +
+                                 " end in label and score: of the last two, the nodes show, the first was an integer",
+                             text_of(usual_columns), "name the columns"},
+                            {said_columns(other)});
         }
         if (shown == last_columns::unknown && m_export == ultralytics_export::none) {
-            refuse("nothing shows which of the last two columns of the output " + text_of(*m_rows) +
-                       " is the label, and which the score",
-                   "columns that are joined from scores and integer labels",
-                   "name the columns: " + m_from + "`columns` " + text_of_columns(usual_columns) + ", or " + m_from +
-                       "`columns` " + text_of_columns(other));
+            throw undecided({"nothing shows which of the last two columns of the output " + text_of(*m_rows) +
+                                 " is the label, and which the score",
+                             "columns that are joined from scores and integer labels", "name the columns"},
+                            {said_columns(usual_columns), said_columns(other)});
         }
     }
 
@@ -255,10 +265,11 @@ private:
     {
         const auto* column = m_parts.front() == m_rows ? m_parts.back() : m_parts.front();
         if (!is_label(*column)) {
-            refuse("nothing shows that the output " + text_of(*column) + " holds the labels of the rows in " +
-                       text_of(*m_rows),
-                   "labels that are integers, or were before they were converted",
-                   "name the columns of both, side by side: " + m_from + "`columns` " + text_of_columns(m_columns));
+            throw undecided({"nothing shows that the output " + text_of(*column) + " holds the labels of the rows in " +
+                                 text_of(*m_rows),
+                             "labels that are integers, or were before they were converted",
+                             "name the columns of both, side by side"},
+                            {said_columns(m_columns)});
         }
     }
 
@@ -287,11 +298,11 @@ private:
                 label = false;
             }
         }
-        refuse("nothing shows which of the outputs " + text_of(*columns[0]) + " and " + text_of(*columns[1]) +
-                   " holds the labels, and which the scores",
-               "labels that are integers, or were before they were converted",
-               "name the columns of all three, side by side: " + m_from + "`columns` " + text_of_columns(first) +
-                   ", or " + m_from + "`columns` " + text_of_columns(second));
+        throw undecided({"nothing shows which of the outputs " + text_of(*columns[0]) + " and " + text_of(*columns[1]) +
+                             " holds the labels, and which the scores",
+                         "labels that are integers, or were before they were converted",
+                         "name the columns of all three, side by side"},
+                        {said_columns(first), said_columns(second)});
     }
 
     // A name proves nothing, but one that says something else than what was found is a reason to ask.
@@ -309,11 +320,12 @@ private:
                                                                         : field::scores;
             column += &part == m_rows ? m_width : 1;
             if (named && (*named != kind || !many)) {
-                refuse("the output " + text_of(part) + " would be read as " +
-                           (many ? std::string(name_of(kind)) : "rows of boxes, scores and labels") +
-                           ", but bears the name of " + std::string(name_of(*named)),
-                       "names that fit what the outputs hold, or none of a field",
-                       "if it is right, name the columns: " + m_from + "`columns` " + text_of_columns(m_columns));
+                throw undecided({"the output " + text_of(part) + " would be read as " +
+                                     (many ? std::string(name_of(kind)) : "rows of boxes, scores and labels") +
+                                     ", but bears the name of " + std::string(name_of(*named)),
+                                 "names that fit what the outputs hold, or none of a field",
+                                 "if it is right, name the columns"},
+                                {said_columns(m_columns)});
             }
         }
     }
@@ -334,16 +346,19 @@ private:
         }
         const bool told = shown == shown_boxes::center_and_extents || shown == shown_boxes::corner_and_extents;
         const bool center = shown == shown_boxes::center_and_extents;
-        refuse(
-            told ? "the boxes in the output " + text_of(*m_rows) + " are " +
-                       (center ? "centers and sizes" : "corners and sizes") + ", the nodes show"
-                 : "nothing shows what the four numbers of a box in the output " + text_of(*m_rows) + " are",
-            "boxes that the nodes make from a center, or that a NonMaxSuppression reads as corners",
-            told ? "say so: " + m_from + "`box_format` " + (center ? "cxcywh" : "xywh") +
-                       "; and `normalised` if they are fractions of the image's size"
-                 : "say what they are: " + m_from +
-                       "`box_format` xyxy; or xywh (the corner x1, y1, and the size), cxcywh or yxyx; and `normalised` "
-                       "if they are fractions of the image's size");
+        recognise_options said;
+        said.boxes = center ? box_format::cxcywh : told ? box_format::xywh : box_format::xyxy;
+        throw undecided(
+            {told ? "the boxes in the output " + text_of(*m_rows) + " are " +
+                        (center ? "centers and sizes" : "corners and sizes") + ", the nodes show"
+                  : "nothing shows what the four numbers of a box in the output " + text_of(*m_rows) + " are",
+             "boxes that the nodes make from a center, or that a NonMaxSuppression reads as corners",
+             told ? "say so" : "say what they are"},
+            {said},
+            told
+                ? "; and `normalised` if they are fractions of the image's size"
+                : "; or xywh (the corner x1, y1, and the size), cxcywh or yxyx; and `normalised` if they are fractions "
+                  "of the image's size");
     }
 
     // Ultralytics' boxes are in pixels, unless something computes others of them.
@@ -408,10 +423,10 @@ private:
         });
         // They are the first rows only where the rows with the best scores are.
         if (proven == possible.end() || picked_by(m_list.index, part_with(flat_column::score).name) == nullptr) {
-            refuse("nothing shows that the output " + text_of(*possible.front()) +
-                       " is the number of rows of each image",
-                   "a count that the nodes make of the scores that pass a comparison",
-                   "if it is, say so: " + m_from + "`count_output` " + shown(possible.front()->name));
+            throw undecided(
+                {"nothing shows that the output " + text_of(*possible.front()) + " is the number of rows of each image",
+                 "a count that the nodes make of the scores that pass a comparison", "if it is, say so"},
+                {said_count(possible.front()->name)});
         }
         m_count = *proven;
     }
@@ -630,7 +645,6 @@ private:
 
     const onnx::ModelProto& m_model;
     const recognise_options& m_options;
-    std::string m_from; // what else the user must say
     row_list m_list;
     ultralytics_export m_export;
     const typed_value* m_rows = nullptr;     // those of three dimensions, which have the boxes

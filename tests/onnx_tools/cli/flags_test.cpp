@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/cli/flags.hpp>
 
+#include <onnx_tools/cli/help.hpp>
+
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <map>
+#include <regex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,6 +20,30 @@ TEST_CASE("options in backquotes become flags")
     CHECK(with_flags("pass `batch`, or `count_shape` B") == "pass --batch, or --count-shape B");
     CHECK(with_flags("`fields``order`") == "--fields--order");
     CHECK(with_flags(std::vector<std::string>{"`force`", "", "no"}) == std::vector<std::string>{"--force", "", "no"});
+}
+
+TEST_CASE("every option that help lists, and that changes the result, can be named by the library")
+{
+    const std::set<std::string> own{"--inspect", "--json", "--quiet", "--version", "--help", "--layout"};
+    const std::map<std::string, std::string> members{
+        {"--to", "layout"}, {"--normalized", "normalised"}, {"--normalised", "normalised"}};
+    const std::string text = padbatch::onnx_tools::cli::help;
+    static const std::regex flag("--[a-z]+(-[a-z]+)*");
+    std::set<std::string> all;
+    for (auto at = std::sregex_iterator(text.begin(), text.end(), flag); at != std::sregex_iterator(); ++at) {
+        all.insert(at->str());
+    }
+    CHECK(all.size() > 35);
+    for (const auto& each : all) {
+        if (own.count(each) != 0) {
+            continue;
+        }
+        auto option = each.substr(2);
+        std::replace(option.begin(), option.end(), '-', '_');
+        const auto member = members.find(each);
+        option = member != members.end() ? member->second : option;
+        CHECK(with_flags("`" + option + "`") == (each == "--normalised" ? "--normalized" : each));
+    }
 }
 
 TEST_CASE("other texts stay as they are")

@@ -227,10 +227,10 @@ TEST_CASE("--inspect shows each layout")
         const auto& layout = entry.first;
         const auto& expected = entry.second;
         CAPTURE(layout);
-        const auto found = inspected_json({"--layout", layout}, one_image);
+        const auto found = inspected_json({"--to", layout}, one_image);
         CHECK(found.at("layout") == layout);
         CHECK(names_of(found) == expected.names);
-        const auto text = inspected({"--layout", layout}, one_image);
+        const auto text = inspected({"--to", layout}, one_image);
         CAPTURE(text);
         for (const auto& step : expected.steps) {
             CAPTURE(step);
@@ -240,7 +240,7 @@ TEST_CASE("--inspect shows each layout")
             CHECK(has(text, "\n  " + name + " "));
         }
     }
-    const auto joined = inspected_json({"--layout=ultralytics", "--pad-value=labels=-1"}, one_image).at("outputs")[0];
+    const auto joined = inspected_json({"--to=ultralytics", "--pad-value=labels=-1"}, one_image).at("outputs")[0];
     CHECK(joined.at("field") == "boxes");
     CHECK(joined.at("fields") == strings{"boxes", "scores", "labels"});
     CHECK(joined.at("pad_values") == strings{"0", "0", "-1"});

@@ -181,7 +181,7 @@ TEST_CASE("hostile names: arguments, and the names of files")
         CHECK(has(result.err, R"(\r\t\u001b[31m)"));
     };
     for (const char* option :
-         {"--max-detections", "--min-score", "--pad-value", "--rename", "--masks", "--layout", "--fields", "--batch",
+         {"--max-detections", "--min-score", "--pad-value", "--rename", "--masks", "--to", "--fields", "--batch",
           "--order", "--from", "--count-type", "--mask-threshold", "--quiet"}) {
         check({option + std::string("=") + text, "in.onnx", "out.onnx"}, 3);
     }

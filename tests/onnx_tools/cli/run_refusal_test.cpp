@@ -96,7 +96,7 @@ TEST_CASE("refusals: masks")
     check_errors(channels, 2,
                  {
                      told("boxes,labels,scores,masks", {"--squeeze-masks"}, {"the masks have 3 channels"}),
-                     told("boxes,labels,scores,masks", {"--layout=efficientnms"}, {"the masks have 3 channels"}),
+                     told("boxes,labels,scores,masks", {"--to=efficientnms"}, {"the masks have 3 channels"}),
                  });
 }
 
@@ -107,29 +107,27 @@ TEST_CASE("refusals: layouts")
         with({"--label-type", "int32"}, {"--label-type is given, but the model has no labels"})};
     for (const char* layout : {"efficientnms", "yolov7", "mmdeploy", "tf-od", "ultralytics"}) {
         const std::string name = layout;
-        cases.push_back(with({"--layout", name}, {"--layout " + name + " needs labels, but this model has boxes"}));
+        cases.push_back(with({"--to", name}, {"--to " + name + " needs labels, but this model has boxes"}));
     }
     check_errors(two_fields, 2, cases);
 
     const folder_with all("faster_rcnn_tv029_b1_tensor_op16.onnx");
-    check_errors(
-        all, 2,
-        {
-            with({"--layout=ultralytics", "--label-type=int32"}, {"--label-type is given with --layout ultralytics"}),
-            with({"--layout=ultralytics", "--count-type=int32"}, {"--layout ultralytics, which has no counts"}),
-            with({"--layout=mmdeploy", "--count-shape=B"}, {"for the counts is given with --layout mmdeploy"}),
-            with({"--layout=mmdeploy", "--rename=num_detections=n"}, {"--layout mmdeploy, which has no counts"}),
-            with({"--layout=mmdeploy", "--rename=scores=s"},
-                 {"the layout mmdeploy puts them into the output of the boxes", "--rename boxes=NAME"}),
-            with({"--layout=ultralytics", "--rename=labels=s"}, {"the layout ultralytics puts them"}),
-            with({"--layout=efficientnms", "--rename=boxes=num_detections"}, {"two outputs would be called"}),
-            with({"--label-type=int32", "--pad-value=labels=3000000000"}, {"the labels", "int32"}),
-        });
-    check_errors(all, 5, {with({"--layout=yolov7", "--rename=boxes=images"}, {"an input called 'images'"})});
+    check_errors(all, 2,
+                 {
+                     with({"--to=ultralytics", "--label-type=int32"}, {"--label-type is given with --to ultralytics"}),
+                     with({"--to=ultralytics", "--count-type=int32"}, {"--to ultralytics, which has no counts"}),
+                     with({"--to=mmdeploy", "--count-shape=B"}, {"for the counts is given with --to mmdeploy"}),
+                     with({"--to=mmdeploy", "--rename=num_detections=n"}, {"--to mmdeploy, which has no counts"}),
+                     with({"--to=mmdeploy", "--rename=scores=s"},
+                          {"the layout mmdeploy puts them into the output of the boxes", "--rename boxes=NAME"}),
+                     with({"--to=ultralytics", "--rename=labels=s"}, {"the layout ultralytics puts them"}),
+                     with({"--to=efficientnms", "--rename=boxes=num_detections"}, {"two outputs would be called"}),
+                     with({"--label-type=int32", "--pad-value=labels=3000000000"}, {"the labels", "int32"}),
+                 });
+    check_errors(all, 5, {with({"--to=yolov7", "--rename=boxes=images"}, {"an input called 'images'"})});
 
     const folder_with no_images(told_model({b, l, s}));
-    check_errors(no_images, 5,
-                 {told("boxes,labels,scores", {"--layout=tf-od"}, {"--layout tf-od divides boxes by the size"})});
+    check_errors(no_images, 5, {told("boxes,labels,scores", {"--to=tf-od"}, {"--to tf-od divides boxes by the size"})});
 }
 
 TEST_CASE("refusals: --dynamic-batch")

@@ -94,7 +94,7 @@ TEST_CASE("--help names every option, shows examples and fits a terminal")
                               "--mask-threshold T",
                               "--squeeze-masks",
                               "--dynamic-batch",
-                              "--layout NAME",
+                              "--to NAME",
                               "--count-type TYPE",
                               "--count-shape B|Bx1",
                               "--label-type TYPE",

@@ -102,7 +102,7 @@ TEST_CASE("--min-score drops rows, and keeps the shapes")
     CHECK(bytes == padded_bytes({"--min-score", "7.5e-1"}, two_images));
 }
 
-TEST_CASE("--layout names, orders and shapes the outputs")
+TEST_CASE("--to names, orders and shapes the outputs")
 {
     const std::map<std::string, strings> layouts = {
         {"torchvision",
@@ -120,11 +120,11 @@ TEST_CASE("--layout names, orders and shapes the outputs")
     for (const auto& entry : layouts) {
         const auto& layout = entry.first;
         CAPTURE(layout);
-        written model({"--layout", layout}, one_image);
+        written model({"--to", layout}, one_image);
         CHECK(model.outputs == entry.second);
         CHECK(model.metadata["padbatch.layout"] == (layout == "torchvision" ? "" : layout));
     }
-    written tf({"--layout", "tf-od"}, one_image);
+    written tf({"--to", "tf-od"}, one_image);
     REQUIRE(tf.outputs.size() == 5);
     CHECK(tf.outputs[0] == "num_detections [1]");
     CHECK(tf.outputs[1] == "detection_boxes [1, 10, 4]");
@@ -136,14 +136,14 @@ TEST_CASE("--layout names, orders and shapes the outputs")
 
 TEST_CASE("options override the layout")
 {
-    written model({"--layout", "yolov7", "--rename", "boxes=b", "--rename=num_detections=n", "--count-type", "int64",
+    written model({"--to", "yolov7", "--rename", "boxes=b", "--rename=num_detections=n", "--count-type", "int64",
                    "--count-shape", "B", "--label-type", "float32"},
                   one_image);
     CHECK(model.outputs[0] == "n [1]");
     CHECK(model.outputs[1] == "b [1, 10, 4]");
     CHECK(model.types["n"] == "int64");
     CHECK(model.types["det_classes"] == "float32");
-    CHECK(written({"--layout=tf-od", "--count-shape=Bx1"}, one_image).outputs[0] == "num_detections [1, 1]");
+    CHECK(written({"--to=tf-od", "--count-shape=Bx1"}, one_image).outputs[0] == "num_detections [1, 1]");
 }
 
 TEST_CASE("--count-type, --count-shape and --label-type")

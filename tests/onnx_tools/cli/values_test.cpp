@@ -17,7 +17,7 @@ using namespace padbatch::test;
 
 // Options that take a word or a number, and may be given once.
 const std::vector<std::string> once = {
-    "--min-score",      "--masks",       "--mask-type",  "--mask-threshold",    "--layout",
+    "--min-score",      "--masks",       "--mask-type",  "--mask-threshold",    "--to",
     "--count-type",     "--count-shape", "--label-type", "--triton-repository", "--model-name",
     "--max-batch-size", "--from",        "--columns"};
 
@@ -55,10 +55,10 @@ TEST_CASE("errors: words")
             with({"--masks", "28x28"}, {"--masks is '28x28'", "choose one of these"}),
             with({"--mask-type", "float32"}, {"--mask-type is 'float32'", "did you mean --mask-type float?"}),
             with({"--mask-type", "boolean"}, {"float, uint8 or bool"}),
-            with({"--layout", "EfficientNMS"}, {"--layout is 'EfficientNMS'", "did you mean --layout efficientnms?"}),
-            with({"--layout", "yolo"}, {"torchvision, efficientnms, yolov7, mmdeploy, tf-od or ultralytics",
-                                        "did you mean --layout yolov7?"}),
-            with({"--layout", "tfod"}, {"did you mean --layout tf-od?"}),
+            with({"--to", "EfficientNMS"}, {"--to is 'EfficientNMS'", "did you mean --to efficientnms?"}),
+            with({"--to", "yolo"},
+                 {"torchvision, efficientnms, yolov7, mmdeploy, tf-od or ultralytics", "did you mean --to yolov7?"}),
+            with({"--to", "tfod"}, {"did you mean --to tf-od?"}),
             with({"--to", "tfod"}, {"did you mean --to tf-od?"}),
             with({"--to", "yolov7", "--layout", "yolov7"}, {"--to is given together with --layout"}),
             with({"--count-type", "int"}, {"int32, int64 or float32", "did you mean --count-type int32?"}),

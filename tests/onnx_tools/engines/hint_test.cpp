@@ -35,6 +35,7 @@ struct small_model {
     std::vector<std::string> fields = {}; ///< of an image, in the order of the outputs
     std::string told = {};                ///< what a user who does not know the options would begin with
     std::string columns = {};             ///< of the list of rows, if there is one
+    std::string counts = {};              ///< the output with the number of rows of each image, likewise
     bool is_one_list = false;             ///< the rows are in one list
     std::string batch = "1";              ///< the first extent of the images
     int opset = 13;
@@ -285,6 +286,7 @@ std::vector<small_model> all_models()
                        },
                    .fields = {},
                    .told = "--from flat",
+                   .counts = "number",
                    .is_one_list = true,
                    .batch = "batch"});
     return all;
@@ -407,6 +409,9 @@ TEST_CASE("what a refusal of a small model says should be done leads to a right 
         model_judge judge(m);
         followed_model told{judge.model(), {}, std::ref(judge), m.is_one_list};
         told.known.values["--max-detections"] = "10";
+        if (!m.counts.empty()) {
+            told.known.values["--count-output"] = m.counts;
+        }
         if (!m.columns.empty()) {
             told.known.values["--columns"] = m.columns;
         }
@@ -421,7 +426,7 @@ TEST_CASE("what a refusal of a small model says should be done leads to a right 
         }
         for (const std::string options :
              {"", "--max-detections 10", "--max-detections 3", "--max-detections batch", "--dynamic-batch",
-              "--dynamic-batch --max-detections 10", "--layout efficientnms --max-detections 10"}) {
+              "--dynamic-batch --max-detections 10", "--to efficientnms --max-detections 10"}) {
             CAPTURE(options);
             const auto flags = flags_in(m.told + " " + options);
             const auto outcome = rewrite_as_told(judge.model(), flags);

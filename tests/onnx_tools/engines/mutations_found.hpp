@@ -51,7 +51,7 @@ inline constexpr std::array<found_mutation, 50> mutations_found{{
     {"keypoint_rcnn_tv014_b2_tensor_op11", "unsqueeze 4,9 1", "", "scores of keypoints [n, 1, K] were taken for masks"},
     {"keypoint_rcnn_tv014_b1_tensor_op13", "double 3 t4423", "", "keypoints that are there twice were taken for masks"},
     {"keypoint_rcnn_tv014_b1_tensor_op13", "unsqueeze 3 1", "", "a hint called keypoints [n, 1, K, 3] masks"},
-    {"keypoint_rcnn_tv014_b1_tensor_op13", "order 3 4 0 1 2; double 1 t7189", "--layout tf-od",
+    {"keypoint_rcnn_tv014_b1_tensor_op13", "order 3 4 0 1 2; double 1 t7189", "--to tf-od",
      "a hint called the scores of keypoints boxes"},
     {"keypoint_rcnn_tv029_b3_tensor_op17_field", "order 0 1 2 3 4 5 6 7 8 10 9 11 12 13 14", "",
      "the keypoints of two of three images, exchanged"},
@@ -98,9 +98,9 @@ inline constexpr std::array<found_mutation, 50> mutations_found{{
      "features were taken for masks where no cut is known to bound rows"},
     {"mask_rcnn_tv029_b2_list_op18", "transpose 3,7 0 2 3 1", "",
      "masks [n, H, W, 1] of different sizes were joined where one image had none"},
-    {"retinanet_tv029_b2_list_op11", "order 3 4 5 0 1 2", "--dynamic-batch --layout tf-od",
+    {"retinanet_tv029_b2_list_op11", "order 3 4 5 0 1 2", "--dynamic-batch --to tf-od",
      "boxes were divided by the size of the other image"},
-    {"ssd300_tv014_b2_list_op11", "order 3 4 5 0 1 2", "--layout tf-od",
+    {"ssd300_tv014_b2_list_op11", "order 3 4 5 0 1 2", "--to tf-od",
      "the same, in a graph that has the sizes as constants"},
 }};
 
