@@ -3,7 +3,7 @@
 
 #include <onnx_tools/model/ranks.hpp>
 #include <onnx_tools/model/value_types.hpp>
-#include <onnx_tools/recognise/evidence.hpp>
+#include <onnx_tools/recognise/integers.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -263,6 +263,10 @@ public:
         if (m_changed && m_found.kind == column_kind::image) {
             m_found.kind = column_kind::integer; // no longer the image itself
         }
+        if (!m_lost && !m_mixed) {
+            m_found.value = m_value;
+            m_found.column = m_column;
+        }
         return std::move(m_found);
     }
 
@@ -335,6 +339,16 @@ private:
     {
         m_value = to;
         return true;
+    }
+
+    // Into a part of joined columns.
+    bool go_into(const std::string& part)
+    {
+        if (!m_lost && !m_mixed) {
+            m_found.value = part;
+            m_found.column = m_column;
+        }
+        return go(part);
     }
 
     [[nodiscard]] bool is_constant(const std::string& value) const
@@ -419,7 +433,7 @@ private:
             }
             if (m_column < first + *width) {
                 m_column -= first;
-                return go(node.input(i));
+                return go_into(node.input(i));
             }
             first += *width;
         }
@@ -434,7 +448,7 @@ private:
             first -= *widths[static_cast<std::size_t>(i)];
             if (m_column >= first) {
                 m_column -= first;
-                return go(node.input(i));
+                return go_into(node.input(i));
             }
         }
         return false;

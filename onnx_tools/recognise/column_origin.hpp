@@ -31,6 +31,10 @@ struct column_origin {
     /// The values by which rows were picked or sorted on the way, the last first: equal ones show that columns of two
     /// values are those of the same rows.
     std::vector<std::string_view> picks;
+    /// The value and its column at the end of the way, or where the column was lost sight of the part of joined columns
+    /// that it was in; no value if there is neither.
+    std::string_view value;
+    int column = 0;
 };
 
 /// Where column `column` of `value` comes from. A value of rank 1 is its own column 0.

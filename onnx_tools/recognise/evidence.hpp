@@ -16,16 +16,6 @@ namespace padbatch::onnx_tools {
 /// The field whose name an output bears, alone or numbered: `boxes`, `Boxes_1`, `boxes.0`.
 [[nodiscard]] std::optional<field> named_field(std::string_view name);
 
-/// Whether `value` is known to hold integers, by the nodes that make it. The types of inner values are often left out.
-[[nodiscard]] bool holds_integers(const graph_index& index, std::string_view value);
-/// The type of the integers that `value` is known to hold, by the nodes that make it; nothing if it may hold something
-/// else.
-[[nodiscard]] std::optional<element_type> integer_type(const graph_index& index, std::string_view value);
-
-/// Whether a conversion from integers lies between `value` and the operator that computed it, as with labels that were
-/// joined to boxes.
-[[nodiscard]] bool was_integer(const graph_index& index, std::string_view value);
-
 /// Whether something shows that the output, whose type fits `kind`, is that field: its name; the last extent that it
 /// declares; how its rows are picked or put together, or where its masks are pasted.
 [[nodiscard]] bool shows(const graph_outputs& outputs, const output& o, field kind);

@@ -47,6 +47,7 @@ public:
     flat_reading run()
     {
         auto possible = joined_readings(true);
+        const bool declared = !possible.empty();
         if (possible.empty() && m_options.columns) {
             possible = joined_readings(false); // whose extents are not declared
         }
@@ -60,6 +61,9 @@ public:
         }
         auto& reading = possible.front();
         require_columns_shown(reading);
+        if (!declared) { // something of each image, [B, M], may have the same type
+            reading.evidence.clear();
+        }
         return std::move(reading);
     }
 
@@ -133,6 +137,13 @@ private:
         const bool told = m_named_index != nullptr || m_named_counts != nullptr;
         const bool detection_output = rows.type.rank == 4;
         if (m_options.columns) {
+            if (contradicts_nodes(m_index, rows, *m_options.columns)) {
+                refuse("`columns` " + text_of(*m_options.columns) + ": the nodes show that the output " +
+                           text_of(rows) + " has other columns there",
+                       "the columns in the order in which the model has them: labels were integers when they were "
+                       "joined, say",
+                       "correct `columns`");
+            }
             if (with_image || !told) {
                 reading.evidence.clear();
             }

@@ -4,7 +4,7 @@
 #include <onnx_tools/model/ranks.hpp>
 #include <onnx_tools/model/value_types.hpp>
 #include <onnx_tools/recognise/cuts.hpp>
-#include <onnx_tools/recognise/evidence.hpp>
+#include <onnx_tools/recognise/integers.hpp>
 
 #include <cstddef>
 

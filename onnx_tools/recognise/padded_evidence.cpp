@@ -2,7 +2,7 @@
 #include <onnx_tools/recognise/padded_evidence.hpp>
 
 #include <onnx_tools/model/ranks.hpp>
-#include <onnx_tools/recognise/evidence.hpp>
+#include <onnx_tools/recognise/integers.hpp>
 #include <onnx_tools/recognise/walk.hpp>
 
 #include <algorithm>

@@ -2,7 +2,7 @@
 #include <onnx_tools/recognise/row_columns.hpp>
 
 #include <onnx_tools/model/wording.hpp>
-#include <onnx_tools/recognise/evidence.hpp>
+#include <onnx_tools/recognise/integers.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -10,18 +10,44 @@
 namespace padbatch::onnx_tools {
 namespace {
 
+bool is_of_box(flat_column name)
+{
+    return name != flat_column::batch && name != flat_column::label && name != flat_column::score;
+}
+
 // Whether a column with this name can come from there.
 bool fits(flat_column name, column_kind kind)
 {
-    const bool box = name != flat_column::batch && name != flat_column::label && name != flat_column::score;
     switch (kind) {
     case column_kind::integer: return name == flat_column::batch || name == flat_column::label;
     case column_kind::image: return name == flat_column::batch;
     case column_kind::label: return name == flat_column::label;
     case column_kind::score: return name == flat_column::score;
-    case column_kind::box: return box;
+    case column_kind::box: return is_of_box(name);
     default: return true;
     }
+}
+
+// Whether columns that were joined as a block of two to four are those of the box: labels and scores are single.
+bool blocks_fit(const flat_columns& names, const std::vector<column_origin>& origins)
+{
+    const auto may_be_box = [&](std::size_t i) {
+        return origins[i].kind == column_kind::unknown || origins[i].kind == column_kind::box;
+    };
+    for (std::size_t first = 0; first < names.size();) {
+        std::size_t end = first + 1;
+        while (end < names.size() && may_be_box(first) && may_be_box(end) && !origins[end].value.empty() &&
+               origins[end].value == origins[first].value && origins[end].column == origins[end - 1].column + 1) {
+            ++end;
+        }
+        const auto width = end - first;
+        const auto at = names.begin() + static_cast<std::ptrdiff_t>(first);
+        if (width >= 2 && width <= 4 && !std::all_of(at, at + static_cast<std::ptrdiff_t>(width), is_of_box)) {
+            return false;
+        }
+        first = end;
+    }
+    return true;
 }
 
 bool all_fit(const flat_columns& names, const std::vector<column_origin>& origins)
@@ -31,7 +57,7 @@ bool all_fit(const flat_columns& names, const std::vector<column_origin>& origin
             return false;
         }
     }
-    return true;
+    return blocks_fit(names, origins);
 }
 
 // Whether something shows which column is the label and which is the score.
@@ -98,6 +124,17 @@ shown_columns columns_shown(const graph_index& index, const typed_value& rows, b
         shown.certain = shown.fitting.size() == 1;
     }
     return shown;
+}
+
+bool contradicts_nodes(const graph_index& index, const typed_value& rows, const flat_columns& columns)
+{
+    std::vector<column_origin> origins;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        origins.push_back(origin_of_column(index, rows.name, static_cast<int>(i)));
+    }
+    const auto last = label_is_last(index, rows.name);
+    const bool other_end = last && columns.back() == (*last ? flat_column::score : flat_column::label);
+    return other_end || !all_fit(columns, origins);
 }
 
 std::string text_of(const flat_columns& columns)

@@ -27,6 +27,9 @@ struct shown_columns {
 };
 [[nodiscard]] shown_columns columns_shown(const graph_index& index, const typed_value& rows, bool with_image);
 
+/// Whether the nodes show that these cannot be the columns of rows.
+[[nodiscard]] bool contradicts_nodes(const graph_index& index, const typed_value& rows, const flat_columns& columns);
+
 /// `x1,y1,x2,y2,score,label`.
 [[nodiscard]] std::string text_of(const flat_columns& columns);
 

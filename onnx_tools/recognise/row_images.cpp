@@ -86,12 +86,15 @@ private:
         });
     }
 
-    // Whether the rows are where `mask` says yes.
+    // Whether the rows are where `mask` says yes, in the order of these places.
     [[nodiscard]] bool is_mask_of_rows(std::string_view mask) const
     {
+        const auto from = origin_of_column(m_index, m_rows, 0);
         const auto& readers = m_index.readers(mask);
         return std::any_of(readers.begin(), readers.end(), [&](const onnx::NodeProto* reader) {
-            return is(reader, {"NonZero", "Compress"}) && depends_on(m_index, m_rows, reader->output(0));
+            return is(reader, {"NonZero", "Compress"}) && depends_on(m_index, m_rows, reader->output(0)) &&
+                   (from.picks.empty() || from.picks.front() == mask ||
+                    depends_on(m_index, from.picks.front(), reader->output(0)));
         });
     }
 

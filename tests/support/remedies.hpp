@@ -74,6 +74,9 @@ inline bool is_value_of(const std::string& flag, const std::string& word)
     if (flag == "--rename" || flag == "--pad-value") {
         return word.find('=') != std::string::npos || word == "num_detections";
     }
+    if (flag == "--batch-index" || flag == "--count-output") { // an output's name
+        return word.rfind("--", 0) != 0 && word != "or" && word != "and";
+    }
     const auto known = words.find(flag);
     if (known == words.end()) {
         return false;
@@ -94,7 +97,7 @@ inline bool is_placeholder(const std::string& flag, const std::string& value)
 inline bool takes_value(const std::string& flag)
 {
     return flag != "--dynamic-batch" && flag != "--squeeze-masks" && flag != "--force" && flag != "--inspect" &&
-           flag != "--normalized";
+           flag != "--normalized" && flag != "--normalised";
 }
 
 // The flags of a text with the values that follow them.

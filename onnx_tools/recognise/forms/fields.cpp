@@ -13,6 +13,7 @@
 #include <onnx_tools/recognise/undecided.hpp>
 
 #include <exception>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -61,6 +62,23 @@ void require_own_rows(const graph_outputs& outputs, const reading& r)
             "correct `columns`; or use `from` flat for rows of all images in one list");
 }
 
+// Copies of one image's values are no second image.
+void require_different_values(const graph_index& index, const detections& found)
+{
+    std::map<std::string_view, std::string> all;
+    for (const auto& f : found.fields) {
+        for (const auto& value : f.values) {
+            const auto [at, is_new] = all.emplace(origin(index, value), value);
+            if (!is_new) {
+                throw tool_error(
+                    failure::refused,
+                    {"the outputs " + quoted(at->second) + " and " + quoted(value) + " hold the same values",
+                     "values of its own for each field of each image", "export the model without one of them"});
+            }
+        }
+    }
+}
+
 // Outputs in torchvision's own shapes.
 detections recognise_as_they_are(const onnx::ModelProto& model, const recognise_options& options)
 {
@@ -70,7 +88,9 @@ detections recognise_as_they_are(const onnx::ModelProto& model, const recognise_
     }
     const auto found = options.fields ? read_as_told(outputs.all(), options) : read(outputs, options);
     require_own_rows(outputs, found);
-    return describe(outputs, found);
+    auto described = describe(outputs, found);
+    require_different_values(outputs.index(), described);
+    return described;
 }
 
 // Nobody has said that these rows are those of one image, all of them detections, and nothing shows it.

@@ -108,7 +108,8 @@ private:
         auto& source = m_list.source;
         const auto model_rows = source.rows;
         source.rows = m_nodes.without_front(model_rows, 2);
-        const auto images = m_nodes.column("image/column", source.rows, 0);
+        const auto place = std::find(source.columns.begin(), source.columns.end(), flat_column::batch);
+        const auto images = m_nodes.column("image/column", source.rows, place - source.columns.begin());
         m_nodes.require_in_front_of_negative("image", images);
         source.batch_index = m_nodes.image_if_detection(source.rows, m_nodes.whole("image/whole", images));
         auto rows = new_value(source.rows, m_list.found.fields.front().element, 7);
@@ -116,7 +117,7 @@ private:
         m_list.found.rearranged = std::move(m_nodes).finish(m_model, m_list.taken, values);
         m_list.found.rearranged->sources = {
             {source.rows, quoted(model_rows)},
-            {source.batch_index, "the first column of " + quoted(model_rows) + ", up to the first -1"}};
+            {source.batch_index, "the images in " + quoted(model_rows) + ", up to the first -1"}};
     }
 
     void finish(const flat_reading& found, const std::string& what)

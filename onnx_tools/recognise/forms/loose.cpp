@@ -9,7 +9,9 @@
 #include <onnx_tools/recognise/evidence.hpp>
 #include <onnx_tools/recognise/flat_columns.hpp>
 #include <onnx_tools/recognise/graph_outputs.hpp>
+#include <onnx_tools/recognise/integers.hpp>
 #include <onnx_tools/recognise/joined_columns.hpp>
+#include <onnx_tools/recognise/moved_columns.hpp>
 #include <onnx_tools/recognise/row_columns.hpp>
 #include <onnx_tools/recognise/row_origin.hpp>
 #include <onnx_tools/recognise/undecided.hpp>
@@ -19,6 +21,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -102,9 +105,14 @@ public:
             return as_told();
         }
         const auto all = static_cast<std::int64_t>(m_outputs.size());
-        const auto images = std::count_if(m_outputs.begin(), m_outputs.end(),
-                                          [&](const auto& output) { return boxes_of(output).has_value(); });
-        if (images == 0 || (images > 1 && all % images != 0) || images != m_options.batch.value_or(images)) {
+        std::set<std::string_view> different;
+        const auto images = std::count_if(m_outputs.begin(), m_outputs.end(), [&](const auto& output) {
+            return boxes_of(output) && different.insert(origin(m_index, output.name)).second;
+        });
+        const auto boxes = std::count_if(m_outputs.begin(), m_outputs.end(),
+                                         [&](const auto& output) { return boxes_of(output).has_value(); });
+        if (images != boxes || images == 0 || (images > 1 && all % images != 0) ||
+            images != m_options.batch.value_or(images)) {
             return std::nullopt;
         }
         const auto slots = static_cast<std::size_t>(images == 1 ? all : all / images);
@@ -356,7 +364,7 @@ private:
         const auto names = shown_columns(boxes);
         if (names.empty()) {
             // A score apart and a label inside, or the other way round, are told apart by the nodes alone.
-            if (width == 5 && integers == 1) {
+            if (width == 5 && integers == 1 && !are_moved(boxes)) {
                 return read_columns(boxes_and_score, parts, found);
             }
             if (floats == 1) {
@@ -373,10 +381,18 @@ private:
         return read_columns(names, parts, found);
     }
 
+    [[nodiscard]] bool are_moved(const loose_value& boxes) const
+    {
+        return moves_columns(m_index, boxes.output->name, boxes.leading_one ? 3 : 2) != nullptr;
+    }
+
     // The columns of joined rows, as the nodes show them: which part is the box, and which of the others was an
     // integer. Empty if they do not.
     [[nodiscard]] flat_columns shown_columns(const loose_value& boxes) const
     {
+        if (are_moved(boxes)) {
+            return {};
+        }
         const auto& order = joined_in(boxes).order;
         const auto width = *boxes.shape.back().size;
         const auto is_single = [](const column_block& block) { return block.width == 1; };

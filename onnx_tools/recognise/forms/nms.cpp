@@ -3,6 +3,7 @@
 
 #include <onnx_tools/error.hpp>
 #include <onnx_tools/model/wording.hpp>
+#include <onnx_tools/recognise/column_origin.hpp>
 #include <onnx_tools/recognise/flat_columns.hpp>
 #include <onnx_tools/recognise/row_list.hpp>
 #include <onnx_tools/recognise/row_nodes.hpp>
@@ -184,7 +185,10 @@ private:
         m_list.source.rows = rows.front()->name;
         m_list.source.boxes = boxes.front()->name;
         m_list.source.scores = scores.front()->name;
-        m_list.source.columns = m_columns.value_or(corners);
+        // Rows of a selection may have been taken out.
+        const auto* node = origin_of_column(m_list.index, rows.front()->name, 0).suppression;
+        const bool center = node != nullptr && integer_attribute(*node, "center_point_box", 0) == 1;
+        m_list.source.columns = m_columns.value_or(center ? center_and_size : corners);
         m_list.taken = {m_list.source.rows, m_list.source.boxes, m_list.source.scores};
         m_list.set_fields(*boxes.front()->type.element, *scores.front()->type.element);
         const auto& type = rows.front()->type;

@@ -8,6 +8,8 @@
 #include <onnx_tools/recognise/evidence.hpp>
 #include <onnx_tools/recognise/flat_columns.hpp>
 #include <onnx_tools/recognise/graph_outputs.hpp>
+#include <onnx_tools/recognise/integers.hpp>
+#include <onnx_tools/recognise/moved_columns.hpp>
 #include <onnx_tools/recognise/padded_evidence.hpp>
 #include <onnx_tools/recognise/padded_rows.hpp>
 #include <onnx_tools/recognise/row_columns.hpp>
@@ -217,6 +219,7 @@ private:
                         "the columns of all outputs with rows, side by side in the order of the outputs",
                         "correct `columns`");
             }
+            require_as_shown();
             return;
         }
         for (const auto* part : m_parts) {
@@ -226,6 +229,9 @@ private:
             } else {
                 m_columns.push_back(m_width == 5 || is_label(*part) ? flat_column::label : flat_column::score);
             }
+        }
+        if (m_width > 4) {
+            require_joined_order();
         }
         if (m_width == 6) {
             require_shown_order();
@@ -239,6 +245,52 @@ private:
     [[nodiscard]] bool is_label(const typed_value& part) const
     {
         return is_integer(part.type) || was_integer(m_list.index, part.name);
+    }
+
+    // The user may know what the nodes do not show, but not against what they show.
+    void require_as_shown() const
+    {
+        const auto& labels = part_with(flat_column::label);
+        const auto& scores = part_with(flat_column::score);
+        const bool apart = &scores != m_rows && is_label(scores) && !is_label(labels);
+        const bool joined_box = std::all_of(corners.begin(), corners.end(), [&](flat_column column) {
+            return !has(m_columns, column) || &part_with(column) == m_rows;
+        });
+        const bool joined_center = std::all_of(center_and_size.begin(), center_and_size.end(), [&](flat_column column) {
+            return !has(m_columns, column) || &part_with(column) == m_rows;
+        });
+        if (!joined_box || !joined_center) {
+            misused("`columns` " + text_of(m_columns) + " do not have the box in the output " + text_of(*m_rows),
+                    "the columns of all outputs with rows, side by side in the order of the outputs: " +
+                        joined(m_parts, ", ", [](const auto* part) { return quoted(part->name); }),
+                    "correct `columns`");
+        }
+        const auto shown = &labels == m_rows && &scores == m_rows && m_width == 6 &&
+                                   moves_columns(m_list.index, m_rows->name, 3) == nullptr
+                               ? last_columns_of(m_list.index, m_rows->name)
+                               : last_columns::unknown;
+        const bool joined = (shown == last_columns::score_label && m_columns.back() != flat_column::label) ||
+                            (shown == last_columns::label_score && m_columns.back() != flat_column::score);
+        if (apart || joined) {
+            refuse("`columns` " + text_of(m_columns) + ": the output " + text_of(apart ? scores : *m_rows) +
+                       " has labels where this has the score, since they were integers before they were converted",
+                   "the columns of all outputs with rows, side by side in the order of the outputs",
+                   "correct `columns`");
+        }
+    }
+
+    // What nodes show of joined columns does not hold for columns that are put in another order afterwards.
+    void require_joined_order() const
+    {
+        if (const auto* node = moves_columns(m_list.index, m_rows->name, 3)) {
+            auto usual = usual_columns;
+            usual.resize(m_width);
+            throw undecided(
+                {"the columns of the output " + text_of(*m_rows) + " are taken from others by " + describe(*node),
+                 "columns in the order in which they are joined",
+                 "name the columns of all outputs with rows, side by side"},
+                {said_columns(m_width == 5 ? m_columns : usual)});
+        }
     }
 
     void require_shown_order() const

@@ -71,8 +71,6 @@ TEST_CASE("scores were never integers, and no mask is three pixels wide")
     CHECK_FALSE(contradicts(outputs, outputs[1], field::scores));
     CHECK(contradicts(outputs, outputs[2], field::masks));
     CHECK_FALSE(contradicts(outputs, outputs[3], field::scores));
-    CHECK(was_integer(outputs.index(), "f"));
-    CHECK_FALSE(was_integer(outputs.index(), "h"));
 }
 
 TEST_CASE("sizes are no labels")
