@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/recognise/evidence.hpp>
 
-#include <onnx_tools/recognise/column_origin.hpp>
 #include <onnx_tools/recognise/integers.hpp>
 #include <onnx_tools/recognise/region_masks.hpp>
 #include <onnx_tools/recognise/walk.hpp>
@@ -148,9 +147,7 @@ bool contradicts(const graph_outputs& outputs, const output& o, field kind)
         return true;
     }
     // The last extent of keypoints, x, y and visible, is the width of no mask, and masks end in height and width.
-    const auto from = kind == field::scores ? origin_of_column(outputs.index(), o.name, 0).kind : column_kind::unknown;
-    return (kind == field::scores &&
-            (was_integer(outputs.index(), o.name) || from == column_kind::image || from == column_kind::label)) ||
+    return (kind == field::scores && was_integer(outputs.index(), o.name)) ||
            (kind == field::labels && is_size(outputs.index(), o.name)) ||
            (kind == field::masks && (declares_last(o, 3) || moves_dimensions(outputs.index(), o.name)));
 }

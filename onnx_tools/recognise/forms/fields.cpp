@@ -3,6 +3,7 @@
 
 #include <onnx_tools/error.hpp>
 #include <onnx_tools/model/wording.hpp>
+#include <onnx_tools/recognise/column_origin.hpp>
 #include <onnx_tools/recognise/description.hpp>
 #include <onnx_tools/recognise/flat_columns.hpp>
 #include <onnx_tools/recognise/forms/loose.hpp>
@@ -62,12 +63,21 @@ void require_own_rows(const graph_outputs& outputs, const reading& r)
             "correct `columns`; or use `from` flat for rows of all images in one list");
 }
 
-// Copies of one image's values are no second image.
-void require_different_values(const graph_index& index, const detections& found)
+// Copies of one image's values are no second image, and the labels or images of rows are no scores, whatever type they
+// have.
+void require_own_values(const graph_index& index, const detections& found)
 {
     std::map<std::string_view, std::string> all;
     for (const auto& f : found.fields) {
         for (const auto& value : f.values) {
+            const auto from = f.kind == field::scores ? origin_of_column(index, value, 0).kind : column_kind::unknown;
+            if (from == column_kind::image || from == column_kind::label) {
+                throw tool_error(failure::refused,
+                                 {"the output " + quoted(value) +
+                                      " would be read as scores, but the nodes show that it is " +
+                                      (from == column_kind::image ? "the image of each row" : "labels"),
+                                  "scores of each row", "export the model with the scores as an output of their own"});
+            }
             const auto [at, is_new] = all.emplace(origin(index, value), value);
             if (!is_new) {
                 throw tool_error(
@@ -89,7 +99,7 @@ detections recognise_as_they_are(const onnx::ModelProto& model, const recognise_
     const auto found = options.fields ? read_as_told(outputs.all(), options) : read(outputs, options);
     require_own_rows(outputs, found);
     auto described = describe(outputs, found);
-    require_different_values(outputs.index(), described);
+    require_own_values(outputs.index(), described);
     return described;
 }
 

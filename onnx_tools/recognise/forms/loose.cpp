@@ -514,8 +514,8 @@ private:
         const auto& boxes = parts.boxes.front();
         const bool usual = !boxes.leading_one && (labels == nullptr || !is_floating(*labels->output->type.element)) &&
                            scores != nullptr && scores->shape.size() == 1;
-        if (scores == nullptr || usual || was_integer(m_index, scores->output->name) ||
-            is_named_wrongly(*scores, true) || (labels != nullptr && is_named_wrongly(*labels, false))) {
+        if (scores == nullptr || usual || are_no_scores(*scores) || is_named_wrongly(*scores, true) ||
+            (labels != nullptr && is_named_wrongly(*labels, false))) {
             return false;
         }
         for (const auto& output : m_outputs) { // in the order of the model
@@ -528,6 +528,13 @@ private:
             }
         }
         return true;
+    }
+
+    // Whether the nodes show that these floats are the labels or the images of rows.
+    [[nodiscard]] bool are_no_scores(const loose_value& value) const
+    {
+        const auto from = origin_of_column(m_index, value.output->name, 0).kind;
+        return was_integer(m_index, value.output->name) || from == column_kind::image || from == column_kind::label;
     }
 
     static bool is_named_wrongly(const loose_value& value, bool scores)
@@ -562,7 +569,8 @@ private:
         } else if (!has_label) { // both are apart
             return read_apart_with(names, parts, found);
         }
-        if (scores != nullptr && (!is_floating(*scores->output->type.element) || is_named_wrongly(*scores, true))) {
+        if (scores != nullptr && (!is_floating(*scores->output->type.element) || are_no_scores(*scores) ||
+                                  is_named_wrongly(*scores, true))) {
             return false;
         }
         if (labels != nullptr && is_named_wrongly(*labels, false)) {
@@ -581,7 +589,7 @@ private:
     // Boxes whose four columns the user names, and scores and labels of their own.
     bool read_apart_with(const flat_columns& names, const image_parts& parts, std::vector<loose_field>& found)
     {
-        if (parts.floats.size() != 1 || parts.integers.size() > 1) {
+        if (parts.floats.size() != 1 || parts.integers.size() > 1 || are_no_scores(parts.floats.front())) {
             return false;
         }
         const auto& boxes = parts.boxes.front();
