@@ -6,7 +6,8 @@
 
 ROOT is what scripts/triton-root made, whose Python runs this; COMMAND is onnx-pad-outputs; EXPORT a detection model for
 one image, whose height and width are open; RAGGED a model for any number of images of 64 x 80 whose first output has the
-rows of all of them together, each beginning with the number of its image. Everything is written to the folder WORK.
+rows of all of them together, each beginning with the number of its image. Beside EXPORT are the folders with exports of
+other forms. Everything is written to the folder WORK.
 
 The server's backend for ONNX Runtime is the one in backend/model.py. Four requests are in flight at a time, and a queue
 delay in a copy of the configuration makes certain that the server joins them.
@@ -28,6 +29,8 @@ import tritonclient.grpc
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
+
+import forms
 
 HERE = pathlib.Path(__file__).resolve().parent
 START_SECONDS = 60
@@ -104,8 +107,12 @@ class Server:
 
     def send(self, model, images, **others):
         """Sends a request and returns at once, with what `receive` takes. Other inputs are given by name."""
+        return self.send_inputs(model, {"images": images, **others})
+
+    def send_inputs(self, model, inputs):
+        """The same, with all inputs by name."""
         tensors = []
-        for name, array in {"images": images, **others}.items():
+        for name, array in inputs.items():
             tensors.append(tritonclient.grpc.InferInput(name, array.shape, np_to_triton_dtype(array.dtype)))
             tensors[-1].set_data_from_numpy(array)
         answers = []
@@ -168,8 +175,12 @@ class Direct:
 
     def infer(self, images, **others):
         """The outputs by their names."""
+        return self.infer_inputs({"images": images, **others})
+
+    def infer_inputs(self, inputs):
+        """The same, with all inputs by name."""
         names = [output.name for output in self.session.get_outputs()]
-        return dict(zip(names, self.session.run(names, {"images": images, **others})))
+        return dict(zip(names, self.session.run(names, inputs)))
 
     def config(self, name, max_batch_size):
         """A configuration for the model as it is, as somebody might write it who does not know of ragged outputs."""
@@ -325,6 +336,39 @@ def check_ragged(server, direct):
     assert "failed to split the output tensor" in message, message
 
 
+def inputs_of_form(session, seeds):
+    """Images, and what else an export takes for each of them."""
+    inputs = {}
+    for tensor in session.get_inputs():
+        if tensor.name == "scale_factor":
+            inputs[tensor.name] = numpy.array([[0.5 + seed / 4, 2 - seed / 32] for seed in seeds], numpy.float32)
+        else:
+            inputs[tensor.name] = pictures(seeds) / 2  # of which these detectors find fewer
+    return inputs
+
+
+def check_forms(server, data):
+    """Requests for models of every form are joined, and each gets what plain code reads in the original export."""
+    for name, (export, _, _) in forms.FORMS.items():
+        original = Direct(data / export)
+        requests, seed = [], 0
+        for size in TOGETHER:
+            requests.append(inputs_of_form(original.session, range(seed, seed + size)))
+            seed += size
+        before = executions(server, name)
+        answers = [server.send_inputs(name, inputs) for inputs in requests]
+        got = [server.receive(answer) for answer in answers]
+        after = executions(server, name)
+        assert (after[0] - before[0], after[1] - before[1]) == (sum(TOGETHER), 1), f"{name}: {before}, then {after}"
+        counts = []
+        for number, (inputs, outputs) in enumerate(zip(requests, got)):
+            expected = forms.expected(name, original.infer_inputs, inputs)
+            require_equal(outputs, expected, f"{name}, the request {number}")
+            counts += expected["num_detections"].ravel().tolist()
+        print(f"{name}, {TOGETHER} images in one run; rows: {counts}")
+        assert len(set(counts)) > 2 and min(counts) == 0, f"{name}: all images have as many rows"
+
+
 def main():
     root, command, export, ragged, work = map(pathlib.Path, sys.argv[1:])
     shutil.rmtree(work, ignore_errors=True)
@@ -343,6 +387,10 @@ def main():
     config.write_text(config.read_text().replace("dynamic_batching { }", QUEUE_DELAY))
     subprocess.run([command, "--quiet", "--dynamic-batch", "--expose", "max_detections", "--triton-repository",
                     repository, "--model-name", "settings", "--max-batch-size", "0", export], check=True)
+    forms.write_repository(command, export.parent, repository, sum(TOGETHER))
+    for name in forms.FORMS:
+        config = repository / name / "config.pbtxt"
+        config.write_text(config.read_text().replace("dynamic_batching { }", QUEUE_DELAY))
     detector, original, flat = Direct(model), Direct(export), Direct(ragged)
     place(repository, "original", export, original.config("original", 0))
     place(repository, "ragged", ragged, flat.config("ragged", 8))
@@ -355,6 +403,7 @@ def main():
         check_settings(server, Direct(repository / "settings/1/model.onnx"))
         check_original(server, original)
         check_ragged(server, flat)
+        check_forms(server, export.parent)
 
 
 if __name__ == "__main__":
