@@ -136,6 +136,9 @@ private:
 
 bool is_undecided(const std::exception_ptr& why)
 {
+    if (!why) {
+        return false;
+    }
     try {
         std::rethrow_exception(why);
     } catch (const undecided&) {
@@ -235,7 +238,7 @@ void refuse_unproven_forms(const onnx::ModelProto& model, const recognise_option
                            const std::exception_ptr& why_not)
 {
     // Who names the outputs knows the form, and so does who sees rows that are cut as torchvision's models do.
-    const bool is_known = options.fields || (!is_undecided(why_not) && graph_outputs(model).any_cut());
+    const bool is_known = options.fields || (why_not && !is_undecided(why_not) && graph_outputs(model).any_cut());
     const auto forms = is_known ? std::vector<possible_form>() : possible_forms(model, options).all();
     if (forms.size() == 1) {
         refuse_form(model, forms.front());
@@ -243,7 +246,7 @@ void refuse_unproven_forms(const onnx::ModelProto& model, const recognise_option
     if (forms.size() > 1) {
         refuse_forms(model, forms);
     }
-    if (is_undecided(why_not)) { // what could be said would not be true
+    if (!why_not || is_undecided(why_not)) { // what could be said would not be true
         refuse_rows_of_several(model);
     }
     std::rethrow_exception(why_not);

@@ -13,7 +13,8 @@
 namespace padbatch::onnx_tools {
 
 /// Throws a refusal that names, for each form that the types of the outputs allow, the options with which they are
-/// read; all of them have been tried. If they allow none, throws `why_not`, the reason why they are not fields.
+/// read; all of them have been tried. If they allow none, throws `why_not`, the reason why they are not fields, if
+/// there is one.
 [[noreturn]] void refuse_unproven_forms(const onnx::ModelProto& model, const recognise_options& options,
                                         const std::exception_ptr& why_not);
 
