@@ -63,12 +63,15 @@ bool is_settled(const detections& found)
 // Whether the model is declared to take one image at a time.
 bool takes_one_image(const onnx::ModelProto& model, const detections& found)
 {
-    const auto& inputs = model.graph().input();
-    return found.batch == 1 && std::any_of(inputs.begin(), inputs.end(), [&](const auto& input) {
-               const auto shape = declared_type(input).shape;
-               return found.images == std::vector{input.name()} && !shape.empty() &&
-                      (shape.size() == 3 || shape.front().size == 1);
-           });
+    bool one = false;
+    for (const auto* input : graph_index(model.graph()).required_inputs()) {
+        const auto shape = declared_type(*input).shape;
+        if (shape.size() == 4 && shape.front().size != 1) {
+            return false;
+        }
+        one = one || shape.size() == 4 || (shape.size() == 3 && found.images == std::vector{input->name()});
+    }
+    return found.batch == 1 && one;
 }
 
 // The form that the nodes prove. If they prove none, the outputs are read as fields, by their types.
