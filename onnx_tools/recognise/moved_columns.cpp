@@ -33,7 +33,7 @@ bool joins_anew(const graph_index& index, const onnx::NodeProto& concat, int ran
 {
     std::string_view from;
     return std::all_of(concat.input().begin(), concat.input().end(), [&](const std::string& part) {
-        const auto* node = producer_behind(index, part, {"Identity", "Cast"}, 16);
+        const auto* node = producer_behind(index, part, {"Identity", "Cast", "Unsqueeze", "Squeeze", "Reshape"}, 16);
         if (node == nullptr || !takes_columns(index, *node, rank)) {
             return false;
         }

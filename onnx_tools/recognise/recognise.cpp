@@ -6,6 +6,8 @@
 #include <onnx_tools/model/value_types.hpp>
 #include <onnx_tools/model/wording.hpp>
 #include <onnx_tools/recognise/box_conversion.hpp>
+#include <onnx_tools/recognise/flat_columns.hpp>
+#include <onnx_tools/recognise/forms/flat.hpp>
 #include <onnx_tools/recognise/inputs_of_image.hpp>
 #include <onnx_tools/recognise/known_forms.hpp>
 #include <onnx_tools/recognise/possible_forms.hpp>
@@ -153,7 +155,9 @@ detections recognise(const onnx::ModelProto& model, const recognise_options& opt
     }
     require_one_box_format(options);
     const readable_model readable(model);
-    const bool is_list = options.from == export_kind::automatic && options.batch_index; // which only one form has
+    // What only one form has.
+    const bool is_list = options.from == export_kind::automatic &&
+                         (options.batch_index || (options.columns && has(*options.columns, flat_column::batch)));
     auto found = is_list                                  ? recognise_flat(*readable, options)
                  : options.from == export_kind::automatic ? proven_form(*readable, options)
                                                           : told_form(*readable, options);

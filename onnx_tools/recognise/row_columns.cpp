@@ -28,7 +28,7 @@ bool fits(flat_column name, column_kind kind)
     }
 }
 
-// Whether columns that were joined as a block of two to four are those of the box: labels and scores are single.
+// Whether columns that were joined as a block of four are those of the box.
 bool blocks_fit(const flat_columns& names, const std::vector<column_origin>& origins)
 {
     const auto may_be_box = [&](std::size_t i) {
@@ -42,7 +42,7 @@ bool blocks_fit(const flat_columns& names, const std::vector<column_origin>& ori
         }
         const auto width = end - first;
         const auto at = names.begin() + static_cast<std::ptrdiff_t>(first);
-        if (width >= 2 && width <= 4 && !std::all_of(at, at + static_cast<std::ptrdiff_t>(width), is_of_box)) {
+        if (width == 4 && !std::all_of(at, at + static_cast<std::ptrdiff_t>(width), is_of_box)) {
             return false;
         }
         first = end;

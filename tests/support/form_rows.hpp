@@ -176,7 +176,9 @@ inline std::vector<form_rows> rows_of_run(const form_run& run, bool in_pixels)
     const bool paddle = of.file.find("paddle") != std::string::npos;
     // Paddle's row that stands for none is known by its place in the list: label, score, box.
     std::vector<form_rows> all;
-    for (const bool drop_zeros : paddle ? std::vector<bool>{true, false} : std::vector<bool>{false}) {
+    // Where a list ends at image -1, unless it has lost the form by which that is known.
+    const bool may_go_on = of.ends_at_minus_one && run.mutant.outputs.front().axes != "11nk";
+    for (const bool drop_zeros : paddle || may_go_on ? std::vector<bool>{true, false} : std::vector<bool>{false}) {
         form_rows rows{std::vector<std::vector<form_row>>(run.images), labels.has_value(), scores.has_value(), ""};
         const std::size_t most = run.images == 0 ? 0 : n / run.images;
         std::size_t image = 0;
@@ -213,7 +215,7 @@ inline std::vector<form_rows> rows_of_run(const form_run& run, bool in_pixels)
                 }
                 real = !ended;
             } else if (image_of && !counted) {
-                ended = ended || (of.ends_at_minus_one && (*image_of)[i] < 0);
+                ended = ended || (of.ends_at_minus_one && !(may_go_on && drop_zeros) && (*image_of)[i] < 0);
                 const auto whole = std::trunc((*image_of)[i]);
                 real = !ended && whole >= 0 && whole < static_cast<double>(run.images);
                 image = real ? static_cast<std::size_t>(whole) : 0;
@@ -225,6 +227,8 @@ inline std::vector<form_rows> rows_of_run(const form_run& run, bool in_pixels)
                 real = !paddle || ((!labels || row.label >= 0) && (!drop_zeros || !scores || row.score > 0));
             } else if (run.images != 1) {
                 return {lost("nothing says whose the rows are")};
+            } else if (paddle && drop_zeros) {
+                real = scores && row.score > 0;
             }
             if (real) {
                 rows.images.at(image).push_back(row);

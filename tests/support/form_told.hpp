@@ -69,6 +69,10 @@ public:
         if (right == m_known.values.end()) {
             return false;
         }
+        // (What five columns are is not shown by their widths.)
+        if (m_export.form == output_form::padded && right->second.rfind("x1", 0) != columns.rfind("x1", 0)) {
+            return false;
+        }
         const auto sorted = [](const std::string& text) {
             auto all = detail::split_at(text, std::regex(","));
             std::sort(all.begin(), all.end());
@@ -102,6 +106,9 @@ private:
                    !(value == "fields" && one_image && m_export.form != output_form::nms) &&
                    !(value == "flat" && m_export.form == output_form::loose && holds_images());
         }
+        if (name == "--columns" && value == right_columns(true)) {
+            return false; // all of them, side by side
+        }
         if (name == "--columns" || name == "--fields" || name == "--batch" || name == "--order") {
             const auto right = m_known.values.find(name);
             return right == m_known.values.end() || right->second != value;
@@ -116,7 +123,7 @@ private:
                ((name == "--normalized" || name == "--normalised") && !m_mutant.is_normalised);
     }
 
-    [[nodiscard]] std::string right_columns() const
+    [[nodiscard]] std::string right_columns(bool all = false) const
     {
         static const std::map<char, std::string> names{{'x', "x1"},    {'y', "y1"},    {'X', "x2"},   {'Y', "y2"},
                                                        {'c', "cx"},    {'d', "cy"},    {'w', "w"},    {'h', "h"},
@@ -125,7 +132,7 @@ private:
         for (const auto& o : m_mutant.outputs) {
             const bool box = o.columns.find_first_of("xc") != std::string::npos;
             const bool part =
-                m_export.form == output_form::padded && o.columns.find_first_of("sl") != std::string::npos;
+                (all || m_export.form == output_form::padded) && o.columns.find_first_of("sl") != std::string::npos;
             if ((box || part) && o.axes.find_first_of("Mn") != std::string::npos) {
                 letters += o.columns;
             }
@@ -181,13 +188,13 @@ inline flag_list draw_form_options(const form_export& e, const form_mutant& m, m
         "--max-detections batch --min-score 0.4",
         "--max-detections 20 --classes 0,2",
         "--max-detections 5 --exclude-classes 1",
-        "--max-detections 20 --layout efficientnms",
+        "--max-detections 20 --to efficientnms",
         "--max-detections batch --to yolov7",
-        "--max-detections 4 --layout mmdeploy",
-        "--max-detections 20 --layout ultralytics",
-        "--max-detections 20 --layout tf-od",
+        "--max-detections 4 --to mmdeploy",
+        "--max-detections 20 --to ultralytics",
+        "--max-detections 20 --to tf-od",
         "--max-detections 20 --dynamic-batch",
-        "--max-detections 6 --dynamic-batch --layout efficientnms",
+        "--max-detections 6 --dynamic-batch --to efficientnms",
         "--max-detections batch --dynamic-batch",
         "--max-detections 20 --count-type int64 --count-shape B --label-type int32",
         "--max-detections 20 --label-type float32 --pad-value labels=-1 --pad-value scores=-2",

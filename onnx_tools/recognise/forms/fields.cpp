@@ -63,20 +63,27 @@ void require_own_rows(const graph_outputs& outputs, const reading& r)
             "correct `columns`; or use `from` flat for rows of all images in one list");
 }
 
-// Copies of one image's values are no second image, and the labels or images of rows are no scores, whatever type they
-// have.
+// Copies of one image's values are no second image, and the labels or images of rows are neither scores nor part of a
+// box, whatever type they have.
 void require_own_values(const graph_index& index, const detections& found)
 {
     std::map<std::string_view, std::string> all;
     for (const auto& f : found.fields) {
+        const int columns = f.kind == field::boxes ? 4 : f.kind == field::scores ? 1 : 0;
         for (const auto& value : f.values) {
-            const auto from = f.kind == field::scores ? origin_of_column(index, value, 0).kind : column_kind::unknown;
-            if (from == column_kind::image || from == column_kind::label) {
-                throw tool_error(failure::refused,
-                                 {"the output " + quoted(value) +
-                                      " would be read as scores, but the nodes show that it is " +
-                                      (from == column_kind::image ? "the image of each row" : "labels"),
-                                  "scores of each row", "export the model with the scores as an output of their own"});
+            for (int column = 0; column < columns; ++column) {
+                const auto from = origin_of_column(index, value, column).kind;
+                const bool whole = from == column_kind::integer && f.kind == field::scores;
+                if (from == column_kind::image || from == column_kind::label || whole) {
+                    throw tool_error(failure::refused,
+                                     {"the output " + quoted(value) + " would be read as " +
+                                          std::string(name_of(f.kind)) + ", but the nodes show that it has " +
+                                          (from == column_kind::image   ? "the image of each row"
+                                           : from == column_kind::label ? "labels"
+                                                                        : "whole numbers"),
+                                      "boxes, labels and scores of each row",
+                                      "export the model with these as outputs of their own"});
+                }
             }
             const auto [at, is_new] = all.emplace(origin(index, value), value);
             if (!is_new) {
@@ -85,6 +92,34 @@ void require_own_values(const graph_index& index, const detections& found)
                     {"the outputs " + quoted(at->second) + " and " + quoted(value) + " hold the same values",
                      "values of its own for each field of each image", "export the model without one of them"});
             }
+        }
+    }
+}
+
+// The rows that one NonMaxSuppression selects for a whole batch are not those of one image, unless the user says so.
+void require_one_image(const graph_index& index, const detections& found)
+{
+    const auto* boxes = find_field(found, field::boxes);
+    if (boxes == nullptr || boxes->values.size() != 1) {
+        return;
+    }
+    for (const auto* input : index.required_inputs()) {
+        const auto type = declared_type(*input);
+        const auto* node = type.rank == 4 && !(!type.shape.empty() && type.shape.front().size)
+                               ? origin_of_column(index, boxes->values.front(), 0).suppression
+                               : nullptr;
+        const auto* read = node != nullptr && node->input_size() > 0
+                               ? producer_behind(index, node->input(0), {"Identity", "Cast"}, 16)
+                               : nullptr;
+        const bool of_one = is(read, {"Unsqueeze"}) && axes_of(index, *read) == std::vector<std::int64_t>{0};
+        if (node != nullptr && !of_one) {
+            throw tool_error(
+                failure::refused,
+                {"the input " + quoted(input->name()) + " takes any number of images, and " + describe(*node) +
+                     " selects from all of them at once: nothing says which image each row belongs to",
+                 "the rows of one image; or another output with the image of each row, which is the first column of "
+                 "what the node selects",
+                 "export the model with that output; or, if it is right for one image only, use `from` fields"});
         }
     }
 }
@@ -100,6 +135,9 @@ detections recognise_as_they_are(const onnx::ModelProto& model, const recognise_
     require_own_rows(outputs, found);
     auto described = describe(outputs, found);
     require_own_values(outputs.index(), described);
+    if (options.from == export_kind::automatic && !options.fields) {
+        require_one_image(outputs.index(), described);
+    }
     return described;
 }
 

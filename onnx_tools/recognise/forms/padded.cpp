@@ -269,7 +269,10 @@ private:
                                    moves_columns(m_list.index, m_rows->name, 3) == nullptr
                                ? last_columns_of(m_list.index, m_rows->name)
                                : last_columns::unknown;
-        const bool joined = (shown == last_columns::score_label && m_columns.back() != flat_column::label) ||
+        // What the file says of itself holds for columns as they were joined.
+        const bool named = m_export != ultralytics_export::none && m_width == 6 && m_columns != usual_columns &&
+                           moves_columns(m_list.index, m_rows->name, 3) == nullptr && !has(m_columns, flat_column::cx);
+        const bool joined = named || (shown == last_columns::score_label && m_columns.back() != flat_column::label) ||
                             (shown == last_columns::label_score && m_columns.back() != flat_column::score);
         if (apart || joined) {
             refuse("`columns` " + text_of(m_columns) + ": the output " + text_of(apart ? scores : *m_rows) +

@@ -9,7 +9,7 @@
 namespace padbatch::test {
 
 /// Mutants of exports of every form that once showed a fault.
-inline constexpr std::array<found_mutation, 16> form_mutations_found{{
+inline constexpr std::array<found_mutation, 20> form_mutations_found{{
     {"loose/mmdeploy_op11", "columns 0 gather 4 0 1 2 3", "--max-detections 4",
      "the first of five columns was taken for the box, though a Gather had put the score there"},
     {"loose/mmdeploy_op11", "columns 0 split 4 0 1 2 3", "--max-detections 20", "the same behind a Split"},
@@ -40,6 +40,14 @@ inline constexpr std::array<found_mutation, 16> form_mutations_found{{
     {"padded/rtdetr_any_op16", "", "--columns x1,y1,x2,y2,score,label", "a box was put together from two outputs"},
     {"padded/counted_any_op17", "", "--max-detections 20 --columns x1,y1,x2,y2,label,score --count-output num_dets",
      "scores of each image were taken for a list of rows with six columns"},
+    {"lists/lists_pt113_any_op11", "unsqueeze 0 0", "--max-detections 20",
+     "rows of all images were taken for those of one, where the output with their images had another shape"},
+    {"padded/ultralytics_nms_b2_op12", "", "--columns x1,y1,x2,y2,label,score",
+     "columns were taken that the metadata contradicts"},
+    {"padded/yolov10_b1_op11", "apart 0 squeeze 5 t2001 1 t2554; join 1 t9575 0", "",
+     "columns were taken apart and joined in another order"},
+    {"other/flat_pt113_any_op12_end2end", "columns 0 gather 1 2 3 4 5 0 6; apart 0 squeeze 4 t2006 1 t2494 2 t2564",
+     "--max-detections 20", "labels as floats were taken for the scores of one image"},
 }};
 
 } // namespace padbatch::test
