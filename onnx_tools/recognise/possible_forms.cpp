@@ -201,6 +201,18 @@ std::string commands_of(const possible_form& form)
                       "export the model with one of these, or with one image"});
 }
 
+// Whatever the columns and lists are called, the nodes show something else.
+[[noreturn]] void refuse_columns_of_others(const onnx::ModelProto& model)
+{
+    const graph_index index(model.graph());
+    throw tool_error(failure::refused,
+                     {"the outputs have the types of boxes, labels and scores, but the nodes show that they are "
+                      "something else: " +
+                          list_of(typed_outputs(model, index)),
+                      "boxes, scores that are no integers, and labels",
+                      "export the model with boxes, labels and scores of each image"});
+}
+
 [[noreturn]] void refuse_forms(const onnx::ModelProto& model, const std::vector<possible_form>& forms)
 {
     const graph_index index(model.graph());
@@ -246,8 +258,12 @@ void refuse_unproven_forms(const onnx::ModelProto& model, const recognise_option
     if (forms.size() > 1) {
         refuse_forms(model, forms);
     }
-    if (!why_not || is_undecided(why_not)) { // what could be said would not be true
+    const bool is_untrue = !why_not || is_undecided(why_not); // what could be said of these outputs
+    if (is_untrue && batch_of_images(model).size != 1) {
         refuse_rows_of_several(model);
+    }
+    if (is_untrue) {
+        refuse_columns_of_others(model);
     }
     std::rethrow_exception(why_not);
 }

@@ -140,11 +140,12 @@ TEST_CASE("refusals: --dynamic-batch")
                  {told("boxes,labels,scores", {"--dynamic-batch"}, {"the inputs of the model are not one image"})});
 
     const auto image_model = [&](const std::string& more) {
-        return parse_model("<ir_version: 7, opset_import: [\"\" : 13]> g (float[1,3,8,8] image, int64[2] four, "
-                           "int64[1] one) => (float[n,4] b, int64[n] l, float[n] s" +
-                           more +
-                           ") <int64[2] four = {-1, 4}, int64[1] one = {-1}> { x = Reshape(image, four) y = "
-                           "Reshape(image, one) b = Identity(x) l = Cast<to = 7>(y) s = Identity(y) f = Identity(x) }");
+        return parse_model(
+            "<ir_version: 7, opset_import: [\"\" : 13]> g (float[1,3,8,8] image, int64[2] four, "
+            "int64[1] one) => (float[n,4] b, int64[n] l, float[n] s" +
+            more +
+            ") <int64[2] four = {-1, 4}, int64[1] one = {-1}> { x = Reshape(image, four) y = "
+            "Reshape(image, one) b = Identity(x) w = Floor(y) l = Cast<to = 7>(w) s = Identity(y) f = Identity(x) }");
     };
     const folder_with no_limit(image_model(""));
     check_errors(no_limit, 5,

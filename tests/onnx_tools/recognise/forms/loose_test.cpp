@@ -176,6 +176,10 @@ TEST_CASE("columns are picked where nothing shows what they were joined from")
 
     // A wider part does not show which of its columns was an integer.
     check_loose_fails(failure::refused, {"nothing shows which of the last two columns"},
+                      loose_model("float[n,6] x", "two = Concat<axis = 1>(lc, sc) half = Softplus(two) "
+                                                  "x = Concat<axis = 1>(b, half)"));
+    // Where all of them were, none is the score.
+    check_loose_fails(failure::refused, {"the nodes show that they are something else", "'x'"},
                       loose_model("float[n,6] x", "two = Concat<axis = 1>(lu, lu) tf = Cast<to = 1>(two) "
                                                   "part = Identity(tf) half = Mul(part, part) "
                                                   "x = Concat<axis = 1>(b, half)"));
