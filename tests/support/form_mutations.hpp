@@ -505,6 +505,15 @@ private:
         if (all != meaning(k).columns.size() || parts.size() < 2) {
             return false;
         }
+        std::size_t begin = 0;
+        for (const auto& part : parts) { // the box stays whole
+            const auto held = meaning(k).columns.substr(begin, part.first);
+            const bool some = held.find_first_of("xyXYcdwh") != std::string::npos;
+            if (some && held.find("xyXY") == std::string::npos && held.find("cdwh") == std::string::npos) {
+                return false;
+            }
+            begin += part.first;
+        }
         const std::string from = info(k).name();
         const auto declared = info(k);
         const auto whole = meaning(k);

@@ -73,14 +73,11 @@ void require_own_values(const graph_index& index, const detections& found)
         for (const auto& value : f.values) {
             for (int column = 0; column < columns; ++column) {
                 const auto from = origin_of_column(index, value, column).kind;
-                const bool whole = from == column_kind::integer && f.kind == field::scores;
-                if (from == column_kind::image || from == column_kind::label || whole) {
+                if (from == column_kind::image || from == column_kind::label) {
                     throw tool_error(failure::refused,
                                      {"the output " + quoted(value) + " would be read as " +
                                           std::string(name_of(f.kind)) + ", but the nodes show that it has " +
-                                          (from == column_kind::image   ? "the image of each row"
-                                           : from == column_kind::label ? "labels"
-                                                                        : "whole numbers"),
+                                          (from == column_kind::image ? "the image of each row" : "labels"),
                                       "boxes, labels and scores of each row",
                                       "export the model with these as outputs of their own"});
                 }
@@ -124,6 +121,36 @@ void require_one_image(const graph_index& index, const detections& found)
     }
 }
 
+// What has a row for each box, by the symbol that the file gives to the number of rows, is a field or makes the outputs
+// something else. Where rows are cut, the nodes say more than that.
+void require_no_rows_left(const onnx::GraphProto& graph, const detections& found)
+{
+    const auto* boxes = find_field(found, field::boxes);
+    if (boxes == nullptr || boxes->values.empty() || found.limit) {
+        return;
+    }
+    const auto symbol_of = [&](const std::string& name) -> std::string {
+        for (const auto& output : graph.output()) {
+            const auto shape = declared_type(output).shape;
+            if (output.name() == name && !shape.empty()) {
+                return shape.front().symbol;
+            }
+        }
+        return "";
+    };
+    const auto rows = symbol_of(boxes->values.front());
+    for (const auto& other : found.other_outputs) {
+        if (!rows.empty() && symbol_of(other) == rows) {
+            throw tool_error(failure::refused,
+                             {"the output " + quoted(other) + " has as many rows as " + quoted(boxes->values.front()) +
+                                  ", which the file calls " + shown(rows) + ", but is no field of an image",
+                              "boxes, labels and scores of each image",
+                              "export the model without that output; or, if the others are the fields of an image, use "
+                              "`from` fields"});
+        }
+    }
+}
+
 // Outputs in torchvision's own shapes.
 detections recognise_as_they_are(const onnx::ModelProto& model, const recognise_options& options)
 {
@@ -137,6 +164,7 @@ detections recognise_as_they_are(const onnx::ModelProto& model, const recognise_
     require_own_values(outputs.index(), described);
     if (options.from == export_kind::automatic && !options.fields) {
         require_one_image(outputs.index(), described);
+        require_no_rows_left(model.graph(), described);
     }
     return described;
 }

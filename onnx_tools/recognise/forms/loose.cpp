@@ -261,8 +261,7 @@ private:
     [[nodiscard]] bool are_no_scores(const loose_value& value) const
     {
         const auto from = origin_of_column(m_index, value.output->name, 0).kind;
-        return was_integer(m_index, value.output->name) || from == column_kind::image || from == column_kind::label ||
-               from == column_kind::integer;
+        return was_integer(m_index, value.output->name) || from == column_kind::image || from == column_kind::label;
     }
 
     static bool is_named_wrongly(const loose_value& value, bool scores)

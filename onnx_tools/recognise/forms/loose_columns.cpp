@@ -165,6 +165,17 @@ void require_as_shown(const flat_columns& names, const loose_value& boxes, const
     for (const auto& block : known.order) {
         const bool conflict = block.width == 1 && block.integer && at < names.size() &&
                               names[at] != flat_column::label && has(names, flat_column::label);
+        const auto first = names.begin() + static_cast<std::ptrdiff_t>(std::min(at, names.size()));
+        const bool splits =
+            block.width == 4 && at + 4 <= names.size() && std::any_of(first, first + 4, [](flat_column column) {
+                return column == flat_column::label || column == flat_column::score;
+            });
+        if (splits) {
+            throw tool_error(failure::refused,
+                             {"`columns` " + text_of(names) + ": the output " + text_of(*boxes.output) +
+                                  " has its boxes in other columns, since these four were joined as one",
+                              "the columns in the order in which the model has them", "correct `columns`"});
+        }
         if (conflict) {
             throw tool_error(failure::refused,
                              {"`columns` " + text_of(names) + ": the output " + text_of(*boxes.output) +

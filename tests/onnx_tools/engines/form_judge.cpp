@@ -192,7 +192,9 @@ private:
     {
         const auto& pad = outcome.options.pad;
         const auto& told = outcome.options.recognise;
-        if (pad.layout == output_layout::tf_od && !told.normalised && !has_pixels(m)) {
+        const bool hidden =
+            m_export.ends_at_minus_one && m.outputs.front().axes != "11nk"; // then nothing shows the form
+        if (pad.layout == output_layout::tf_od && !told.normalised && !hidden && !has_pixels(m)) {
             return "boxes that are no pixels of the input are divided by its size";
         }
         // All the readings of each run, the same of all of them.

@@ -187,8 +187,8 @@ private:
         }
         // What a user has said may be what is in the way.
         const bool says_more = std::any_of(flags.begin(), flags.end(), [](const auto& flag) {
-            return flag.first == "--columns" || flag.first == "--batch-index" || flag.first == "--count-output" ||
-                   flag.first == "--fields" || flag.first == "--box-format";
+            return flag.first == "--columns" || flag.first == "--from" || flag.first == "--batch-index" ||
+                   flag.first == "--count-output" || flag.first == "--fields" || flag.first == "--box-format";
         });
         if (promised && !went_on && before.size() == 1 && !was_wrong && !says_more && !m.odd && !told.is_lost()) {
             return fault{"a hint ends in a refusal", ends + " AFTER " + message};
