@@ -90,7 +90,8 @@ private:
 
     [[nodiscard]] bool is_wrong(const std::pair<std::string, std::string>& flag) const
     {
-        const auto& [name, value] = flag;
+        const auto& name = flag.first;
+        const auto& value = flag.second; // clang 14 captures no structured binding
         const auto holds = [&](const char* columns) {
             for (std::size_t k = 0; k < m_mutant.outputs.size(); ++k) {
                 if (name_of(k) == value) {
