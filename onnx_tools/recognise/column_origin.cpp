@@ -195,6 +195,9 @@ private:
             }
             return sum;
         }
+        if (is(&node, {"Concat"}) && axis > 0 && !rank_of(std::string(value))) {
+            return std::nullopt; // columns or rows
+        }
         if (is(&node, {"Split"}) && is_last(node.input(0), axis)) {
             const auto place = std::find(node.output().begin(), node.output().end(), value) - node.output().begin();
             return width_of_part(node, static_cast<int>(place), depth);
@@ -410,6 +413,11 @@ private:
 
     bool into_part(const onnx::NodeProto& node)
     {
+        const auto axis = integer_attribute(node, "axis", 0);
+        if (axis > 0 && !is_list(std::string(m_value)) && !m_widths.rank_of(std::string(m_value))) {
+            m_lost = true; // columns or rows
+            return false;
+        }
         if (!m_widths.is_last(std::string(m_value), integer_attribute(node, "axis", 0)) ||
             is_list(std::string(m_value))) {
             m_lost = m_lost || m_mixed;
