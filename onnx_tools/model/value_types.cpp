@@ -70,4 +70,21 @@ value_type declared_type(const onnx::ValueInfoProto& info)
     return type;
 }
 
+void declare(onnx::ValueInfoProto& info, const std::string& name, element_type element,
+             const std::vector<dimension>& shape)
+{
+    info.set_name(name);
+    auto& tensor = *info.mutable_type()->mutable_tensor_type();
+    tensor.set_elem_type(to_onnx(element));
+    tensor.mutable_shape()->clear_dim(); // a shape even if there are no dimensions
+    for (const auto& extent : shape) {
+        auto& dim = *tensor.mutable_shape()->add_dim();
+        if (extent.size) {
+            dim.set_dim_value(*extent.size);
+        } else if (!extent.symbol.empty()) {
+            dim.set_dim_param(extent.symbol);
+        }
+    }
+}
+
 } // namespace padbatch::onnx_tools

@@ -44,6 +44,9 @@ struct typed_value {
 
 /// What `info` declares. A value that is not a tensor (a sequence, say) has neither element type nor rank.
 [[nodiscard]] value_type declared_type(const onnx::ValueInfoProto& info);
+/// Names `info`, and describes it as a tensor.
+void declare(onnx::ValueInfoProto& info, const std::string& name, element_type element,
+             const std::vector<dimension>& shape);
 
 } // namespace padbatch::onnx_tools
 

@@ -11,10 +11,6 @@
 
 namespace padbatch::onnx_tools {
 
-/// Names `info`, and describes it as a tensor.
-void declare(onnx::ValueInfoProto& info, const std::string& name, element_type element,
-             const std::vector<dimension>& shape);
-
 /// The output that holds field `i` of the plan alone; empty when the field shares one.
 [[nodiscard]] std::string own_output(const pad_plan& p, std::size_t i);
 

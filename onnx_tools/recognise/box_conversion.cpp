@@ -223,29 +223,8 @@ private:
         auto& value = selected ? flat.boxes : flat.rows;
         const std::int64_t axis = selected ? 2 : 1;
         const auto element = find_field(m_found, field::boxes)->element;
-        const bool center = has(flat.columns, flat_column::cx);
-        const auto& names = center ? center_and_size : corners;
-        flat_columns columns = corners;
-        std::vector<std::int64_t> box;
-        std::vector<std::int64_t> rest;
-        for (const auto name : names) {
-            box.push_back(std::find(flat.columns.begin(), flat.columns.end(), name) - flat.columns.begin());
-        }
-        for (std::size_t i = 0; i < flat.columns.size(); ++i) {
-            if (!has(names, flat.columns[i])) {
-                rest.push_back(static_cast<std::int64_t>(i));
-                columns.push_back(flat.columns[i]);
-            }
-        }
-        auto boxes = m_nodes.gather("boxes/columns", value, m_nodes.integers(box), axis);
-        boxes = to_corners(m_nodes, boxes, center ? box_format::cxcywh : m_format, element, axis);
-        boxes = pixels_of(boxes, element, 0);
-        if (!rest.empty()) {
-            boxes = m_nodes.concat("rows/with_corners",
-                                   {boxes, m_nodes.gather("rows/rest", value, m_nodes.integers(rest), 1)}, 1);
-        }
-        replace(value, boxes);
-        flat.columns = std::move(columns);
+        replace(value, with_corners(m_nodes, value, flat.columns, m_format, element, axis,
+                                    [&](const std::string& boxes) { return pixels_of(boxes, element, 0); }));
     }
 
     // The name of the output that a value is, or is made from.

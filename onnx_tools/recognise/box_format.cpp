@@ -2,8 +2,11 @@
 #include <onnx_tools/recognise/box_format.hpp>
 
 #include <onnx_tools/model/value_types.hpp>
+#include <onnx_tools/recognise/flat_columns.hpp>
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 
 namespace padbatch::onnx_tools {
 namespace {
@@ -63,6 +66,32 @@ std::string to_pixels(node_writer& nodes, const std::string& boxes, element_type
 {
     const auto size = nodes.extents("boxes/image", images, {height + 1, height, height + 1, height});
     return nodes.add("Mul", "boxes/pixels", {boxes, nodes.cast("boxes/image", size, element)});
+}
+
+std::string with_corners(node_writer& nodes, const std::string& rows, std::vector<flat_column>& columns,
+                         box_format format, element_type element, std::int64_t axis,
+                         const std::function<std::string(const std::string&)>& finish)
+{
+    const bool center = has(columns, flat_column::cx);
+    const auto& names = center ? center_and_size : corners;
+    flat_columns changed = corners;
+    std::vector<std::int64_t> box;
+    std::vector<std::int64_t> rest;
+    for (const auto name : names) {
+        box.push_back(std::find(columns.begin(), columns.end(), name) - columns.begin());
+    }
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        if (!has(names, columns[i])) {
+            rest.push_back(static_cast<std::int64_t>(i));
+            changed.push_back(columns[i]);
+        }
+    }
+    columns = std::move(changed);
+    auto boxes = nodes.gather("boxes/columns", rows, nodes.integers(box), axis);
+    boxes = finish(to_corners(nodes, boxes, center ? box_format::cxcywh : format, element, axis));
+    return rest.empty() ? boxes
+                        : nodes.concat("rows/with_corners",
+                                       {boxes, nodes.gather("rows/rest", rows, nodes.integers(rest), axis)}, axis);
 }
 
 } // namespace padbatch::onnx_tools

@@ -7,6 +7,7 @@
 #include <padbatch/element_type.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,6 +29,13 @@ namespace padbatch::onnx_tools {
 /// its pixels. `height` is the dimension of the images that is their height; the next one is their width.
 [[nodiscard]] std::string to_pixels(node_writer& nodes, const std::string& boxes, element_type element,
                                     const std::string& images, std::int64_t height);
+
+/// `rows` with boxes that are corners in front of their other columns, along `axis`, the last. `columns` are those of
+/// `rows`, and then those of the result: a box that they call corners is what `format` says. `finish` has the last word
+/// on the corners.
+[[nodiscard]] std::string with_corners(node_writer& nodes, const std::string& rows, std::vector<flat_column>& columns,
+                                       box_format format, element_type element, std::int64_t axis,
+                                       const std::function<std::string(const std::string&)>& finish);
 
 } // namespace padbatch::onnx_tools
 

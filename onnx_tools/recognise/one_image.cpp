@@ -58,7 +58,11 @@ public:
             auto& f = m_found.fields[i];
             const std::string name(name_of(f.kind));
             f.values = {m_nodes.gather("of_image/" + name, values[i], order, 0)};
-            to.outputs.push_back(declared(f));
+            std::vector<dimension> shape(1);
+            if (f.kind == field::boxes) {
+                shape.push_back({4, ""});
+            }
+            declare(to.outputs.emplace_back(), f.values.front(), f.element, shape);
             to.sources[f.values.front()] = source_of(f.kind, selection);
         }
         for (const auto& output : graph.output()) {
@@ -173,19 +177,6 @@ private:
         }
         return "the column " + std::string(name_of(kind == field::labels ? flat_column::label : flat_column::score)) +
                " of " + known(m_source.rows);
-    }
-
-    static onnx::ValueInfoProto declared(const recognised_field& f)
-    {
-        onnx::ValueInfoProto info;
-        info.set_name(f.values.front());
-        auto& tensor = *info.mutable_type()->mutable_tensor_type();
-        tensor.set_elem_type(to_onnx(f.element));
-        (void)tensor.mutable_shape()->add_dim();
-        if (f.kind == field::boxes) {
-            tensor.mutable_shape()->add_dim()->set_dim_value(4);
-        }
-        return info;
     }
 
     detections& m_found;

@@ -25,8 +25,8 @@ public:
         const auto by_row = m_nodes.add("Transpose", "padded/by_row", {places});
         const auto real = m_nodes.add("GatherND", "padded/real", {rows, by_row});
         const auto image = m_nodes.gather("padded/image", places, m_nodes.integer(0), 0);
-        const auto corners_of_real = with_corners(real);
-        return {corners_of_real, image, std::move(m_columns)};
+        const auto known = with_known_boxes(real);
+        return {known, image, std::move(m_columns)};
     }
 
 private:
@@ -90,34 +90,14 @@ private:
     }
 
     // Rows [n, columns] whose boxes are what the list of all images can have: corners or centers, in pixels.
-    std::string with_corners(const std::string& rows)
+    std::string with_known_boxes(const std::string& rows)
     {
-        const auto format = m_source.boxes;
-        const bool center = has(m_columns, flat_column::cx);
-        if (format == box_format::xyxy && !m_source.normalised) {
+        if (m_source.boxes == box_format::xyxy && !m_source.normalised) {
             return rows;
         }
-        const auto& names = center ? center_and_size : corners;
-        std::vector<std::int64_t> box;
-        std::vector<std::int64_t> rest;
-        flat_columns changed = corners;
-        for (const auto each : names) {
-            box.push_back(std::find(m_columns.begin(), m_columns.end(), each) - m_columns.begin());
-        }
-        for (std::size_t i = 0; i < m_columns.size(); ++i) {
-            if (!has(names, m_columns[i])) {
-                rest.push_back(static_cast<std::int64_t>(i));
-                changed.push_back(m_columns[i]);
-            }
-        }
-        auto boxes = m_nodes.gather("boxes/columns", rows, m_nodes.integers(box), 1);
-        boxes = to_corners(m_nodes, boxes, center ? box_format::cxcywh : format, m_type, 1);
-        if (m_source.normalised) {
-            boxes = to_pixels(m_nodes, boxes, m_type, m_source.images, m_source.height);
-        }
-        m_columns = std::move(changed);
-        return m_nodes.concat("padded/rows", {boxes, m_nodes.gather("padded/rest", rows, m_nodes.integers(rest), 1)},
-                              1);
+        return with_corners(m_nodes, rows, m_columns, m_source.boxes, m_type, 1, [&](const std::string& boxes) {
+            return m_source.normalised ? to_pixels(m_nodes, boxes, m_type, m_source.images, m_source.height) : boxes;
+        });
     }
 
     node_writer& m_nodes;

@@ -223,13 +223,14 @@ bool in_proportion(const std::vector<std::optional<image_extents>>& sizes, const
     return true;
 }
 
-// Whether columns of the rows in one list were computed after the rows were picked, as where a wrapper divides boxes.
-bool changes_picked_columns(const graph_index& index, const flat_source& flat)
+} // namespace
+
+bool changes_picked_columns(const graph_index& index, std::string_view rows)
 {
     const std::initializer_list<std::string_view> copies{"Identity", "Cast",  "Unsqueeze", "Squeeze",
                                                          "Reshape",  "Slice", "Split",     "Flatten"};
     const std::initializer_list<std::string_view> arithmetic{"Div", "Mul", "Sub", "Add", "Clip"};
-    const auto* node = producer_behind(index, flat.rows, copies, 32);
+    const auto* node = producer_behind(index, rows, copies, 32);
     if (!is(node, {"Concat"})) {
         return is(node, arithmetic);
     }
@@ -237,8 +238,6 @@ bool changes_picked_columns(const graph_index& index, const flat_source& flat)
         return is(producer_behind(index, column, copies, 32), arithmetic);
     });
 }
-
-} // namespace
 
 std::string doubt_about_pixels(const graph_index& index, const detections& source)
 {
@@ -282,7 +281,7 @@ std::string doubt_about_pixels(const graph_index& index, const detections& sourc
         return "";
     }
     if (const auto& list = source.flat ? source.flat : source.list_of_image) {
-        if (changes_picked_columns(index, *list)) {
+        if (changes_picked_columns(index, list->rows)) {
             return "the columns of " + quoted(list->rows) + " are computed after the rows are picked";
         }
         return resizes == 0 ? "" : "the images are resized, and the graph does not show that the boxes are scaled back";

@@ -6,6 +6,7 @@
 #include <onnx_tools/recognise/detections.hpp>
 
 #include <string>
+#include <string_view>
 
 namespace padbatch::onnx_tools {
 
@@ -15,6 +16,9 @@ namespace padbatch::onnx_tools {
 ///
 /// With rows of all images in one list, only what became of boxes after they were picked is looked at.
 [[nodiscard]] std::string doubt_about_pixels(const graph_index& index, const detections& source);
+
+/// Whether columns of `rows` were computed after the rows were picked, as where a wrapper divides boxes.
+[[nodiscard]] bool changes_picked_columns(const graph_index& index, std::string_view rows);
 
 } // namespace padbatch::onnx_tools
 

@@ -112,8 +112,9 @@ private:
         const auto images = m_nodes.column("image/column", source.rows, place - source.columns.begin());
         m_nodes.require_in_front_of_negative("image", images);
         source.batch_index = m_nodes.image_if_detection(source.rows, m_nodes.whole("image/whole", images));
-        auto rows = new_value(source.rows, m_list.found.fields.front().element, 7);
-        std::vector<onnx::ValueInfoProto> values{rows, new_value(source.batch_index, element_type::int64, 0)};
+        std::vector<onnx::ValueInfoProto> values(2);
+        declare(values[0], source.rows, m_list.found.fields.front().element, {dimension(), {7, ""}});
+        declare(values[1], source.batch_index, element_type::int64, {dimension()});
         m_list.found.rearranged = std::move(m_nodes).finish(m_model, m_list.taken, values);
         m_list.found.rearranged->sources = {
             {source.rows, quoted(model_rows)},
@@ -123,7 +124,8 @@ private:
     void finish(const flat_reading& found, const std::string& what)
     {
         auto& source = m_list.source;
-        std::vector<onnx::ValueInfoProto> values{new_value(source.batch_index, element_type::int64, 0)};
+        std::vector<onnx::ValueInfoProto> values(1);
+        declare(values[0], source.batch_index, element_type::int64, {dimension()});
         auto replaced = m_list.taken;
         for (const auto* kept : {found.rows, found.labels, found.scores}) {
             if (kept != nullptr) {
@@ -132,20 +134,6 @@ private:
         }
         m_list.found.rearranged = std::move(m_nodes).finish(m_model, replaced, values);
         m_list.found.rearranged->sources = {{source.batch_index, what}};
-    }
-
-    // A value with any number of rows; `columns` is 0 for a list without columns.
-    static onnx::ValueInfoProto new_value(const std::string& name, element_type type, std::int64_t columns)
-    {
-        onnx::ValueInfoProto info;
-        info.set_name(name);
-        auto& tensor = *info.mutable_type()->mutable_tensor_type();
-        tensor.set_elem_type(to_onnx(type));
-        (void)tensor.mutable_shape()->add_dim();
-        if (columns > 0) {
-            tensor.mutable_shape()->add_dim()->set_dim_value(columns);
-        }
-        return info;
     }
 
     // Why boxes may not be in pixels of the images as they come in.

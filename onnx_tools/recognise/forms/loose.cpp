@@ -363,7 +363,7 @@ private:
     loose_outputs finish()
     {
         for (const auto& f : m_fields) {
-            declare_output(*add_output(), f);
+            declare(*add_output(), f.value, f.element, f.shape);
         }
         for (const auto* other : m_others) {
             for (const auto& info : m_model.graph().output()) {

@@ -2,6 +2,7 @@
 #include <onnx_tools/recognise/forms/loose_nodes.hpp>
 
 #include <onnx_tools/model/wording.hpp>
+#include <onnx_tools/recognise/box_format.hpp>
 #include <onnx_tools/recognise/integers.hpp>
 
 #include <algorithm>
@@ -10,28 +11,12 @@
 namespace padbatch::onnx_tools {
 namespace {
 
-static std::int64_t place_of_column(const flat_columns& names, flat_column column)
+std::int64_t place_of_column(const flat_columns& names, flat_column column)
 {
     return std::find(names.begin(), names.end(), column) - names.begin();
 }
 
 } // namespace
-
-void declare_output(onnx::ValueInfoProto& info, const loose_field& f)
-{
-    info.set_name(f.value);
-    auto& tensor = *info.mutable_type()->mutable_tensor_type();
-    tensor.set_elem_type(to_onnx(f.element));
-    tensor.mutable_shape()->clear_dim();
-    for (const auto& extent : f.shape) {
-        auto& dim = *tensor.mutable_shape()->add_dim();
-        if (extent.size) {
-            dim.set_dim_value(*extent.size);
-        } else if (!extent.symbol.empty()) {
-            dim.set_dim_param(extent.symbol);
-        }
-    }
-}
 
 joined_columns joined_in(const graph_index& index, const loose_value& boxes)
 {
@@ -171,31 +156,13 @@ loose_field loose_writer::box_columns(const flat_columns& names, const loose_val
         value = m_nodes.gather("boxes/columns", value.empty() ? rows_of(boxes) : value, m_nodes.integers(places), 1);
     }
     if (middle) {
-        value = corners_of(value, element);
+        value = to_corners(m_nodes, value, box_format::cxcywh, element, 1);
     }
     m_sources[value] = names.size() == 4
                            ? quoted(boxes.output->name)
                            : "the columns " + joined(places, ", ", [](std::int64_t i) { return std::to_string(i); }) +
                                  " of " + quoted(boxes.output->name);
     return {field::boxes, value, element, shape};
-}
-
-// [n, 4] of cx, cy, w, h as x1, y1, x2, y2.
-std::string loose_writer::corners_of(const std::string& boxes, element_type element)
-{
-    const auto center = m_nodes.gather("boxes/center", boxes, m_nodes.integers({0, 1}), 1);
-    const auto size = m_nodes.gather("boxes/size", boxes, m_nodes.integers({2, 3}), 1);
-    onnx::TensorProto half;
-    half.set_data_type(onnx::TensorProto::FLOAT);
-    half.add_float_data(0.5F);
-    auto factor = m_nodes.constant("half", half);
-    if (element != element_type::float32) {
-        factor = m_nodes.cast("half/cast", factor, element);
-    }
-    const auto reach = m_nodes.add("Mul", "boxes/reach", {size, factor});
-    const auto low = m_nodes.add("Sub", "boxes/low", {center, reach});
-    const auto high = m_nodes.add("Add", "boxes/high", {center, reach});
-    return m_nodes.concat("boxes/corners", {low, high}, 1);
 }
 
 } // namespace padbatch::onnx_tools

@@ -29,8 +29,6 @@ struct loose_field {
     std::vector<dimension> shape;
 };
 
-void declare_output(onnx::ValueInfoProto& info, const loose_field& f);
-
 /// The columns of an output, as nodes joined them.
 [[nodiscard]] joined_columns joined_in(const graph_index& index, const loose_value& boxes);
 
@@ -58,7 +56,6 @@ private:
     std::string flattened(std::string value, bool leading_one, bool column, const std::string& name);
     loose_field from_block(field kind, const column_block& block, element_type element, std::vector<dimension> shape);
     std::string rows_of(const loose_value& boxes);
-    std::string corners_of(const std::string& boxes, element_type element);
 
     const graph_index& m_index;
     onnx::GraphProto m_scratch;

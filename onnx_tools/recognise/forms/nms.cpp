@@ -197,11 +197,7 @@ private:
             m_list.source.rows = nodes.whole("selection", type.rank == 3 ? nodes.without_front(rows.front()->name, 1)
                                                                          : rows.front()->name);
             onnx::ValueInfoProto info;
-            info.set_name(m_list.source.rows);
-            auto& tensor = *info.mutable_type()->mutable_tensor_type();
-            tensor.set_elem_type(onnx::TensorProto::INT64);
-            (void)tensor.mutable_shape()->add_dim();
-            tensor.mutable_shape()->add_dim()->set_dim_value(3);
+            declare(info, m_list.source.rows, element_type::int64, {dimension(), {3, ""}});
             m_list.found.rearranged = std::move(nodes).finish(m_model, {rows.front()->name}, {info});
             m_list.found.rearranged->sources = {{m_list.source.rows, quoted(rows.front()->name)}};
         }

@@ -12,6 +12,7 @@
 #include <onnx_tools/recognise/moved_columns.hpp>
 #include <onnx_tools/recognise/padded_evidence.hpp>
 #include <onnx_tools/recognise/padded_rows.hpp>
+#include <onnx_tools/recognise/pixel_boxes.hpp>
 #include <onnx_tools/recognise/row_columns.hpp>
 #include <onnx_tools/recognise/row_list.hpp>
 #include <onnx_tools/recognise/undecided.hpp>
@@ -619,18 +620,10 @@ private:
 
         rearranged_outputs to;
         const auto symbol = fresh("padbatch_rows");
-        const auto declare = [&](const std::string& name, element_type element, std::int64_t columns) {
-            auto& info = to.outputs.emplace_back();
-            info.set_name(name);
-            auto& tensor = *info.mutable_type()->mutable_tensor_type();
-            tensor.set_elem_type(to_onnx(element));
-            tensor.mutable_shape()->add_dim()->set_dim_param(symbol);
-            if (columns != 0) {
-                tensor.mutable_shape()->add_dim()->set_dim_value(columns);
-            }
-        };
-        declare(rows, type, static_cast<std::int64_t>(made.columns.size()));
-        declare(image, element_type::int64, 0);
+        const dimension any_rows{std::nullopt, symbol};
+        declare(to.outputs.emplace_back(), rows, type,
+                {any_rows, {static_cast<std::int64_t>(made.columns.size()), ""}});
+        declare(to.outputs.emplace_back(), image, element_type::int64, {any_rows});
         std::set<std::string> replaced(m_count != nullptr ? std::set<std::string>{m_count->name}
                                                           : std::set<std::string>{});
         std::string parts;
@@ -684,16 +677,7 @@ private:
     // Why boxes may not be in pixels of the input. Those of Ultralytics' exports are, as they were picked.
     [[nodiscard]] std::string doubt_about_boxes() const
     {
-        const std::initializer_list<std::string_view> copies{"Identity", "Cast",  "Unsqueeze", "Squeeze",
-                                                             "Reshape",  "Slice", "Split"};
-        const std::initializer_list<std::string_view> arithmetic{"Div", "Mul", "Sub", "Add", "Clip"};
-        const auto computed = [&](const std::string& value) {
-            return is(producer_behind(m_list.index, value, copies, 32), arithmetic);
-        };
-        const auto* node = producer_behind(m_list.index, m_rows->name, copies, 32);
-        const bool joined_anew =
-            is(node, {"Concat"}) && std::any_of(node->input().begin(), node->input().end(), computed);
-        return m_export != ultralytics_export::none && !computed(m_rows->name) && !joined_anew
+        return m_export != ultralytics_export::none && !changes_picked_columns(m_list.index, m_rows->name)
                    ? ""
                    : "nothing shows that the boxes of padded rows are in pixels of the input";
     }

@@ -75,3 +75,21 @@ TEST_CASE("a negative extent is an unknown one")
     tensor.mutable_shape()->add_dim()->set_dim_value(4);
     CHECK(declared_type(info).shape == std::vector<dimension>{{}, {4, ""}});
 }
+
+TEST_CASE("a declared value has a name, an element type and a shape")
+{
+    onnx::ValueInfoProto info;
+    declare(info, "boxes", element_type::float16, {{2, ""}, {{}, "max_detections"}, {{}, ""}, {0, ""}});
+    CHECK(info.name() == "boxes");
+    CHECK(declared_type(info).element == element_type::float16);
+    CHECK(declared_type(info).shape == std::vector<dimension>{{2, ""}, {{}, "max_detections"}, {{}, ""}, {0, ""}});
+
+    declare(info, "count", element_type::int64, {{3, ""}}); // in place of what it said before
+    CHECK(info.name() == "count");
+    CHECK(declared_type(info).element == element_type::int64);
+    CHECK(declared_type(info).shape == std::vector<dimension>{{3, ""}});
+
+    onnx::ValueInfoProto scalar;
+    declare(scalar, "index", element_type::int64, {});
+    CHECK(declared_type(scalar).rank == 0); // not an unknown one
+}

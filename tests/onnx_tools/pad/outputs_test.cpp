@@ -52,24 +52,6 @@ strings output_names(const onnx::GraphProto& graph)
 
 } // namespace
 
-TEST_CASE("a declared output has a name, an element type and a shape")
-{
-    onnx::ValueInfoProto info;
-    declare(info, "boxes", element_type::float16, {{2, ""}, {{}, "max_detections"}, {{}, ""}, {0, ""}});
-    CHECK(info.name() == "boxes");
-    CHECK(declared_type(info).element == element_type::float16);
-    CHECK(declared_type(info).shape == std::vector<dimension>{{2, ""}, {{}, "max_detections"}, {{}, ""}, {0, ""}});
-
-    declare(info, "count", element_type::int64, {{3, ""}}); // in place of what it said before
-    CHECK(info.name() == "count");
-    CHECK(declared_type(info).element == element_type::int64);
-    CHECK(declared_type(info).shape == std::vector<dimension>{{3, ""}});
-
-    onnx::ValueInfoProto scalar;
-    declare(scalar, "index", element_type::int64, {});
-    CHECK(declared_type(scalar).rank == 0); // not an unknown one
-}
-
 TEST_CASE("a field has an output of its own unless it shares one")
 {
     const auto p = plan_of_columns();

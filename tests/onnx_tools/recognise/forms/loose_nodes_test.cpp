@@ -87,7 +87,7 @@ TEST_CASE("columns are picked where nothing shows what they were")
 TEST_CASE("a field is declared with what is known of its shape")
 {
     onnx::ValueInfoProto info;
-    declare_output(info, {field::boxes, "b", element_type::float16, {{std::nullopt, "n"}, {4, ""}, {}}});
+    declare(info, "b", element_type::float16, {{std::nullopt, "n"}, {4, ""}, {}});
     CHECK(info.name() == "b");
     const auto type = declared_type(info);
     CHECK(type.element == element_type::float16);
