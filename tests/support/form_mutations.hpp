@@ -61,9 +61,9 @@ inline form_mutant unchanged(const form_export& e, const onnx::ModelProto& model
 
 namespace detail {
 
-class form_changer {
+class form_changer : private output_editor {
 public:
-    explicit form_changer(form_mutant& m) : m_mutant(m), m_graph(*m.model.mutable_graph()) {}
+    explicit form_changer(form_mutant& m) : output_editor(*m.model.mutable_graph()), m_mutant(m) {}
 
     bool apply(const std::string& step)
     {
@@ -117,12 +117,10 @@ public:
 private:
     [[nodiscard]] bool is_output(std::size_t k) const { return k < m_mutant.outputs.size(); }
     output_meaning& meaning(std::size_t k) { return m_mutant.outputs[k]; }
-    onnx::ValueInfoProto& info(std::size_t k) { return *m_graph.mutable_output(static_cast<int>(k)); }
     [[nodiscard]] int type_of(std::size_t k) const
     {
         return m_graph.output(static_cast<int>(k)).type().tensor_type().elem_type();
     }
-    std::string fresh(const std::string& wanted) { return onnx_tools::fresh_names(m_graph)(wanted); }
     [[nodiscard]] bool is_new() const { return onnx_tools::standard_opset(m_mutant.model) >= 13; }
 
     bool read(std::istringstream& words, std::size_t& k) const { return (words >> k) && is_output(k); }
@@ -131,18 +129,6 @@ private:
     [[nodiscard]] bool has_rows(std::size_t k) const
     {
         return m_mutant.outputs[k].axes.find_first_of("Mn") != std::string::npos;
-    }
-
-    onnx::NodeProto& add_node(const std::string& op, const std::vector<std::string>& inputs, const std::string& output)
-    {
-        auto& node = *m_graph.add_node();
-        node.set_op_type(op);
-        node.set_name(fresh("mutation/" + op));
-        for (const auto& input : inputs) {
-            node.add_input(input);
-        }
-        node.add_output(output);
-        return node;
     }
 
     static void set_integer(onnx::NodeProto& node, const std::string& name, std::int64_t value)
@@ -185,16 +171,6 @@ private:
     std::string integers(const std::vector<double>& numbers)
     {
         return constant(onnx_number::int64, {static_cast<std::int64_t>(numbers.size())}, numbers);
-    }
-
-    // The name of the values before the output's, for a node that changes them.
-    std::string before(std::size_t k)
-    {
-        const std::string name = info(k).name();
-        const auto inner = fresh(name + "_before");
-        onnx_tools::rename_value(m_graph, name, inner);
-        info(k).set_name(name);
-        return inner;
     }
 
     // A copy of what it declares, which a step may change.
@@ -819,29 +795,6 @@ private:
         return true;
     }
 
-    onnx::TensorShapeProto* declared_shape(std::size_t k)
-    {
-        auto& type = *info(k).mutable_type()->mutable_tensor_type();
-        return type.has_shape() ? type.mutable_shape() : nullptr;
-    }
-
-    bool dims(std::istringstream& words)
-    {
-        std::string how;
-        words >> how;
-        int count = 0;
-        for (auto& output : *m_graph.mutable_output()) {
-            auto& type = *output.mutable_type()->mutable_tensor_type();
-            for (int d = 0; type.has_shape() && d < type.shape().dim_size(); ++d) {
-                auto& dim = *type.mutable_shape()->mutable_dim(d);
-                if (how == "open" ? dim.has_dim_value() : !dim.has_dim_value()) {
-                    dim.set_dim_param(how == "same" ? "n" : "dim_" + std::to_string(count++));
-                }
-            }
-        }
-        return true;
-    }
-
     bool unshape(std::istringstream& words)
     {
         m_mutant.odd = true;
@@ -913,7 +866,6 @@ private:
     }
 
     form_mutant& m_mutant;
-    onnx::GraphProto& m_graph;
 };
 
 } // namespace detail

@@ -67,9 +67,68 @@ private:
 
 namespace detail {
 
-class graph_changer {
+// What is done to the outputs of a graph, whatever is known of them.
+class output_editor {
+protected:
+    explicit output_editor(onnx::GraphProto& graph) : m_graph(graph) {}
+
+    onnx::ValueInfoProto& info(std::size_t k) { return *m_graph.mutable_output(static_cast<int>(k)); }
+
+    std::string fresh(const std::string& wanted) { return onnx_tools::fresh_names(m_graph)(wanted); }
+
+    onnx::NodeProto& add_node(const std::string& op, const std::vector<std::string>& inputs, const std::string& output)
+    {
+        auto& node = *m_graph.add_node();
+        node.set_op_type(op);
+        node.set_name(fresh("mutation/" + op));
+        for (const auto& input : inputs) {
+            node.add_input(input);
+        }
+        node.add_output(output);
+        return node;
+    }
+
+    // The name of the values before the output's, for a node that changes them.
+    std::string before(std::size_t k)
+    {
+        const std::string name = info(k).name();
+        const auto inner = fresh(name + "_before");
+        onnx_tools::rename_value(m_graph, name, inner);
+        info(k).set_name(name);
+        return inner;
+    }
+
+    onnx::TensorShapeProto* declared_shape(std::size_t k)
+    {
+        auto& type = *info(k).mutable_type()->mutable_tensor_type();
+        return type.has_shape() ? type.mutable_shape() : nullptr;
+    }
+
+    bool dims(std::istringstream& words)
+    {
+        std::string how;
+        words >> how;
+        int count = 0;
+        for (auto& output : *m_graph.mutable_output()) {
+            auto& type = *output.mutable_type()->mutable_tensor_type();
+            for (int d = 0; type.has_shape() && d < type.shape().dim_size(); ++d) {
+                auto& dim = *type.mutable_shape()->mutable_dim(d);
+                if (how == "open" ? dim.has_dim_value() : !dim.has_dim_value()) {
+                    dim.set_dim_param(how == "same"    ? "n"
+                                      : how == "batch" ? "batch"
+                                                       : "dim_" + std::to_string(count++));
+                }
+            }
+        }
+        return true;
+    }
+
+    onnx::GraphProto& m_graph;
+};
+
+class graph_changer : private output_editor {
 public:
-    explicit graph_changer(mutant& m) : m_mutant(m), m_graph(*m.model.mutable_graph()) {}
+    explicit graph_changer(mutant& m) : output_editor(*m.model.mutable_graph()), m_mutant(m) {}
 
     // False if the step does not fit this graph.
     bool apply(const std::string& step)
@@ -130,10 +189,6 @@ private:
         return all;
     }
 
-    onnx::ValueInfoProto& info(std::size_t k) { return *m_graph.mutable_output(static_cast<int>(k)); }
-
-    std::string fresh(const std::string& wanted) { return onnx_tools::fresh_names(m_graph)(wanted); }
-
     // Whether a subgraph has a value of this name.
     static bool is_inside(const onnx::GraphProto& graph, const std::string& name)
     {
@@ -159,18 +214,6 @@ private:
         }
         m_mutant.harmless = false;
         return true;
-    }
-
-    onnx::NodeProto& add_node(const std::string& op, const std::vector<std::string>& inputs, const std::string& output)
-    {
-        auto& node = *m_graph.add_node();
-        node.set_op_type(op);
-        node.set_name(fresh("mutation/" + op));
-        for (const auto& input : inputs) {
-            node.add_input(input);
-        }
-        node.add_output(output);
-        return node;
     }
 
     static onnx::AttributeProto& add_attribute(onnx::NodeProto& node, const std::string& name,
@@ -304,16 +347,6 @@ private:
         return true;
     }
 
-    // The name of the values before the output's, for a node that changes them.
-    std::string before(std::size_t k)
-    {
-        const std::string name = info(k).name();
-        const auto inner = fresh(name + "_before");
-        onnx_tools::rename_value(m_graph, name, inner);
-        info(k).set_name(name);
-        return inner;
-    }
-
     static int type_named(const std::string& name)
     {
         static const std::map<std::string, int> types{
@@ -337,12 +370,6 @@ private:
         }
         m_mutant.harmless = false;
         return !all.empty();
-    }
-
-    onnx::TensorShapeProto* declared_shape(std::size_t k)
-    {
-        auto& type = *info(k).mutable_type()->mutable_tensor_type();
-        return type.has_shape() ? type.mutable_shape() : nullptr;
     }
 
     bool turn(std::istringstream& words)
@@ -492,25 +519,6 @@ private:
             clear(each);
         }
         m_graph.clear_value_info();
-        return true;
-    }
-
-    bool dims(std::istringstream& words)
-    {
-        std::string how;
-        words >> how;
-        int count = 0;
-        for (auto& output : *m_graph.mutable_output()) {
-            auto& type = *output.mutable_type()->mutable_tensor_type();
-            for (int d = 0; type.has_shape() && d < type.shape().dim_size(); ++d) {
-                auto& dim = *type.mutable_shape()->mutable_dim(d);
-                if (how == "open" ? dim.has_dim_value() : !dim.has_dim_value()) {
-                    dim.set_dim_param(how == "same"    ? "n"
-                                      : how == "batch" ? "batch"
-                                                       : "dim_" + std::to_string(count++));
-                }
-            }
-        }
         return true;
     }
 
@@ -756,7 +764,6 @@ private:
     }
 
     mutant& m_mutant;
-    onnx::GraphProto& m_graph;
 };
 
 } // namespace detail

@@ -14,6 +14,7 @@
 
 #include <onnx_tools/files/model_io.hpp>
 #include <tests/support/form_told.hpp>
+#include <tests/support/mutation_program.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -209,37 +210,9 @@ private:
             found = std::move(*smaller);
             return true;
         };
-        for (std::size_t i = steps.size(); i-- > 0;) {
-            auto fewer = steps;
-            fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(i));
-            if (shows(fewer, flags)) {
-                steps = std::move(fewer);
-            }
-        }
-        for (std::size_t i = flags.size(); i-- > 0;) {
-            auto fewer = flags;
-            fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(i));
-            if (shows(steps, fewer)) {
-                flags = std::move(fewer);
-            }
-        }
-        std::string all;
-        for (const auto& step : steps) {
-            all += (all.empty() ? "" : "; ") + step;
-        }
-        // Faults of one kind often have one cause.
-        static std::map<std::string, int> seen;
-        const auto shape = m_export.file + found.kind + std::regex_replace(all, std::regex("[0-9]+"), "#");
-        if (++seen[shape] > 1) {
-            return;
-        }
-        std::string text = std::regex_replace(found.text, std::regex("\n"), " ");
-        if (text.size() > 900) {
-            text = text.substr(0, 900) + "...";
-        }
-        std::printf("FAULT %s | %s | --one '%s' '%s' %s | %s\n", found.kind.c_str(), where.c_str(), all.c_str(),
-                    text_of(flags).c_str(), m_export.file.c_str(), text.c_str());
-        std::fflush(stdout);
+        reduce(steps, [&](const auto& fewer) { return shows(fewer, flags); });
+        reduce(flags, [&](const auto& fewer) { return shows(steps, fewer); });
+        print_fault(found.kind, found.text, steps, text_of(flags), where, m_export.file, m_export.file, 1, 900);
     }
 
     const form_export& m_export;
@@ -251,29 +224,12 @@ private:
 void run_drawn(form_run_of_export& run, const form_export& e, std::uint32_t seed)
 {
     mutation_draws draw(seed);
-    std::vector<std::string> steps;
     auto m = run.make({}).value();
     const std::size_t wanted = draw.below(4);
-    for (int tries = 0; tries < 20 && steps.size() < wanted; ++tries) {
-        auto next = m;
-        const auto step = draw_form_step(m, draw);
-        if (apply(next, step)) {
-            m = std::move(next);
-            steps.push_back(step);
-        }
-    }
+    const auto steps = draw_steps(
+        m, wanted, [&](const form_mutant& now) { return draw_form_step(now, draw); },
+        [](const form_mutant&) { return true; });
     run.report(steps, draw_form_options(e, m, draw), "seed " + std::to_string(seed));
-}
-
-std::vector<std::string> steps_in(const std::string& text)
-{
-    std::vector<std::string> steps;
-    for (const auto& step : padbatch::test::detail::split_at(text, std::regex(" *; *"))) {
-        if (!step.empty()) {
-            steps.push_back(step);
-        }
-    }
-    return steps;
 }
 
 int usage()
@@ -287,48 +243,27 @@ int usage()
 
 int main(int argc, char** argv)
 {
-    std::vector<std::string> arguments(argv + 1, argv + argc);
-    std::size_t count = 8;
-    std::uint32_t seed = 1;
-    std::optional<std::pair<std::string, std::string>> one;
-    while (arguments.size() > 2 && arguments.front().rfind("--", 0) == 0) {
-        if (arguments[0] == "--one") {
-            one.emplace(arguments[1], arguments[2]);
-            arguments.erase(arguments.begin());
-        } else if (arguments[0] == "--count") {
-            count = std::stoul(arguments[1]);
-        } else if (arguments[0] == "--seed") {
-            seed = static_cast<std::uint32_t>(std::stoul(arguments[1]));
-        } else {
-            return usage();
-        }
-        arguments.erase(arguments.begin(), arguments.begin() + 2);
-    }
-    if (arguments.empty()) {
+    const auto told = mutation_arguments_of(argc, argv, 8);
+    if (!told) {
         return usage();
     }
     form_tally counted;
     std::uint32_t place = 0;
     for (const auto& e : form_exports()) {
         ++place;
-        const bool named = std::any_of(arguments.begin() + 1, arguments.end(),
+        const bool named = std::any_of(told->names.begin(), told->names.end(),
                                        [&](const std::string& part) { return e.file.find(part) != std::string::npos; });
-        if (arguments.size() > 1 && !named) {
+        if (!told->names.empty() && !named) {
             continue;
         }
-        form_run_of_export run(e, arguments.front(), counted);
-        if (one) {
-            run.report(steps_in(one->first), flags_in(one->second), "as told");
+        form_run_of_export run(e, told->folder, counted);
+        if (told->one) {
+            run.report(steps_in(told->one->first), flags_in(told->one->second), "as told");
             continue;
         }
-        for (const auto& found : form_mutations_found) {
-            if (found.fixture == e.file) {
-                run.report(steps_in(std::string(found.steps)), flags_in(std::string(found.options)),
-                           std::string(found.what));
-            }
-        }
-        for (std::size_t i = 0; i < count; ++i) {
-            run_drawn(run, e, seed * 7919U + place * 104729U + static_cast<std::uint32_t>(i) * 1299709U);
+        report_found(run, form_mutations_found, e.file);
+        for (std::size_t i = 0; i < told->count; ++i) {
+            run_drawn(run, e, seed_of_mutant(told->seed, place, i));
         }
     }
     std::printf("%zu rewrites: %zu right, %zu failing at run time, %zu refused, %zu not judged; %zu hints followed; "
@@ -338,11 +273,6 @@ int main(int argc, char** argv)
     if (counted.rewrites == 0) {
         return usage();
     }
-    // A run in which hardly anything is accepted, or hardly anything refused, says nothing.
-    const bool telling = one || (counted.refused * 10 > counted.rewrites && counted.hints > 0 &&
-                                 (!runs_forms() || counted.right * 10 > counted.rewrites));
-    if (!telling) {
-        std::printf("too few of them were accepted, or refused with a hint, to say anything\n");
-    }
-    return counted.faults == 0 && telling ? 0 : 1;
+    return mutation_verdict(counted.rewrites, counted.right, counted.refused, counted.hints, counted.faults,
+                            told->one.has_value(), runs_forms());
 }

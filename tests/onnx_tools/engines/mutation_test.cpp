@@ -15,6 +15,7 @@
 
 #include <onnx_tools/files/model_io.hpp>
 #include <tests/support/follow_remedies.hpp>
+#include <tests/support/mutation_program.hpp>
 #include <tests/support/mutations.hpp>
 #include <tests/support/option_sets.hpp>
 #include <tests/support/remedies.hpp>
@@ -208,34 +209,10 @@ private:
             found = std::move(*smaller);
             return true;
         };
-        const auto reduce = [&](auto& list, const auto& try_it) {
-            for (std::size_t i = list.size(); i-- > 0;) {
-                auto fewer = list;
-                fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(i));
-                if (try_it(fewer)) {
-                    list = std::move(fewer);
-                }
-            }
-        };
         reduce(steps, [&](const auto& fewer) { return shows(fewer, flags); });
         reduce(flags, [&](const auto& fewer) { return shows(steps, fewer); });
-        std::string all;
-        for (const auto& step : steps) {
-            all += (all.empty() ? "" : "; ") + step;
-        }
-        // Faults of one kind often have one cause.
-        static std::map<std::string, int> seen;
-        const auto shape = found.kind + std::regex_replace(all, std::regex("[0-9]+"), "#") + text_of(flags);
-        if (++seen[shape] > 2) {
-            return;
-        }
-        std::string text = std::regex_replace(found.text, std::regex("\n"), " ");
-        if (text.size() > 700) {
-            text = text.substr(0, 700) + "...";
-        }
-        std::printf("FAULT %s | %s | --one '%s' '%s' %s | %s\n", found.kind.c_str(), where.c_str(), all.c_str(),
-                    text_of(flags).c_str(), m_fixture.file.filename().string().c_str(), text.c_str());
-        std::fflush(stdout);
+        print_fault(found.kind, found.text, steps, text_of(flags), where, m_fixture.file.filename().string(),
+                    text_of(flags), 2, 700);
     }
 
     static fixture with_limit_of(fixture f, const setting_pair& pair)
@@ -285,29 +262,12 @@ flag_list draw_options(const mutant& m, const fixture& f, mutation_draws& draw)
 void run_drawn(fixture_run& run, std::uint32_t seed)
 {
     mutation_draws draw(seed);
-    std::vector<std::string> steps;
     auto m = run.make({}).value();
     const std::size_t wanted = 1 + draw.below(3);
-    for (int tries = 0; tries < 20 && steps.size() < wanted && m.valid; ++tries) {
-        auto next = m;
-        const auto step = draw_step(m, draw);
-        if (apply(next, step)) {
-            m = std::move(next);
-            steps.push_back(step);
-        }
-    }
+    const auto steps = draw_steps(
+        m, wanted, [&](const mutant& now) { return draw_step(now, draw); },
+        [](const mutant& now) { return now.valid; });
     run.report(steps, draw_options(m, run.known(), draw), "seed " + std::to_string(seed));
-}
-
-std::vector<std::string> steps_in(const std::string& text)
-{
-    std::vector<std::string> steps;
-    for (const auto& step : padbatch::test::detail::split_at(text, std::regex(" *; *"))) {
-        if (!step.empty()) {
-            steps.push_back(step);
-        }
-    }
-    return steps;
 }
 
 int usage()
@@ -321,48 +281,29 @@ int usage()
 
 int main(int argc, char** argv)
 {
-    std::vector<std::string> arguments(argv + 1, argv + argc);
-    std::size_t count = 6;
-    std::uint32_t seed = 1;
-    std::optional<std::pair<std::string, std::string>> one;
-    while (arguments.size() > 2 && arguments.front().rfind("--", 0) == 0) {
-        if (arguments[0] == "--one") {
-            one.emplace(arguments[1], arguments[2]);
-            arguments.erase(arguments.begin());
-        } else if (arguments[0] == "--count") {
-            count = std::stoul(arguments[1]);
-        } else if (arguments[0] == "--seed") {
-            seed = static_cast<std::uint32_t>(std::stoul(arguments[1]));
-        } else {
-            return usage();
-        }
-        arguments.erase(arguments.begin(), arguments.begin() + 2);
-    }
-    if (arguments.empty()) {
+    const auto told = mutation_arguments_of(argc, argv, 6);
+    if (!told) {
         return usage();
     }
-    const auto fixtures = read_manifest(arguments.front());
+    const auto count = told->count;
+    const auto seed = told->seed;
+    const auto fixtures = read_manifest(told->folder);
     tally counted;
     std::uint32_t place = 0;
     for (const auto& f : fixtures) {
         const auto name = f.file.filename().string();
         ++place;
-        if (arguments.size() > 1 && std::find(arguments.begin() + 1, arguments.end(), name) == arguments.end()) {
+        if (!told->names.empty() && std::find(told->names.begin(), told->names.end(), name) == told->names.end()) {
             continue;
         }
         fixture_run run(f, counted);
-        if (one) {
-            run.report(steps_in(one->first), flags_in(one->second), "as told");
+        if (told->one) {
+            run.report(steps_in(told->one->first), flags_in(told->one->second), "as told");
             continue;
         }
-        for (const auto& found : mutations_found) {
-            if (found.fixture == f.file.stem().string()) {
-                run.report(steps_in(std::string(found.steps)), flags_in(std::string(found.options)),
-                           std::string(found.what));
-            }
-        }
+        report_found(run, mutations_found, f.file.stem().string());
         for (std::size_t i = 0; i < count; ++i) {
-            run_drawn(run, seed * 7919U + place * 104729U + static_cast<std::uint32_t>(i) * 1299709U);
+            run_drawn(run, seed_of_mutant(seed, place, i));
         }
         // The same under other parameters, a pair a run or all of them.
         const auto pairs = has_setting_pairs(f) ? setting_pairs_of(f) : std::vector<setting_pair>();
@@ -393,11 +334,6 @@ int main(int argc, char** argv)
     if (counted.mutants == 0) {
         return usage();
     }
-    // A run in which hardly anything is accepted, or hardly anything refused, says nothing.
-    const bool telling = one || (counted.refused * 10 > counted.mutants && counted.followed.hints > 0 &&
-                                 (!has_engine() || counted.right * 10 > counted.mutants));
-    if (!telling) {
-        std::printf("too few of them were accepted, or refused with a hint, to say anything\n");
-    }
-    return counted.faults == 0 && telling ? 0 : 1;
+    return mutation_verdict(counted.mutants, counted.right, counted.refused, counted.followed.hints, counted.faults,
+                            told->one.has_value(), has_engine());
 }
