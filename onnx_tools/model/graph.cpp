@@ -46,9 +46,7 @@ void collect_names(const onnx::GraphProto& graph, std::unordered_set<std::string
     }
     for (const auto& node : graph.node()) {
         names.insert(node.name());
-        for (const auto value : values_read(node)) {
-            names.emplace(value);
-        }
+        names.insert(node.input().begin(), node.input().end());
         for_each_subgraph(node, [&](const onnx::GraphProto& sub) { collect_names(sub, names); });
     }
 }
@@ -170,6 +168,7 @@ void for_each_subgraph(onnx::NodeProto& node, const std::function<void(onnx::Gra
 std::unordered_set<std::string_view> defined_names(const onnx::GraphProto& graph)
 {
     std::unordered_set<std::string_view> names;
+    names.reserve(static_cast<std::size_t>(graph.node_size() + graph.initializer_size() + graph.input_size()));
     for (const auto& input : graph.input()) {
         names.insert(input.name());
     }
@@ -192,6 +191,7 @@ std::unordered_set<std::string_view> defined_names(const onnx::GraphProto& graph
 std::vector<std::string_view> values_read(const onnx::NodeProto& node)
 {
     std::vector<std::string_view> values;
+    values.reserve(static_cast<std::size_t>(node.input_size()));
     for (const auto& input : node.input()) {
         if (!input.empty()) {
             values.emplace_back(input);
@@ -203,6 +203,8 @@ std::vector<std::string_view> values_read(const onnx::NodeProto& node)
 
 graph_index::graph_index(const onnx::GraphProto& graph) : m_graph(graph)
 {
+    m_producers.reserve(static_cast<std::size_t>(graph.node_size()));
+    m_readers.reserve(static_cast<std::size_t>(graph.node_size()));
     for (const auto& tensor : graph.initializer()) {
         m_initializers.emplace(tensor.name(), &tensor);
     }
