@@ -40,7 +40,7 @@ endif()
 
 # Compiles a target's sources together, if asked for.
 function(padbatch_unity_build target)
-    set_target_properties(${target} PROPERTIES UNITY_BUILD ${PADBATCH_UNITY_BUILD})
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ${PADBATCH_UNITY_BUILD} UNITY_BUILD_BATCH_SIZE 16)
     if(PADBATCH_UNITY_BUILD)
         target_compile_options(${target} PRIVATE -Wno-shadow) # of what another source has in its unnamed namespace
     endif()

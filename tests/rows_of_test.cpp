@@ -32,7 +32,7 @@ status check(const Bound& bound)
     return outcome;
 }
 
-struct corners {
+struct box_corners {
     float x1, y1, x2, y2;
 };
 
@@ -64,7 +64,7 @@ TEST_CASE("containers of rows and of their elements are the same rows, where the
 {
     std::vector<float> flat{1, 2, 3, 4, 5, 6, 7, 8};
     std::vector<std::array<float, 4>> arrays{{1, 2, 3, 4}, {5, 6, 7, 8}};
-    std::vector<corners> structs{{1, 2, 3, 4}, {5, 6, 7, 8}};
+    std::vector<box_corners> structs{{1, 2, 3, 4}, {5, 6, 7, 8}};
     const rows<float, 4> given(flat.data(), 2);
 
     const auto holds = [](const auto& found, const void* place) {
@@ -95,8 +95,8 @@ TEST_CASE("rows of one number are numbers, and a type of the user's own is a row
     std::vector<std::int64_t> labels{3, 1, 2};
     static_assert(std::is_same_v<decltype(read(t::labels(labels))), rows<std::int64_t>>);
     CHECK(read(t::labels(labels))[2] == 2);
-    std::vector<corners> values(3);
-    static_assert(std::is_same_v<decltype(read(t::values(values))), rows<corners>>);
+    std::vector<box_corners> values(3);
+    static_assert(std::is_same_v<decltype(read(t::values(values))), rows<box_corners>>);
     CHECK(read(t::values(values)).size() == 3);
 }
 

@@ -16,8 +16,8 @@ namespace {
 using namespace padbatch::test;
 using strings = std::vector<std::string>;
 
-const std::string flat = data + "other/flat_pt113_any_op12_end2end.onnx";
-const std::string selection = data + "other/nms_pt113_any_op13_yxyx.onnx";
+const std::string flat_export = data + "other/flat_pt113_any_op12_end2end.onnx";
+const std::string selection_export = data + "other/nms_pt113_any_op13_yxyx.onnx";
 
 // What the command makes of a model.
 struct written {
@@ -160,19 +160,19 @@ TEST_CASE("--count-type, --count-shape and --label-type")
 TEST_CASE("--from takes rows of all images, and what is selected from boxes and scores")
 {
     const strings five = {"num_detections [batch, 1]", "boxes [batch, 5, 4]", "labels [batch, 5]", "scores [batch, 5]"};
-    const written rows({"--from", "flat", "--max-detections", "5"}, flat);
+    const written rows({"--from", "flat", "--max-detections", "5"}, flat_export);
     CHECK(rows.outputs == five);
     CAPTURE(rows.report);
     CHECK(has(rows.report, ": detections of an unknown family, the rows of all images in one list\n"));
     const std::string columns = "batch,x1,y1,x2,y2,label,score";
-    CHECK(padded_bytes({"--from=flat", "--max-detections=5", "--columns", columns}, flat) ==
-          padded_bytes({"--from=flat", "--max-detections=5"}, flat));
-    CHECK(padded_bytes({"--from=flat", "--max-detections=5", "--columns", "batch,cx,cy,w,h,label,score"}, flat) !=
-          padded_bytes({"--from=flat", "--max-detections=5"}, flat));
+    CHECK(padded_bytes({"--from=flat", "--max-detections=5", "--columns", columns}, flat_export) ==
+          padded_bytes({"--from=flat", "--max-detections=5"}, flat_export));
+    CHECK(padded_bytes({"--from=flat", "--max-detections=5", "--columns", "batch,cx,cy,w,h,label,score"},
+                       flat_export) != padded_bytes({"--from=flat", "--max-detections=5"}, flat_export));
 
-    CHECK(written({"--from", "nms", "--max-detections", "5"}, selection).outputs == five);
-    CHECK(padded_bytes({"--from", "nms", "--columns", "y1,x1,y2,x2"}, selection) !=
-          padded_bytes({"--from", "nms"}, selection));
+    CHECK(written({"--from", "nms", "--max-detections", "5"}, selection_export).outputs == five);
+    CHECK(padded_bytes({"--from", "nms", "--columns", "y1,x1,y2,x2"}, selection_export) !=
+          padded_bytes({"--from", "nms"}, selection_export));
     CHECK(padded_bytes({"--from", "torchvision"}, two_images) == padded_bytes({}, two_images));
 }
 
