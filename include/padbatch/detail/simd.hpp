@@ -10,8 +10,9 @@
 
 // Everything between the dispatch and the innermost store is inlined into one function for each instruction set: only
 // there may the compiler use its registers. GCC refuses to inline a function *with* a target attribute into one
-// without, so only the outermost function has the attribute, and everything below it is plain and always inlined.
-#if defined(__GNUC__)
+// without, so only the outermost function has the attribute, and everything below it is plain and always inlined. (But
+// not where nothing is optimised: there it only makes code large, slow to compile and hard to step through.)
+#if defined(__GNUC__) && defined(__OPTIMIZE__)
 #define PADBATCH_DETAIL_INLINE __attribute__((always_inline)) inline
 #define PADBATCH_DETAIL_INLINE_LAMBDA __attribute__((always_inline))
 #else
