@@ -168,7 +168,7 @@ void for_each_subgraph(onnx::NodeProto& node, const std::function<void(onnx::Gra
 std::unordered_set<std::string_view> defined_names(const onnx::GraphProto& graph)
 {
     std::unordered_set<std::string_view> names;
-    names.reserve(static_cast<std::size_t>(graph.node_size() + graph.initializer_size() + graph.input_size()));
+    names.reserve(static_cast<std::size_t>(graph.node_size()) + static_cast<std::size_t>(graph.initializer_size()));
     for (const auto& input : graph.input()) {
         names.insert(input.name());
     }
