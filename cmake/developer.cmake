@@ -38,6 +38,14 @@ if(PADBATCH_SANITIZERS)
     endif()
 endif()
 
+# For targets that read precompiled headers: more of GCC bug 105651, which no longer knows std::string for a system
+# header when that is precompiled.
+function(padbatch_allow_precompiled_strings target visibility)
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+        target_compile_options(${target} ${visibility} -Wno-array-bounds -Wno-stringop-overflow)
+    endif()
+endfunction()
+
 # Compiles a target's sources together, if asked for.
 function(padbatch_unity_build target)
     set_target_properties(${target} PROPERTIES UNITY_BUILD ${PADBATCH_UNITY_BUILD} UNITY_BUILD_BATCH_SIZE 16)
