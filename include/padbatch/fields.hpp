@@ -187,6 +187,10 @@ struct keypoints_t : tag<keypoints_t, dynamic, 3> {
 struct keypoints_scores_t : tag<keypoints_scores_t, dynamic> {
     static constexpr char name[] = "keypoints_scores";
 };
+/// What the prototypes of an image's masks are multiplied by, `[P]`, to make an instance's mask (YOLO's segmentation).
+struct mask_coefficients_t : tag<mask_coefficients_t, dynamic> {
+    static constexpr char name[] = "mask_coefficients";
+};
 /// The number of the image that a row belongs to.
 struct image_id_t : tag<image_id_t> {
     static constexpr char name[] = "image_id";
@@ -206,6 +210,7 @@ inline constexpr scores_t scores{};
 inline constexpr masks_t masks{};
 inline constexpr keypoints_t keypoints{};
 inline constexpr keypoints_scores_t keypoints_scores{};
+inline constexpr mask_coefficients_t mask_coefficients{};
 inline constexpr image_id_t image_id{};
 inline constexpr track_id_t track_id{};
 inline constexpr values_t values{};
@@ -235,6 +240,8 @@ template <class T = float, std::size_t K = dynamic>
 using keypoints = field<t::keypoints_t, T, row_extents<K, 3>>;
 template <class T = float, std::size_t K = dynamic>
 using keypoints_scores = field<t::keypoints_scores_t, T, row_extents<K>>;
+template <class T = float, std::size_t P = dynamic>
+using mask_coefficients = field<t::mask_coefficients_t, T, row_extents<P>>;
 
 namespace detail {
 

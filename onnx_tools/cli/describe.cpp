@@ -4,6 +4,7 @@
 #include <onnx_tools/cli/exposed.hpp>
 #include <onnx_tools/model/wording.hpp>
 #include <onnx_tools/recognise/flat_columns.hpp>
+#include <onnx_tools/recognise/head_kind.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -98,7 +99,10 @@ private:
         } else if (from_list && has_column(flat_column::cx)) {
             say("converts boxes from cx, cy, w, h to x1, y1, x2, y2");
         }
-        if (m_plan.classes) {
+        if (m_plan.source.head) {
+            say_selection();
+        }
+        if (m_plan.classes && !m_plan.classes_in_head) {
             const auto labels =
                 joined(m_plan.classes->labels, ", ", [](std::int64_t label) { return std::to_string(label); });
             say((m_plan.classes->dropped ? "drops rows of the labels " : "keeps only rows of the labels ") + labels +
@@ -106,7 +110,7 @@ private:
                  : m_plan.source.flat   ? ""
                                         : ", after the limit of the model: there may be fewer than it allows"));
         }
-        if (m_plan.score_above) {
+        if (m_plan.score_above && !m_plan.scores_in_head) {
             const auto own = threshold_of(m_plan);
             const bool lower = own && *m_plan.min_score <= *own;
             const auto& known = m_plan.source.parameters;
@@ -129,6 +133,28 @@ private:
         if (m_plan.cuts_rows) {
             say("keeps the first " + count_of(*m_plan.max_detections, "row") + " of each image (the best)");
         }
+    }
+
+    // What is selected from a raw head.
+    void say_selection()
+    {
+        const auto& how = m_plan.source.selection;
+        say("decodes the boxes and scores of the head " + std::string(name_of(*m_plan.source.head)));
+        if (how.classes) {
+            say((how.classes->dropped ? "leaves out the labels " : "takes only the labels ") +
+                joined(how.classes->labels, ", ", [](std::int64_t label) { return std::to_string(label); }));
+        }
+        if (how.score) {
+            say("takes " + std::string(how.multi_label ? "every class" : "the best class") +
+                " of an anchor if its score is above " + text_of_number(*how.score));
+        }
+        if (how.nms != suppression::none) {
+            say("drops boxes that overlap more than " + text_of_number(how.iou_threshold) + " with a better one" +
+                (how.class_agnostic                       ? ", of any class"
+                 : how.nms == suppression::class_by_class ? " of their class, class by class"
+                                                          : " of their class, which is moved apart from others"));
+        }
+        say("selects the best " + count_of(how.most, "row") + " of each image");
     }
 
     void say_conversion(const planned_field& f)

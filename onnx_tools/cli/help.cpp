@@ -33,7 +33,7 @@ What callers choose in each run:
   --expose-per-image NAME    With --dynamic-batch: the same for each image, [batch, 1]. Can be
                              repeated.
 
-A FIELD is one of boxes, labels, scores, masks, keypoints, keypoints_scores.
+A FIELD is one of boxes, labels, scores, masks, keypoints, keypoints_scores, mask_coefficients.
 
 Masks:
   --masks full|roi|none      full (the default): pasted into the image. roi: as the mask head makes
@@ -76,7 +76,8 @@ When recognition fails, or you know better:
                              fields (also called torchvision): tensors for each image, joined or
                              not. flat: the rows of all images in one list, each with its image.
                              nms: what a NonMaxSuppression selects from boxes and scores. padded:
-                             rows that are padded already.
+                             rows that are padded already. raw: boxes and class scores of every
+                             anchor, from which nothing is selected yet.
   --columns x1,y1,...        The columns of joined rows, or of the boxes that nms selects from:
                              names from batch, x1, y1, x2, y2, cx, cy, w, h, label and score.
   --batch-index NAME         With flat: the output that says which image each row belongs to.
@@ -84,6 +85,24 @@ When recognition fails, or you know better:
   --box-format FORMAT        What the boxes are: xyxy, xywh (corner and size), cxcywh or yxyx.
   --normalized               The boxes are fractions of the input's width and height. They come out
                              in pixels. (Also spelled --normalised.)
+
+Raw heads, from which detections are selected first:
+  --head KIND                yolo, yolo-seg, yolo-pose, yolo-objectness, yolo-objectness-seg,
+                             boxes-scores or detr.
+  --min-score S, --conf S    Select detections with a score above S. The default is 0.25, and none
+                             with detr.
+  --iou-threshold T          Drop boxes that overlap more than T with a better one; default 0.7.
+  --max-detections N, --max-det N   Select the best N of each image; the default is 300.
+  --nms HOW                  What keeps classes apart: shifted (the default, boxes moved by class),
+                             class-by-class, or none (nothing is dropped; the default with detr).
+  --class-agnostic           Boxes of all classes drop one another.
+  --multi-label              Every class of an anchor that scores enough is a detection.
+  --num-classes N            How many classes there are, where columns do not tell.
+  --keypoints KxD            K keypoints of D numbers, with yolo-pose.
+  --strides S,S,...|none     With yolo-objectness: boxes are offsets from grids of these strides, as
+                             YOLOX exports them; none: they are in pixels.
+  --scores HOW               What makes scores of the numbers: sigmoid, softmax or none.
+  --image-size HxW           The size that boxes are fractions of, if not that of the input.
 
 The command:
   --inspect                  Show what is recognised in IN, what the rewrite would do, and what a

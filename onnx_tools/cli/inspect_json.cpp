@@ -3,6 +3,7 @@
 
 #include <onnx_tools/cli/describe.hpp>
 #include <onnx_tools/recognise/flat_columns.hpp>
+#include <onnx_tools/recognise/head_kind.hpp>
 #include <onnx_tools/utf8.hpp>
 #include <padbatch/contract.hpp>
 #include <padbatch/version.hpp>
@@ -221,6 +222,22 @@ std::string text_of(const json& document)
     return printable_lines(document.dump(2, ' ', false, json::error_handler_t::replace)) + "\n";
 }
 
+// Which raw head the outputs are, and what is selected from it.
+json head_of(const detections& d)
+{
+    if (!d.head) {
+        return {};
+    }
+    const auto& how = d.selection;
+    return {{"kind", onnx_tools::name_of(*d.head)},
+            {"score", how.score ? json(*how.score) : json()},
+            {"iou_threshold", how.nms == suppression::none ? json() : json(how.iou_threshold)},
+            {"max_detections", how.most},
+            {"nms", onnx_tools::name_of(how.nms)},
+            {"class_agnostic", how.class_agnostic},
+            {"multi_label", how.multi_label}};
+}
+
 } // namespace
 
 std::string inspect_json(const model_as_it_is& before, const rewritten_model& after)
@@ -236,6 +253,7 @@ std::string inspect_json(const model_as_it_is& before, const rewritten_model& af
         {"evidence", d.evidence.empty() ? json() : json(d.evidence)},
         {"images", images_of(d)},
         {"flat", d.flat ? list_of_rows(*d.flat) : json()},
+        {"head", head_of(d)},
         {"sources", sources_of(d)},
         {"declared_outputs", declared(before.outputs)},
         {"other_outputs", d.other_outputs},

@@ -6,6 +6,7 @@
 #include <onnx_tools/cli/values.hpp>
 #include <onnx_tools/model/wording.hpp>
 #include <onnx_tools/recognise/box_format.hpp>
+#include <onnx_tools/recognise/head_kind.hpp>
 #include <padbatch/contract.hpp>
 #include <padbatch/version.hpp>
 
@@ -16,6 +17,7 @@
 #include <map>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace padbatch::onnx_tools::cli {
@@ -72,7 +74,17 @@ public:
                                  "--box-format",
                                  "--batch-index",
                                  "--per-image-input",
-                                 "--shared-input"}) {
+                                 "--shared-input",
+                                 "--head",
+                                 "--conf",
+                                 "--max-det",
+                                 "--iou-threshold",
+                                 "--nms",
+                                 "--scores",
+                                 "--strides",
+                                 "--image-size",
+                                 "--keypoints",
+                                 "--num-classes"}) {
             m_values[name];
         }
     }
@@ -178,14 +190,20 @@ std::optional<class_choice> classes(const raw_values& raw)
     return chosen;
 }
 
+// The name by which an option with two names is given; the first one if it is not given.
+std::string name_given(const raw_values& raw, const std::string& usual, const std::string& other)
+{
+    if (!raw.all(other).empty() && !raw.all(usual).empty()) {
+        misused(other + " is given together with " + usual, "one of them: they are two names of one option",
+                "leave out " + other + " or " + usual);
+    }
+    return raw.all(other).empty() ? usual : other;
+}
+
 // The layout, by either name of the option.
 void understand_layout(const raw_values& raw, pad_options& pad)
 {
-    const std::string given = raw.all("--to").empty() ? "--layout" : "--to";
-    if (given == "--to" && !raw.all("--layout").empty()) {
-        misused("--to is given together with --layout", "one of them: they are two names of one option",
-                "leave out --to or --layout");
-    }
+    const auto given = name_given(raw, "--layout", "--to");
     if (const auto layout = raw.only(given)) {
         const auto names = all_layout_names();
         pad.layout = *layout_from_name(names[position_in(names, given, *layout)]);
@@ -195,13 +213,14 @@ void understand_layout(const raw_values& raw, pad_options& pad)
 void understand_outputs(const raw_values& raw, options& o)
 {
     auto& pad = o.rewrite.pad;
-    const auto rows = raw.only("--max-detections");
+    const auto most = name_given(raw, "--max-detections", "--max-det");
+    const auto rows = raw.only(most);
     if (rows == contract::max_detections_of_batch) {
         pad.max_detections = largest_of_batch{};
     } else if (rows) {
-        pad.max_detections = whole_number("--max-detections", *rows, 1, ", or the word batch", "20");
+        pad.max_detections = whole_number(most, *rows, 1, ", or the word batch", "20");
     }
-    pad.min_score = threshold(raw, "--min-score");
+    pad.min_score = threshold(raw, name_given(raw, "--min-score", "--conf"));
     pad.classes = classes(raw);
     pad.settings = settings("--set", raw.all("--set"));
     pad.exposed = exposed_options(raw.all("--expose"), raw.all("--expose-per-image"));
@@ -228,7 +247,8 @@ void understand_input(const raw_values& raw, recognise_options& recognise)
                                             {"torchvision", export_kind::fields},
                                             {"flat", export_kind::flat},
                                             {"nms", export_kind::nms},
-                                            {"padded", export_kind::padded}});
+                                            {"padded", export_kind::padded},
+                                            {"raw", export_kind::raw}});
     const bool fields_of_images = recognise.from == export_kind::automatic || recognise.from == export_kind::fields;
     for (const char* option : {"--fields", "--batch", "--order"}) {
         if (!fields_of_images && !raw.all(option).empty()) {
@@ -275,6 +295,50 @@ void understand_input(const raw_values& raw, recognise_options& recognise)
         recognise.columns = column_list(*columns);
     }
     recognise.boxes = raw.word("--box-format", recognise.boxes, all_box_formats());
+}
+
+// Two whole numbers with an x between them.
+std::pair<std::int64_t, std::int64_t> extents(const std::string& option, const std::string& text,
+                                              const std::string& example, const std::string& expected)
+{
+    const auto parts = split(text, "x");
+    if (parts.size() != 2) {
+        misused(option + " is " + quoted(text), expected, "write " + example + ", say");
+    }
+    return {whole_number(option, parts[0], 1, "", "640"), whole_number(option, parts[1], 1, "", "640")};
+}
+
+void understand_head(const raw_values& raw, options& o)
+{
+    auto& head = o.rewrite.recognise.head;
+    head.kind = raw.word("--head", head.kind, all_head_kinds());
+    head.nms = raw.word("--nms", head.nms, all_suppressions());
+    head.activation = raw.word("--scores", head.activation, all_score_activations());
+    head.iou_threshold = threshold(raw, "--iou-threshold");
+    if (const auto strides = raw.only("--strides")) {
+        head.strides.emplace();
+        for (const auto& stride : *strides == "none" ? std::vector<std::string>() : split(*strides, ",")) {
+            head.strides->push_back(whole_number("--strides", stride, 1, ", several with commas, or none", "8,16,32"));
+        }
+    }
+    if (const auto size = raw.only("--image-size")) {
+        head.image_size = extents("--image-size", *size, "640x640", "height and width with an x between them");
+    }
+    if (const auto classes = raw.only("--num-classes")) {
+        head.class_count = whole_number("--num-classes", *classes, 1, "", "80");
+    }
+    if (const auto points = raw.only("--keypoints")) {
+        head.keypoints = extents("--keypoints", *points, "17x3", "their number and 2 or 3 with an x between them");
+        if (head.keypoints->second != 2 && head.keypoints->second != 3) {
+            misused("--keypoints is " + quoted(*points),
+                    "2 or 3 numbers for each keypoint: x, y and perhaps visibility", "write 17x3, say");
+        }
+    }
+    head.score = o.rewrite.pad.min_score;
+    head.classes = o.rewrite.pad.classes;
+    if (const auto* most = std::get_if<std::int64_t>(&o.rewrite.pad.max_detections)) {
+        head.most = *most;
+    }
 }
 
 // A name for the model in `file` that a server accepts.
@@ -394,6 +458,8 @@ parsed parse(int argc, const char* const* argv)
         {"--squeeze-masks", &o.rewrite.pad.squeeze_masks},
         {"--normalized", &o.rewrite.recognise.normalised},
         {"--normalised", &o.rewrite.recognise.normalised},
+        {"--multi-label", &o.rewrite.recognise.head.multi_label},
+        {"--class-agnostic", &o.rewrite.recognise.head.class_agnostic},
         {"--inspect", &o.inspect},
         {"--json", &o.json},
         {"--force", &o.force},
@@ -427,6 +493,7 @@ parsed parse(int argc, const char* const* argv)
     }
     understand_outputs(raw, o);
     understand_input(raw, o.rewrite.recognise);
+    understand_head(raw, o);
     understand_serving(raw, o);
     require_servable(o.rewrite.pad.exposed, o.triton);
     require_no_more(app.remaining(), names, o);

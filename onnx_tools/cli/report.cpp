@@ -2,6 +2,7 @@
 #include <onnx_tools/cli/report.hpp>
 
 #include <onnx_tools/model/wording.hpp>
+#include <onnx_tools/recognise/head_kind.hpp>
 
 namespace padbatch::onnx_tools::cli {
 
@@ -10,6 +11,9 @@ std::string headline(const detections& source)
     const std::string family = source.family.empty() ? "detections of an unknown family" : source.family;
     if (source.form == export_kind::padded) {
         return family + ", rows that are padded already";
+    }
+    if (source.head) {
+        return "a raw head, " + std::string(name_of(*source.head));
     }
     if (source.flat) {
         return family + ", the rows of all images in one list";

@@ -8,6 +8,8 @@ namespace {
 
 // From this opset on, Squeeze, Unsqueeze and ReduceSum take their axes as an input.
 constexpr std::int64_t axes_are_inputs = 13;
+// And from this one on, ReduceMax.
+constexpr std::int64_t all_axes_are_inputs = 18;
 
 } // namespace
 
@@ -145,6 +147,28 @@ std::string node_writer::largest(const std::string& name, const std::string& val
 {
     auto result = add("ReduceMax", name, {value});
     set("keepdims", 1);
+    return result;
+}
+
+std::string node_writer::largest_along(const std::string& name, const std::string& value, std::int64_t axis)
+{
+    std::string result;
+    if (m_opset >= all_axes_are_inputs) {
+        const auto axes = integers({axis});
+        result = add("ReduceMax", name, {value, axes});
+    } else {
+        result = add("ReduceMax", name, {value});
+        new_attribute("axes", onnx::AttributeProto::INTS).add_ints(axis);
+    }
+    set("keepdims", 1);
+    return result;
+}
+
+std::string node_writer::place_of_largest(const std::string& name, const std::string& value, std::int64_t axis)
+{
+    auto result = add("ArgMax", name, {value});
+    set("axis", axis);
+    set("keepdims", 0);
     return result;
 }
 

@@ -61,6 +61,10 @@ public:
     std::string largest(const std::string& name, const std::string& value);
     /// The largest of 0 and the elements of `value`, one-dimensional int64, which may be empty.
     std::string largest_or_zero(const std::string& name, const std::string& value);
+    /// The largest element along `axis`, whose extent becomes 1; and its place along `axis`, which is removed, the
+    /// first of equal ones.
+    std::string largest_along(const std::string& name, const std::string& value, std::int64_t axis);
+    std::string place_of_largest(const std::string& name, const std::string& value, std::int64_t axis);
     /// The sums along `axis`, which is removed. It must not be empty.
     std::string sum(const std::string& name, const std::string& value, std::int64_t axis);
     /// int64 `value`, whose elements are from 0 to 2^24, in a form that shows that none is negative. (OpenVINO does not

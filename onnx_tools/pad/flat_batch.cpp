@@ -59,6 +59,8 @@ private:
             } else if (f.kind == field::labels) {
                 const auto labels = column_or("labels/list", flat_column::label, m_source.row_labels);
                 rows.fields.push_back(m_nodes.cast("labels/whole", labels, *f.from));
+            } else if (const auto other = m_source.row_fields.find(f.kind); other != m_source.row_fields.end()) {
+                rows.fields.push_back(other->second);
             } else {
                 rows.fields.push_back(column_or("scores/list", flat_column::score, m_source.row_scores));
             }

@@ -139,7 +139,7 @@ std::string places_of_high_scores(node_writer& nodes, const pad_plan& p, const s
 
 void drop_classes(node_writer& nodes, const pad_plan& p, row_values& rows)
 {
-    if (!p.classes || p.classes_at_cuts) {
+    if (!p.classes || p.classes_at_cuts || p.classes_in_head) {
         return;
     }
     const std::string at = "classes" + rows.where;
@@ -154,7 +154,7 @@ void drop_classes(node_writer& nodes, const pad_plan& p, row_values& rows)
 
 void drop_low_scores(node_writer& nodes, const pad_plan& p, row_values& rows)
 {
-    if ((!p.score_above && p.chosen.lowest_score.empty()) || p.scores_at_cuts) {
+    if ((!p.score_above && p.chosen.lowest_score.empty()) || p.scores_at_cuts || p.scores_in_head) {
         return;
     }
     const auto scores = rows.fields[place_of(p, field::scores).value()];

@@ -52,6 +52,9 @@ void rename_in_plan(pad_plan& p, const std::string& from, const std::string& to)
                             &p.source.flat->row_scores, &p.source.flat->boxes, &p.source.flat->scores}) {
             rename(*value);
         }
+        for (auto& [kind, value] : p.source.flat->row_fields) {
+            rename(value);
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include <onnx_tools/plan/layout.hpp>
 #include <onnx_tools/plan/run_option.hpp>
+#include <onnx_tools/recognise/detections.hpp>
 #include <onnx_tools/recognise/field.hpp>
 #include <onnx_tools/recognise/parameter.hpp>
 #include <padbatch/element_type.hpp>
@@ -41,14 +42,6 @@ enum class mask_choice {
     full, ///< pasted into the image, `[B, M, 1, H, W]`
     roi,  ///< as the mask head makes them, for the region of each box, `[B, M, 1, h, w]`
     none, ///< left out
-};
-
-/// The labels of the rows that are kept, or dropped.
-struct class_choice {
-    std::vector<std::int64_t> labels;
-    bool dropped = false;
-
-    bool operator==(const class_choice&) const = default;
 };
 
 /// What a user may choose about the padded outputs.

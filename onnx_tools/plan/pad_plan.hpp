@@ -136,6 +136,10 @@ struct pad_plan {
     std::optional<double> min_score;
     /// Rows of other labels, or of these, are dropped.
     std::optional<class_choice> classes;
+    /// Whether the detections that are selected from a raw head are already those of these classes, and of these
+    /// scores.
+    bool classes_in_head = false;
+    bool scores_in_head = false;
     /// That is done in front of the cuts of `source`, so that they keep the best rows of what is left.
     bool classes_at_cuts = false;
     /// The threshold that masks are compared with; nothing if they are written as they are.

@@ -172,15 +172,17 @@ private:
             m_plan.max_detections = number != nullptr ? *number : limit_of(m_plan).value();
             move_cuts();
             const auto limit = limit_of(m_plan);
-            m_plan.cuts_rows = !limit || *m_plan.max_detections < *limit;
+            m_plan.cuts_rows = !limit || *m_plan.max_detections < *limit || m_plan.source.may_exceed_limit;
             m_rows = {m_plan.max_detections, ""};
         }
         if (m_options.classes) {
             m_plan.classes = m_options.classes;
             m_plan.classes_at_cuts = !m_plan.source.cuts.empty();
+            m_plan.classes_in_head = m_plan.source.head && m_plan.source.selection.classes == m_options.classes;
         }
         if (m_options.min_score) {
             m_plan.min_score = m_options.min_score;
+            m_plan.scores_in_head = m_plan.source.head && m_plan.source.selection.score == m_options.min_score;
             m_plan.score_above = threshold("`min_score`", field::scores, *m_options.min_score);
             m_plan.scores_at_cuts = !m_plan.source.cuts.empty() && find_field(m_plan.source, field::scores) != nullptr;
         }
@@ -497,6 +499,9 @@ void require_own_values(const onnx::GraphProto& graph, const pad_plan& p)
         for (const auto* value :
              {&flat->rows, &flat->batch_index, &flat->row_labels, &flat->row_scores, &flat->boxes, &flat->scores}) {
             require(*value);
+        }
+        for (const auto& [kind, value] : flat->row_fields) {
+            require(value);
         }
     }
 }

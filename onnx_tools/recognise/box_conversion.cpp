@@ -365,8 +365,8 @@ std::string conversion_text(const recognise_options& options)
 
 void convert_boxes(const onnx::ModelProto& model, const recognise_options& options, detections& found)
 {
-    if (found.form == export_kind::padded) {
-        return;
+    if (found.form == export_kind::padded || found.form == export_kind::raw) {
+        return; // which convert theirs
     }
     if (options.boxes || options.normalised) {
         box_converter(model, options, found).run();

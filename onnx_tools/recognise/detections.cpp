@@ -11,6 +11,7 @@ std::string_view name_of(export_kind form) noexcept
     case export_kind::flat: return "flat";
     case export_kind::nms: return "nms";
     case export_kind::padded: return "padded";
+    case export_kind::raw: return "raw";
     }
     return "";
 }

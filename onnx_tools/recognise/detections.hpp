@@ -7,6 +7,7 @@
 #include <onnx_tools/recognise/rearranged.hpp>
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -44,6 +45,55 @@ enum class export_kind {
     flat,      ///< the rows of all images in one list
     nms,       ///< a NonMaxSuppression's selection, and the boxes and scores that it refers to
     padded,    ///< tensors for the batch that are padded already
+    raw,       ///< boxes and class scores of every anchor, from which nothing is selected yet
+};
+
+/// What a raw head gives. B images, A anchors (or queries), C classes.
+enum class head_kind {
+    yolo,                ///< `[B, 4 + C, A]` (YOLOv8 to 12), or transposed: cxcywh in pixels, class scores
+    yolo_seg,            ///< the same with P mask coefficients behind, and prototypes `[B, P, h, w]`
+    yolo_pose,           ///< the same with K keypoints behind, of x, y and perhaps visibility
+    yolo_obb,            ///< the same with an angle behind
+    yolo_objectness,     ///< `[B, A, 5 + C]` (YOLOv5, YOLOv7, YOLOX): cxcywh in pixels, objectness, class scores
+    yolo_objectness_seg, ///< the same with P mask coefficients behind, and prototypes `[B, P, h, w]`
+    boxes_scores,        ///< boxes `[B, A, 4]` and class scores `[B, A, C]`, or both in one
+    detr,                ///< boxes `[B, Q, 4]`, normalised cxcywh, and class logits `[B, Q, C]`; no suppression
+};
+
+/// How the numbers of a head become scores.
+enum class score_activation {
+    none,    ///< they are scores
+    sigmoid, ///< each class on its own; the best pairs of query and class are taken
+    softmax, ///< over the classes, of which the last is none; the best class of each query is taken
+};
+
+/// How boxes of different classes are kept apart in a NonMaxSuppression.
+enum class suppression {
+    shifted,        ///< by adding the label times a constant to the coordinates
+    class_by_class, ///< each class has a pass of its own
+    none,           ///< nothing is suppressed
+};
+
+/// The labels of the rows that are kept, or dropped.
+struct class_choice {
+    std::vector<std::int64_t> labels;
+    bool dropped = false;
+
+    bool operator==(const class_choice&) const = default;
+};
+
+/// Which detections are selected from a raw head.
+struct head_selection {
+    /// Scores must be above this, if there is a threshold.
+    std::optional<double> score;
+    /// Boxes that overlap more with a better one are dropped.
+    double iou_threshold = 0;
+    /// The most detections of an image.
+    std::int64_t most = 0;
+    suppression nms = suppression::shifted;
+    bool multi_label = false;
+    bool class_agnostic = false;
+    std::optional<class_choice> classes;
 };
 
 /// Height and width in pixels.
@@ -71,6 +121,8 @@ struct flat_source {
     std::string row_scores;
     /// `[n]` or `[n, 1]`, the image of each row; empty if a column holds it.
     std::string batch_index;
+    /// `[n, ...]`, the rows of other fields.
+    std::map<field, std::string> row_fields;
     /// `[B, k, 4]` and `[B, classes, k]`, which a selection refers to.
     std::string boxes;
     std::string scores;
@@ -107,6 +159,8 @@ struct detections {
     /// Outputs that are not detections, in the model's order.
     std::vector<std::string> other_outputs;
     std::optional<row_limit> limit;
+    /// Whether a list may have more rows of an image, of which the best are to be kept.
+    bool may_exceed_limit = false;
     /// The result of each image's cut, image by image, if the limit may be set to another number there; otherwise
     /// empty.
     std::vector<std::string> cuts;
@@ -153,6 +207,9 @@ struct detections {
     std::string evidence;
     /// How the rows that are real are told from padding of the model's own, in words; empty if it has none.
     std::string real_rows;
+    /// Set when the detections are selected from a raw head: which head it is, and what is selected.
+    std::optional<head_kind> head;
+    head_selection selection;
     /// Why the boxes may be in something other than pixels of the model's input, where that has been looked into.
     std::string box_doubt;
 };
@@ -162,6 +219,34 @@ struct detections {
 
 /// A field of `source`, or null when it has no such field.
 [[nodiscard]] const recognised_field* find_field(const detections& source, field kind) noexcept;
+
+/// What a user may say about a raw head, and about what is selected from it. Whatever is absent is worked out, or what
+/// is usual for that head.
+struct head_options {
+    std::optional<head_kind> kind;
+    /// Detections need a score above this. From 0 to 1.
+    std::optional<double> score;
+    /// Boxes that overlap more with a better one are dropped. From 0 to 1.
+    std::optional<double> iou_threshold;
+    /// The most detections of an image, at least 1.
+    std::optional<std::int64_t> most;
+    std::optional<suppression> nms;
+    /// Every class of an anchor whose score is high enough is a detection, not only the best.
+    bool multi_label = false;
+    /// Boxes of all classes suppress one another.
+    bool class_agnostic = false;
+    std::optional<score_activation> activation;
+    /// Boxes are offsets from grids of cells, with these strides; or in pixels, if there are none.
+    std::optional<std::vector<std::int64_t>> strides;
+    /// How many classes the model has.
+    std::optional<std::int64_t> class_count;
+    /// Detections of other labels, or of these, are left out before any is suppressed.
+    std::optional<class_choice> classes;
+    /// How many keypoints an instance has, and how many numbers each: 2 or 3.
+    std::optional<std::pair<std::int64_t, std::int64_t>> keypoints;
+    /// Height and width that normalised boxes are fractions of.
+    std::optional<image_extents> image_size;
+};
 
 /// What the user knows better. Whatever is absent is worked out.
 struct recognise_options {
@@ -182,6 +267,8 @@ struct recognise_options {
     /// Inputs that belong to each image, and inputs that all images share.
     std::set<std::string> per_image_inputs;
     std::set<std::string> shared_inputs;
+    /// What is said about a raw head.
+    head_options head;
 };
 
 } // namespace padbatch::onnx_tools

@@ -18,6 +18,7 @@ constexpr std::array<std::pair<field, std::string_view>, field_count> field_name
     {field::masks, t::masks_t::name},
     {field::keypoints, t::keypoints_t::name},
     {field::keypoints_scores, t::keypoints_scores_t::name},
+    {field::mask_coefficients, t::mask_coefficients_t::name},
 }};
 
 bool last_extent_may_be(const value_type& type, std::int64_t size)
@@ -81,6 +82,7 @@ bool fits(field kind, const value_type& type)
         return (floating || boolean || *type.element == element_type::uint8) && (*type.rank == 4 || *type.rank == 3);
     case field::keypoints: return floating && *type.rank == 3 && last_extent_may_be(type, 3);
     case field::keypoints_scores: return floating && *type.rank == 2;
+    case field::mask_coefficients: return false;
     }
     return false;
 }
@@ -91,7 +93,8 @@ int usual_rank(field kind) noexcept
     case field::labels:
     case field::scores: return 1;
     case field::boxes:
-    case field::keypoints_scores: return 2;
+    case field::keypoints_scores:
+    case field::mask_coefficients: return 2;
     case field::keypoints: return 3;
     case field::masks: return 4;
     }

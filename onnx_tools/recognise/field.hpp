@@ -11,14 +11,15 @@
 
 namespace padbatch::onnx_tools {
 
-/// The fields of torchvision's detections. `n` is an image's number of detections.
+/// The fields of torchvision's detections, and of a head that has more. `n` is an image's number of detections.
 enum class field {
-    boxes,            ///< `[n, 4]`, floating point, xyxy in pixels
-    labels,           ///< `[n]`, integers
-    scores,           ///< `[n]`, floating point, in descending order
-    masks,            ///< `[n, 1, H, W]` or `[n, H, W]`, floating point, uint8 or bool
-    keypoints,        ///< `[n, K, 3]`, floating point
-    keypoints_scores, ///< `[n, K]`, floating point
+    boxes,             ///< `[n, 4]`, floating point, xyxy in pixels
+    labels,            ///< `[n]`, integers
+    scores,            ///< `[n]`, floating point, in descending order
+    masks,             ///< `[n, 1, H, W]` or `[n, H, W]`, floating point, uint8 or bool
+    keypoints,         ///< `[n, K, 3]`, floating point
+    keypoints_scores,  ///< `[n, K]`, floating point
+    mask_coefficients, ///< `[n, P]`, floating point; no output is taken for them by its type
 };
 
 [[nodiscard]] std::string_view name_of(field f) noexcept;
@@ -30,7 +31,7 @@ enum class field {
 [[nodiscard]] std::string all_field_names();
 
 /// How many fields there are.
-inline constexpr int field_count = 6;
+inline constexpr int field_count = 7;
 
 /// `boxes, labels, scores`, or with another separator.
 [[nodiscard]] std::string list_of(const std::vector<field>& fields, std::string_view separator = ", ");

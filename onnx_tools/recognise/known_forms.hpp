@@ -7,6 +7,7 @@
 #include <onnx_tools/recognise/forms/flat.hpp>
 #include <onnx_tools/recognise/forms/nms.hpp>
 #include <onnx_tools/recognise/forms/padded.hpp>
+#include <onnx_tools/recognise/forms/raw.hpp>
 
 #include <onnx/onnx_pb.h>
 
@@ -22,10 +23,11 @@ struct known_form {
     detections (*recognise)(const onnx::ModelProto&, const recognise_options&);
 };
 
-inline constexpr std::array<known_form, 4> all_forms{{{export_kind::fields, recognise_fields},
+inline constexpr std::array<known_form, 5> all_forms{{{export_kind::fields, recognise_fields},
                                                       {export_kind::flat, recognise_flat},
                                                       {export_kind::nms, recognise_nms},
-                                                      {export_kind::padded, recognise_padded}}};
+                                                      {export_kind::padded, recognise_padded},
+                                                      {export_kind::raw, recognise_raw}}};
 
 } // namespace padbatch::onnx_tools
 

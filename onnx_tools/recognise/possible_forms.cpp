@@ -155,6 +155,7 @@ std::string condition_of(export_kind form)
     case export_kind::flat: return " if the rows of all images are in one list";
     case export_kind::nms: return " if a NonMaxSuppression selects from these boxes and scores";
     case export_kind::padded: return " if the last rows of an image may be padding";
+    case export_kind::raw: return " if nothing is selected from these boxes and scores yet";
     case export_kind::automatic: break;
     }
     return "";

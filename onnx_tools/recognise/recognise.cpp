@@ -98,6 +98,9 @@ detections proven_form(const onnx::ModelProto& model, const recognise_options& o
         takes_one_image(model, all[0])) {
         all.pop_back(); // a list of one image's rows, with their number, is that image's fields
     }
+    if (all.size() == 2 && all[1].form == export_kind::raw && all[0].form == export_kind::padded) {
+        all.erase(all.begin()); // what a plugin pads can be selected by standard operators
+    }
     if (all.size() > 1) {
         throw tool_error(
             failure::refused,
@@ -140,6 +143,27 @@ detections told_form(const onnx::ModelProto& model, const recognise_options& opt
     }
 }
 
+// What is said about a raw head has no meaning for outputs that are detections already.
+void require_no_head_options(const head_options& head)
+{
+    const char* given = head.kind             ? "`head`"
+                        : head.iou_threshold  ? "`iou_threshold`"
+                        : head.nms            ? "`nms`"
+                        : head.multi_label    ? "`multi_label`"
+                        : head.class_agnostic ? "`class_agnostic`"
+                        : head.activation     ? "`scores`"
+                        : head.strides        ? "`strides`"
+                        : head.class_count    ? "`num_classes`"
+                        : head.keypoints      ? "`keypoints`"
+                        : head.image_size     ? "`image_size`"
+                                              : "";
+    if (*given != 0) {
+        misused(std::string(given) + " is given, but the outputs are detections already",
+                "a raw head, from which detections are to be selected",
+                std::string("leave ") + given + " out; or, if the outputs are a raw head, add `from` raw");
+    }
+}
+
 } // namespace
 
 detections recognise(const onnx::ModelProto& model, const recognise_options& options)
@@ -161,6 +185,9 @@ detections recognise(const onnx::ModelProto& model, const recognise_options& opt
     auto found = is_list                                  ? recognise_flat(*readable, options)
                  : options.from == export_kind::automatic ? proven_form(*readable, options)
                                                           : told_form(*readable, options);
+    if (!found.head) {
+        require_no_head_options(options.head);
+    }
     find_inputs_of_image(graph_index(readable->graph()), options, found);
     convert_boxes(*readable, options, found);
     return found;

@@ -4,7 +4,9 @@
 #include <onnx_tools/model/wording.hpp>
 #include <onnx_tools/recognise/box_format.hpp>
 #include <onnx_tools/recognise/flat_columns.hpp>
+#include <onnx_tools/recognise/head_kind.hpp>
 
+#include <cstdint>
 #include <string_view>
 #include <utility>
 
@@ -52,6 +54,24 @@ std::string text_of(const recognise_options& said)
     if (said.count_output) {
         add("count_output", typed(*said.count_output));
     }
+    const auto& head = said.head;
+    if (head.kind) {
+        add("head", std::string(name_of(*head.kind)));
+    }
+    if (head.class_count) {
+        add("num_classes", std::to_string(*head.class_count));
+    }
+    if (head.keypoints) {
+        add("keypoints", std::to_string(head.keypoints->first) + "x" + std::to_string(head.keypoints->second));
+    }
+    if (head.strides) {
+        add("strides", head.strides->empty() ? "none" : joined(*head.strides, ",", [](std::int64_t stride) {
+                return std::to_string(stride);
+            }));
+    }
+    if (head.activation) {
+        add("scores", std::string(name_of(*head.activation)));
+    }
     return text;
 }
 
@@ -68,6 +88,11 @@ recognise_options with(recognise_options options, const recognise_options& said)
     take(options.boxes, said.boxes);
     take(options.batch_index, said.batch_index);
     take(options.count_output, said.count_output);
+    take(options.head.kind, said.head.kind);
+    take(options.head.class_count, said.head.class_count);
+    take(options.head.keypoints, said.head.keypoints);
+    take(options.head.strides, said.head.strides);
+    take(options.head.activation, said.head.activation);
     return options;
 }
 

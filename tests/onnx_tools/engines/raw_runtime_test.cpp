@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs models that are made from raw heads, and requires the bytes that a plain loop selects from the heads' numbers.
+
+#include <doctest/doctest.h>
+
+#include <onnx_tools/plan/options.hpp>
+#include <onnx_tools/recognise/head_kind.hpp>
+#include <onnx_tools/recognise/recognise.hpp>
+#include <onnx_tools/rewrite.hpp>
+#include <tests/support/parse_model.hpp>
+#include <tests/support/plain_flat.hpp>
+#include <tests/support/plain_selection.hpp>
+#include <tests/support/runtime.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace padbatch;
+using namespace padbatch::onnx_tools;
+using namespace padbatch::test;
+
+namespace {
+
+constexpr std::size_t anchors_of_image = 200;
+constexpr int height = 64;
+constexpr int width = 80;
+
+// A head as [anchors][columns], of one image.
+using head_rows_of_image = std::vector<std::vector<float>>;
+
+// Crowds around a few places, so that most boxes overlap others; a third of the scores are equal to others.
+head_rows_of_image crowd(std::mt19937& random, std::size_t columns, bool half)
+{
+    std::uniform_real_distribution<float> unit(0, 1);
+    std::normal_distribution<float> near(0, 3);
+    std::array<std::array<float, 2>, 5> places{};
+    for (auto& place : places) {
+        place = {10 + 60 * unit(random), 10 + 40 * unit(random)};
+    }
+    head_rows_of_image rows(anchors_of_image);
+    for (auto& row : rows) {
+        const auto& place = places[random() % places.size()];
+        row = {place[0] + near(random), place[1] + near(random), 8 + 8 * unit(random), 8 + 8 * unit(random)};
+        while (row.size() < columns) {
+            const float score = unit(random) * unit(random);
+            row.push_back(random() % 3 == 0 ? 0.5F : score);
+        }
+        if (half) { // numbers that float16 holds
+            for (auto& number : row) {
+                number = static_cast<float>(float16(number));
+            }
+        }
+    }
+    return rows;
+}
+
+std::array<float, 4> corners_of_row(const std::vector<float>& row)
+{
+    const float half_width = row[2] * 0.5F;
+    const float half_height = row[3] * 0.5F;
+    return {row[0] - half_width, row[1] - half_height, row[0] + half_width, row[1] + half_height};
+}
+
+// A model that passes on a head made up by a test.
+std::string passed_on(const std::string& type, const std::string& dimensions, int opset)
+{
+    const std::string to = type == "float16" ? "10" : type == "double" ? "11" : "1";
+    return "<ir_version: 7, opset_import: [\"\" : " + std::to_string(opset) +
+           "]> g (float[B,3,64,80] images, float[B," + dimensions + "] list) => (" + type + "[B," + dimensions +
+           "] output0) { output0 = Cast<to = " + to + ">(list) }";
+}
+
+struct yolo_case {
+    head_kind kind = head_kind::yolo;
+    std::size_t classes = 4;
+    bool transposed = false;
+    std::string type = "float";
+    int opset = 13;
+
+    [[nodiscard]] std::size_t first_score() const { return kind == head_kind::yolo ? 4 : 5; }
+    [[nodiscard]] std::size_t columns() const { return first_score() + classes; }
+    [[nodiscard]] bool anchors_last() const { return (kind == head_kind::yolo) != transposed; }
+};
+
+head_options said_of(const yolo_case& head)
+{
+    head_options said;
+    said.kind = head.kind;
+    said.class_count = static_cast<std::int64_t>(head.classes);
+    if (head.kind == head_kind::yolo_objectness) {
+        said.strides.emplace(); // decoded
+    }
+    return said;
+}
+
+// Runs the model made from a head for some images, and compares.
+void check(const yolo_case& head, const head_options& said, const pad_options& pad, const head_selection& expected,
+           std::size_t images, unsigned seed)
+{
+    CAPTURE(std::string(name_of(expected.nms)));
+    CAPTURE(expected.multi_label);
+    CAPTURE(expected.classes.has_value());
+    CAPTURE(expected.iou_threshold);
+    CAPTURE(expected.most);
+    std::mt19937 random(seed);
+    const auto anchors = std::to_string(anchors_of_image);
+    const auto columns = std::to_string(head.columns());
+    const auto dimensions = head.anchors_last() ? columns + "," + anchors : anchors + "," + columns;
+    auto model = parse_model(passed_on(head.type, dimensions, head.opset));
+    rewrite_options options;
+    options.recognise.from = export_kind::raw;
+    options.recognise.head = said;
+    options.pad = pad;
+    rewrite(model, options);
+    model_session session(model.SerializeAsString(), ORT_ENABLE_ALL);
+
+    std::vector<float> list;
+    std::vector<flat_row> rows;
+    for (std::size_t image = 0; image < images; ++image) {
+        const auto of_image = crowd(random, head.columns(), head.type == "float16");
+        for (std::size_t i = 0; i < anchors_of_image * head.columns(); ++i) {
+            list.push_back(head.anchors_last() ? of_image[i % anchors_of_image][i / anchors_of_image]
+                                               : of_image[i / head.columns()][i % head.columns()]);
+        }
+        std::vector<plain_anchor> all;
+        for (const auto& row : of_image) {
+            plain_anchor anchor{corners_of_row(row), {}};
+            for (std::size_t c = head.first_score(); c < head.columns(); ++c) {
+                anchor.scores.push_back(head.first_score() == 5 ? row[c] * row[4] : row[c]);
+            }
+            all.push_back(std::move(anchor));
+        }
+        const auto found = selected(all, expected, image);
+        rows.insert(rows.end(), found.rows.begin(), found.rows.end());
+    }
+    std::vector<std::vector<float>> inputs{std::vector<float>(images * 3 * height * width), list};
+    const auto batch = static_cast<std::int64_t>(images);
+    const auto last = static_cast<std::int64_t>(anchors_of_image);
+    const auto other = static_cast<std::int64_t>(head.columns());
+    pad_options plain = pad; // what the head does is done already
+    plain.min_score.reset();
+    plain.classes.reset();
+    check_outputs(plain_flat_outputs(rows, images, onnx_number::float32, onnx_number::float32, height, width, plain,
+                                     expected.most),
+                  session,
+                  session.run(inputs, {{batch, 3, height, width},
+                                       head.anchors_last() ? std::vector<std::int64_t>{batch, other, last}
+                                                           : std::vector<std::int64_t>{batch, last, other}}));
+}
+
+head_selection usual()
+{
+    head_selection how;
+    how.score = 0.25;
+    how.iou_threshold = 0.7;
+    how.most = static_cast<std::int64_t>(anchors_of_image); // of 300, since there are no more anchors
+    return how;
+}
+
+} // namespace
+
+TEST_CASE("heads of YOLO give what a plain loop selects, in every layout, type and opset, for any number of images")
+{
+    unsigned seed = 1;
+    for (const auto kind : {head_kind::yolo, head_kind::yolo_objectness}) {
+        for (const bool transposed : {false, true}) {
+            for (const int opset : {11, 13, 18, 21}) {
+                for (const std::size_t images : {0U, 1U, 3U}) {
+                    yolo_case head;
+                    head.kind = kind;
+                    head.transposed = transposed;
+                    head.opset = opset;
+                    CAPTURE(opset);
+                    CAPTURE(images);
+                    check(head, said_of(head), {}, usual(), images, seed++);
+                }
+            }
+        }
+        yolo_case half;
+        half.kind = kind;
+        half.type = "float16";
+        check(half, said_of(half), {}, usual(), 2, seed++);
+        yolo_case one_class;
+        one_class.kind = kind;
+        one_class.classes = 1;
+        check(one_class, said_of(one_class), {}, usual(), 2, seed++);
+    }
+}
+
+TEST_CASE("what is selected follows every option")
+{
+    unsigned seed = 100;
+    for (const auto kind : {head_kind::yolo, head_kind::yolo_objectness}) {
+        yolo_case head;
+        head.kind = kind;
+        const auto said = said_of(head);
+        const auto with = [&](auto change) {
+            auto changed = said;
+            auto expected = usual();
+            pad_options pad;
+            change(changed, expected, pad);
+            check(head, changed, pad, expected, 2, seed++);
+        };
+        for (const double overlap_allowed : {0.3, 0.45, 0.9}) {
+            with([&](auto& told, auto& how, auto&) { told.iou_threshold = how.iou_threshold = overlap_allowed; });
+        }
+        for (const auto nms : {suppression::shifted, suppression::class_by_class, suppression::none}) {
+            for (const bool multi_label : {false, true}) {
+                for (const bool chosen : {false, true}) {
+                    with([&](auto& told, auto& how, auto& pad) {
+                        told.nms = nms;
+                        told.multi_label = multi_label;
+                        how.nms = nms;
+                        how.multi_label = multi_label;
+                        how.iou_threshold = 0.7;
+                        how.most = multi_label ? 300 : how.most;
+                        if (chosen) {
+                            how.classes = class_choice{{1, 3}, multi_label};
+                            told.classes = how.classes;
+                            pad.classes = how.classes;
+                        }
+                    });
+                }
+            }
+        }
+        with([](auto& told, auto& how, auto&) { told.class_agnostic = how.class_agnostic = true; });
+        with([](auto& told, auto& how, auto& pad) {
+            told.score = how.score = 0.6;
+            pad.min_score = 0.6;
+            told.most = how.most = 5;
+            pad.max_detections = 5;
+        });
+        with([](auto& told, auto& how, auto& pad) { // nothing at all
+            told.score = how.score = 1.0;
+            pad.min_score = 1.0;
+        });
+        with([](auto&, auto&, auto& pad) { pad.max_detections = largest_of_batch{}; });
+    }
+}
