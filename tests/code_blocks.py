@@ -42,6 +42,8 @@ FILES = {
     "one-image.onnx": "tests/data/mask_rcnn_tv029_b1_tensor_op17.onnx",
     "drafted.onnx": "tests/data/faster_rcnn_tv029_b1_tensor_op20_draft.onnx",
     "yolo-flat.onnx": "tests/data/other/flat_pt215_any_op17_by_score.onnx",
+    "yolov8.onnx": "tests/data/raw/yolo_any_op12.onnx",
+    "head.onnx": "tests/data/raw/yolo_transposed_any_op11.onnx",
     "yolov10.onnx": "tests/data/padded/yolov10_any_op13.onnx",
     "yolov10-one-image.onnx": "tests/data/padded/yolov10_b1_op11.onnx",
     "detr.onnx": "tests/data/padded/detr_any_op14.onnx",

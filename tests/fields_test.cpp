@@ -49,6 +49,7 @@ static_assert(std::is_same_v<t::scores_t::row, row_extents<>>);
 static_assert(std::is_same_v<t::masks_t::row, row_extents<dynamic, dynamic, dynamic>>);
 static_assert(std::is_same_v<t::keypoints_t::row, row_extents<dynamic, 3>>);
 static_assert(std::is_same_v<t::keypoints_scores_t::row, row_extents<dynamic>>);
+static_assert(std::is_same_v<t::mask_coefficients_t::row, row_extents<dynamic>>);
 static_assert(std::is_same_v<embedding_t::row, row_extents<256>>);
 
 // The fields' types unless said otherwise: what torchvision's models give.
@@ -59,6 +60,7 @@ static_assert(std::is_same_v<masks<>::extents_type, t::masks_t::row>);
 static_assert(std::is_same_v<keypoints<float, 17>::extents_type, row_extents<17, 3>>);
 static_assert(std::is_same_v<keypoints<>::extents_type, t::keypoints_t::row>);
 static_assert(std::is_same_v<keypoints_scores<double, 17>::extents_type, row_extents<17>>);
+static_assert(std::is_same_v<mask_coefficients<float16, 32>::extents_type, row_extents<32>>);
 static_assert(std::is_same_v<labels<const std::int32_t>::value_type, std::int32_t>);
 static_assert(std::is_same_v<labels<const std::int32_t>::element_type, const std::int32_t>);
 static_assert(std::is_same_v<field<embedding_t, float16>::extents_type, row_extents<256>>);
@@ -91,6 +93,7 @@ TEST_CASE("every tag carries its name")
     CHECK(std::string_view(t::masks.name) == "masks");
     CHECK(std::string_view(t::keypoints.name) == "keypoints");
     CHECK(std::string_view(t::keypoints_scores.name) == "keypoints_scores");
+    CHECK(std::string_view(t::mask_coefficients.name) == "mask_coefficients");
     CHECK(std::string_view(t::image_id.name) == "image_id");
     CHECK(std::string_view(t::track_id.name) == "track_id");
     CHECK(std::string_view(t::values.name) == "values");

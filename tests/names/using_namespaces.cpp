@@ -79,6 +79,7 @@ TEST_CASE("with both namespaces in scope, names of fields and rows can be used")
     static_assert(is_same_v<masks<>::extents_type, row_extents<dynamic, dynamic, dynamic>>);
     static_assert(is_same_v<keypoints<>::extents_type, row_extents<dynamic, 3>>);
     static_assert(is_same_v<keypoints_scores<>::extents_type, row_extents<dynamic>>);
+    static_assert(is_same_v<mask_coefficients<>::extents_type, row_extents<dynamic>>);
     static_assert(is_same_v<row_shape<t::masks_t>::tag, t::masks_t>);
     static_assert(is_base_of_v<tag<t::labels_t>, t::labels_t>);
     static_assert(is_same_v<decltype(cols<1, 4>), const columns_t<1, 4>> && col<2>.first == 2);

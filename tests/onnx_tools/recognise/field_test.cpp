@@ -47,7 +47,7 @@ fields fitting(const value_type& type)
 TEST_CASE("the fields are listed in one order, by their names")
 {
     REQUIRE(all_fields().size() == field_count);
-    CHECK(list_of(all_fields()) == "boxes, labels, scores, masks, keypoints, keypoints_scores");
+    CHECK(list_of(all_fields()) == "boxes, labels, scores, masks, keypoints, keypoints_scores, mask_coefficients");
     CHECK(all_field_names() == list_of(all_fields()));
     CHECK(list_of({field::scores, field::boxes}, ",") == "scores,boxes");
     CHECK(list_of({}).empty());
@@ -92,8 +92,8 @@ TEST_CASE("a user may call a value what its type does not rule out")
 
 TEST_CASE("fields convert to their names and back")
 {
-    for (const auto f :
-         {field::boxes, field::labels, field::scores, field::masks, field::keypoints, field::keypoints_scores}) {
+    for (const auto f : {field::boxes, field::labels, field::scores, field::masks, field::keypoints,
+                         field::keypoints_scores, field::mask_coefficients}) {
         CHECK(field_from_name(name_of(f)) == f);
         CHECK(all_field_names().find(name_of(f)) != std::string::npos);
     }

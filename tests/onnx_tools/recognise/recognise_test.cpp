@@ -155,7 +155,8 @@ TEST_CASE("fixtures without any shapes are recognised")
             case field::boxes: row = {{4, ""}}; break;
             case field::masks: row = {{1, ""}, {}, {}}; break;
             case field::keypoints: row = {{}, {}}; break;
-            case field::keypoints_scores: row = {{}}; break;
+            case field::keypoints_scores:
+            case field::mask_coefficients: row = {{}}; break;
             case field::labels:
             case field::scores: break;
             }
