@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <random>
@@ -163,7 +164,138 @@ head_selection usual()
     return how;
 }
 
+// What TensorRT's documentation says of its plugin EfficientNMS.
+struct plugin {
+    std::string op = "EfficientNMS_TRT";
+    std::int64_t background_class = -1;
+    float score_threshold = 0.25F;
+    float iou_threshold = 0.5F;
+    std::size_t max_output_boxes = 60;
+    bool box_coding = false; // center and size
+    bool score_activation = false;
+    bool class_agnostic = false;
+};
+
+// Scores that reach the threshold, class by class but for that of the background, the best first; each that overlaps a
+// kept one too much is dropped; then the best of all classes.
+std::vector<flat_row> of_plugin(const std::vector<plain_anchor>& anchors, const plugin& p, std::size_t image)
+{
+    std::vector<flat_row> kept;
+    std::vector<flat_row> candidates;
+    for (const auto& anchor : anchors) {
+        for (std::size_t label = 0; label < anchor.scores.size(); ++label) {
+            const float score = anchor.scores[label];
+            if (score >= p.score_threshold && static_cast<std::int64_t>(label) != p.background_class) {
+                const auto& c = anchor.corners;
+                candidates.push_back(
+                    {static_cast<double>(image), {c[0], c[1], c[2], c[3]}, static_cast<double>(label), score});
+            }
+        }
+    }
+    std::stable_sort(candidates.begin(), candidates.end(),
+                     [](const auto& a, const auto& b) { return a.score > b.score; });
+    const auto box = [](const flat_row& row) {
+        return std::array<float, 4>{static_cast<float>(row.corners[0]), static_cast<float>(row.corners[1]),
+                                    static_cast<float>(row.corners[2]), static_cast<float>(row.corners[3])};
+    };
+    for (const auto& each : candidates) {
+        const bool dropped = std::any_of(kept.begin(), kept.end(), [&](const auto& other) {
+            return (p.class_agnostic || other.label == each.label) && overlap(box(other), box(each)) > p.iou_threshold;
+        });
+        if (!dropped) {
+            kept.push_back(each);
+        }
+    }
+    kept.resize(std::min(kept.size(), p.max_output_boxes));
+    return kept;
+}
+
+void check_plugin(const plugin& p, unsigned seed)
+{
+    constexpr std::size_t classes = 4;
+    constexpr std::size_t images = 3;
+    const auto n = std::to_string(anchors_of_image);
+    const auto most = std::to_string(p.max_output_boxes);
+    const auto flag = [](bool set) { return set ? std::string("1") : std::string("0"); };
+    auto model = parse_model(
+        "<ir_version: 7, opset_import: [\"\" : 13, \"TRT\" : 1]> g (float[B,3,64,80] images, float[B," + n +
+        ",4] b, float[B," + n + ",4] s) => (int32[B,1] num_dets, float[B," + most + ",4] det_boxes, float[B," + most +
+        "] det_scores, int32[B," + most + "] det_classes) { num_dets, det_boxes, det_scores, det_classes = TRT." +
+        p.op + " <background_class = " + std::to_string(p.background_class) +
+        ", score_threshold = " + std::to_string(p.score_threshold) +
+        ", iou_threshold = " + std::to_string(p.iou_threshold) + ", max_output_boxes = " + most +
+        ", box_coding = " + flag(p.box_coding) + ", score_activation = " + flag(p.score_activation) +
+        ", class_agnostic = " + flag(p.class_agnostic) + ">(b, s) }");
+    rewrite(model, {});
+    model_session session(model.SerializeAsString(), ORT_ENABLE_ALL);
+
+    std::mt19937 random(seed);
+    std::vector<float> boxes;
+    std::vector<float> scores;
+    std::vector<flat_row> rows;
+    for (std::size_t image = 0; image < images; ++image) {
+        std::vector<plain_anchor> anchors;
+        for (const auto& row : crowd(random, 4 + classes, false)) {
+            plain_anchor anchor{corners_of_row(row), {}};
+            const auto& numbers = p.box_coding ? std::array<float, 4>{row[0], row[1], row[2], row[3]} : anchor.corners;
+            boxes.insert(boxes.end(), numbers.begin(), numbers.end());
+            for (std::size_t c = 0; c < classes; ++c) {
+                // Multiples of 2^-24, all of them different, some of them the threshold itself.
+                const float score = random() % 50 == 0 && c == 0 && anchors.empty()
+                                        ? p.score_threshold
+                                        : static_cast<float>(random() >> 8U) * 0x1p-24F;
+                scores.push_back(p.score_activation ? 6 * score - 3 : score);
+                anchor.scores.push_back(p.score_activation ? 1 / (1 + std::exp(3 - 6 * score)) : score);
+            }
+            anchors.push_back(std::move(anchor));
+        }
+        const auto found = of_plugin(anchors, p, image);
+        rows.insert(rows.end(), found.begin(), found.end());
+    }
+    std::vector<std::vector<float>> inputs{std::vector<float>(images * 3 * height * width), boxes, scores};
+    const auto a = static_cast<std::int64_t>(anchors_of_image);
+    auto found = session.run(inputs, {{images, 3, height, width}, {images, a, 4}, {images, a, classes}});
+    if (!p.score_activation) {
+        check_outputs(plain_flat_outputs(rows, images, onnx_number::float32, onnx_number::float32, height, width, {},
+                                         static_cast<std::int64_t>(p.max_output_boxes)),
+                      session, found);
+        return;
+    }
+    // Engines compute exp() in another way than the C library: the same rows, and scores to six digits.
+    std::size_t r = 0;
+    for (std::size_t image = 0; image < images; ++image) {
+        const auto number =
+            static_cast<std::size_t>(padbatch::test::detail::number_at(found.at("num_detections"), image));
+        for (std::size_t k = 0; k < number; ++k, ++r) {
+            REQUIRE(r < rows.size());
+            const auto i = image * p.max_output_boxes + k;
+            CHECK(rows[r].image == static_cast<double>(image));
+            CHECK(padbatch::test::detail::number_at(found.at("labels"), i) == rows[r].label);
+            CHECK(std::abs(padbatch::test::detail::number_at(found.at("scores"), i) - rows[r].score) < 1e-6);
+            CHECK(padbatch::test::detail::number_at(found.at("boxes"), i * 4) == rows[r].corners[0]);
+        }
+    }
+    CHECK(r == rows.size());
+}
+
 } // namespace
+
+TEST_CASE("TensorRT's EfficientNMS becomes operators that do what its documentation says")
+{
+    unsigned seed = 500;
+    check_plugin({}, seed++);
+    for (const auto change : std::vector<void (*)(plugin&)>{
+             [](plugin& p) { p.op = "EfficientNMS_ONNX_TRT"; }, [](plugin& p) { p.background_class = 0; },
+             [](plugin& p) { p.background_class = 2; }, [](plugin& p) { p.box_coding = true; },
+             [](plugin& p) { p.score_activation = true; }, [](plugin& p) { p.class_agnostic = true; },
+             [](plugin& p) { p.max_output_boxes = 7; }, [](plugin& p) { p.score_threshold = 0.0F; },
+             [](plugin& p) { p.iou_threshold = 0.2F; }}) {
+        plugin p;
+        change(p);
+        CAPTURE(p.op);
+        check_plugin(p, seed++);
+    }
+}
 
 TEST_CASE("heads of YOLO give what a plain loop selects, in every layout, type and opset, for any number of images")
 {
