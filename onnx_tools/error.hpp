@@ -51,6 +51,12 @@ private:
     std::shared_ptr<const problem> m_problem; // shared, since a copy of an exception must not throw
 };
 
+/// Throws `failure::refused`.
+[[noreturn]] inline void refuse(const std::string& found, const std::string& expected, const std::string& remedy)
+{
+    throw tool_error(failure::refused, {found, expected, remedy});
+}
+
 /// Throws `failure::usage`.
 [[noreturn]] inline void misused(const std::string& found, const std::string& expected, const std::string& remedy)
 {

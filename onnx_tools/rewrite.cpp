@@ -3,6 +3,7 @@
 
 #include <onnx_tools/error.hpp>
 #include <onnx_tools/model/check.hpp>
+#include <onnx_tools/model/prune.hpp>
 #include <onnx_tools/model/wording.hpp>
 #include <onnx_tools/pad/pad.hpp>
 #include <onnx_tools/plan/plan.hpp>
@@ -12,6 +13,7 @@
 
 #include <algorithm>
 #include <string>
+#include <unordered_set>
 
 namespace padbatch::onnx_tools {
 namespace {
@@ -68,10 +70,14 @@ detections examine(const onnx::ModelProto& model, const recognise_options& optio
 pad_plan rewrite(onnx::ModelProto& model, const detections& found, const pad_options& options)
 {
     const auto used = options.dynamic_batch ? as_fields_of_image(model, found) : found;
+    const auto in_use = used.rearranged ? values_in_use(model.graph()) : std::unordered_set<std::string>();
     rearranging rearranged(*model.mutable_graph(), used.rearranged);
     auto p = plan(model, used, options);
     rearranged.keep();
     pad(model, p);
+    if (used.rearranged) { // such as a plugin, whose work ordinary nodes do now
+        remove_unused(*model.mutable_graph(), in_use);
+    }
     require_sound(model, failure::internal, "the padded model is not valid",
                   "this is a bug in padbatch: please report it, with the model");
     return p;

@@ -55,7 +55,7 @@ std::string quoted(const std::string& name)
 
 std::string count_of(std::int64_t n, std::string_view what)
 {
-    return std::to_string(n) + " " + std::string(what) + (n == 1 ? "" : "s");
+    return std::to_string(n) + " " + std::string(what) + (n == 1 ? "" : what.ends_with('s') ? "es" : "s");
 }
 
 std::string text_of_number(double number)

@@ -18,11 +18,6 @@
 namespace padbatch::onnx_tools {
 namespace {
 
-[[noreturn]] void refuse(const std::string& found, const std::string& expected, const std::string& remedy)
-{
-    throw tool_error(failure::refused, {found, expected, remedy});
-}
-
 // An output that says whose the rows are.
 struct image_list {
     const typed_value* value = nullptr;

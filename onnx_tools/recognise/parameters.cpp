@@ -157,11 +157,11 @@ std::string_view opposite(std::string_view op)
 }
 
 // Whether `node` is a NonMaxSuppression, or has one in a subgraph.
-bool suppresses(const onnx::NodeProto& node)
+bool has_suppression(const onnx::NodeProto& node)
 {
     bool found = is(&node, {"NonMaxSuppression"});
     for_each_subgraph(node, [&](const onnx::GraphProto& sub) {
-        found = found || std::any_of(sub.node().begin(), sub.node().end(), suppresses);
+        found = found || std::any_of(sub.node().begin(), sub.node().end(), has_suppression);
     });
     return found;
 }
@@ -537,7 +537,7 @@ private:
     {
         const auto& steps = suppression.around.steps;
         const bool own = steps.empty() ? &node == suppression.node : node.output(0) == steps.front().node;
-        if (!own && suppresses(node)) {
+        if (!own && has_suppression(node)) {
             m_doubt = "rows pass more than one NonMaxSuppression";
         }
     }

@@ -216,7 +216,8 @@ private:
         if (m_selection.classes) {
             scores = m_nodes.add("Where", "head/scores/chosen", {chosen_classes(), scores, never()});
         }
-        m_scores = m_nodes.add("Reshape", "head/scores/of_image", {scores, m_nodes.integers({0, 1, -1})});
+        // No Reshape: a batch of no images leaves it nothing to find the last extent from.
+        m_scores = m_nodes.unsqueeze("head/scores/of_image", m_nodes.add("Flatten", "head/scores/pairs", {scores}), 1);
         const auto places = keep_best(m_nodes.integers({candidates()}), m_nodes.extents("head/pairs", m_scores, {2}));
         const auto count = m_nodes.integers({classes()});
         const auto anchors = m_nodes.add("Div", "head/anchors", {places, count});

@@ -127,8 +127,9 @@ class Yolox(Raw):
         coarse = nn.functional.avg_pool2d(maps, 2)
         rows = []
         for each in (maps, coarse):
-            raw = self.head(each)[:, :5 + CLASSES].flatten(2).transpose(1, 2)
-            rows.append(torch.cat([raw[..., :2], raw[..., 2:4] * 0.3, raw[..., 4:].sigmoid()], 2))
+            cells = each.shape[2] * each.shape[3]
+            raw = self.head(each)[:, :5 + CLASSES].reshape(each.shape[0], 5 + CLASSES, int(cells)).transpose(1, 2)
+            rows.append(torch.cat([raw[..., :2], raw[..., 2:4], raw[..., 4:].sigmoid()], 2))
         return torch.cat(rows, 1)
 
 

@@ -41,11 +41,6 @@ public:
     }
 
 private:
-    [[noreturn]] static void refuse(const std::string& found, const std::string& expected, const std::string& remedy)
-    {
-        throw tool_error(failure::refused, {found, expected, remedy});
-    }
-
     void read_selection()
     {
         std::set<const onnx::NodeProto*> nodes;

@@ -39,11 +39,6 @@ const char* const expected_outputs = "[B, M, 6]: x1, y1, x2, y2, score, label; o
                                      "with the labels; or [B, M, 4] with the boxes, and [B, M] each for scores and "
                                      "labels; and perhaps [B] or [B, 1] with the number of rows of each image";
 
-[[noreturn]] void refuse(const std::string& found, const std::string& expected, const std::string& remedy)
-{
-    throw tool_error(failure::refused, {found, expected, remedy});
-}
-
 recognise_options said_columns(const flat_columns& columns)
 {
     recognise_options said;

@@ -30,11 +30,6 @@ constexpr double usual_score = 0.25; // Ultralytics' own
 constexpr double usual_iou_threshold = 0.7;
 constexpr std::int64_t usual_most = 300;
 
-[[noreturn]] void refuse(const std::string& found, const std::string& expected, const std::string& remedy)
-{
-    throw tool_error(failure::refused, {found, expected, remedy});
-}
-
 class raw_recogniser {
 public:
     raw_recogniser(const onnx::ModelProto& model, const recognise_options& options)
@@ -519,9 +514,13 @@ private:
         const char* const expected =
             detr ? "boxes [B, Q, 4] and class scores [B, Q, C]"
                  : "boxes [B, A, 4] and class scores [B, A, C]; or both in one output [B, A, 4 + C]";
-        const typed_value* boxes = nullptr;
+        const auto* boxes = boxes_among_equals();
+        const bool told_apart = boxes != nullptr;
         const typed_value* scores = nullptr;
         for (const auto* tensor : m_tensors) {
+            if (told_apart && tensor == boxes) {
+                continue;
+            }
             if (last_extent(tensor->type) == 4 && boxes == nullptr) {
                 boxes = tensor;
             } else if (scores == nullptr) {
@@ -556,6 +555,27 @@ private:
         } else {
             find_format();
         }
+    }
+
+    // Of two outputs that both have four numbers in a row, as with four classes, that with the boxes: the one that says
+    // so.
+    [[nodiscard]] const typed_value* boxes_among_equals() const
+    {
+        if (m_tensors.size() != 2 || last_extent(m_tensors[0]->type) != 4 || last_extent(m_tensors[1]->type) != 4) {
+            return nullptr;
+        }
+        const auto named = [](const typed_value& value) {
+            std::string name = value.name;
+            std::transform(name.begin(), name.end(), name.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+            return name.find("box") != std::string::npos;
+        };
+        if (named(*m_tensors[0]) == named(*m_tensors[1])) {
+            refuse("both outputs have rows of four numbers: " + list_of(m_list.outputs),
+                   "boxes in an output with `box` in its name, or another number of classes",
+                   "export the model with such names for its outputs");
+        }
+        return named(*m_tensors[0]) ? m_tensors[0] : m_tensors[1];
     }
 
     void find_activation(const typed_value& scores)

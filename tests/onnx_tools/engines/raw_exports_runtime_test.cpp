@@ -172,7 +172,7 @@ struct raw_export {
     std::function<void(head_selection&)> selects; // otherwise than YOLO's heads do
     double tolerance = 0; // of boxes in pixels, and of scores: where an engine and the C library compute exp()
     std::size_t batch = 0;
-    std::string further; // the field of the further numbers
+    std::string further{}; // the field of the further numbers
 };
 
 std::vector<raw_export> raw_exports()
@@ -276,20 +276,36 @@ void check_run(const raw_export& each, model_session& original, model_session& p
         const auto n = expected.rows.size();
         REQUIRE(number_in(found.at("num_detections"), image) == static_cast<double>(n));
         bool same = true;
+        std::vector<bool> taken(n, false);
         for (std::size_t r = 0; r < n; ++r) {
-            const auto& row = expected.rows[r];
             const std::size_t i = image * most + r;
-            same = same && number_in(found.at("labels"), i) == row.label &&
-                   near(number_in(found.at("scores"), i), row.score);
-            for (std::size_t c = 0; c < 4; ++c) {
-                same = same && near(number_in(boxes, i * 4 + c), row.corners[c]);
-            }
-            if (!each.further.empty()) {
-                const auto& numbers = head.further[expected.anchors[r]];
-                const auto& field = found.at(each.further);
-                for (std::size_t c = 0; c < numbers.size(); ++c) {
-                    same = same && number_in(field, i * numbers.size() + c) == numbers[c];
+            const auto is = [&](std::size_t k) {
+                const auto& row = expected.rows[k];
+                bool equal = !taken[k] && number_in(found.at("labels"), i) == row.label &&
+                             near(number_in(found.at("scores"), i), row.score);
+                for (std::size_t c = 0; c < 4; ++c) {
+                    equal = equal && near(number_in(boxes, i * 4 + c), row.corners[c]);
                 }
+                if (!each.further.empty()) {
+                    const auto& numbers = head.further[expected.anchors[k]];
+                    const auto& field = found.at(each.further);
+                    for (std::size_t c = 0; c < numbers.size(); ++c) {
+                        equal = equal && number_in(field, i * numbers.size() + c) == numbers[c];
+                    }
+                }
+                return equal;
+            };
+            // Where scores are computed twice, those that are almost equal may be in another order.
+            std::size_t k = r;
+            if (each.tolerance != 0) {
+                for (k = 0; k < n && !is(k); ++k) {
+                }
+                same = same && near(number_in(found.at("scores"), i), expected.rows[r].score);
+            }
+            const bool there = k < n && is(k);
+            same = same && there;
+            if (there) {
+                taken[k] = true;
             }
         }
         CHECK(same);
@@ -309,7 +325,7 @@ void check_run(const raw_export& each, model_session& original, model_session& p
 TEST_CASE("exports of raw heads give what a plain loop selects from their numbers")
 {
     for (const auto& each : raw_exports()) {
-        CAPTURE(each.file);
+        CAPTURE(std::string(each.file));
         auto model = loaded(each.file);
         model_session original(model.SerializeAsString(), ORT_DISABLE_ALL);
         rewrite_options options;

@@ -74,6 +74,7 @@ TEST_CASE("one thing is singular")
     CHECK(count_of(0, "row") == "0 rows");
     CHECK(count_of(1, "row") == "1 row");
     CHECK(count_of(2, "row") == "2 rows");
+    CHECK(count_of(3, "class") == "3 classes");
     CHECK(count_of(std::int64_t{1} << 32, "row") == "4294967296 rows");
 }
 

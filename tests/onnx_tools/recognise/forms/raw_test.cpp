@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <utility>
@@ -95,10 +96,19 @@ TEST_CASE("further columns are fields of their own")
 {
     auto metadata = of_three_classes;
     metadata["task"] = "segment";
-    const auto seg = recognise(head_model("float[B,15,84] output0, float[B,8,16,16] output1", "", metadata), {});
+    auto segments =
+        parse_model("<ir_version: 8, opset_import: [\"\" : 13]> g (float[B,3,64,64] images, float[B,10,84] in) "
+                    "=> (float[B,10,84] output0, float[B,3,16,16] output1) { output0 = Identity(in) "
+                    "output1 = AveragePool <kernel_shape = [4, 4], strides = [4, 4]>(images) }");
+    for (const auto& [key, value] : metadata) {
+        auto& entry = *segments.add_metadata_props();
+        entry.set_key(key);
+        entry.set_value(value);
+    }
+    const auto seg = recognise(segments, {});
     CHECK(seg.head == head_kind::yolo_seg);
     REQUIRE(find_field(seg, field::mask_coefficients) != nullptr);
-    CHECK(find_field(seg, field::mask_coefficients)->row.front().size == 8);
+    CHECK(find_field(seg, field::mask_coefficients)->row.front().size == 3);
     CHECK(seg.other_outputs == strings{"mask_prototypes"});
 
     metadata["task"] = "pose";
@@ -194,4 +204,21 @@ TEST_CASE("a head for which nothing is proven is refused with what could be said
                      {"`from` raw `head` yolo"});
     check_head_fails([] { (void)recognise(head_model("float[B,20,4] p, float[B,20,6] s"), {}); }, failure::refused,
                      {"`from` raw `head` detr"});
+}
+
+TEST_CASE("of two outputs with four numbers in a row the boxes are those that are called so")
+{
+    auto options = told(head_kind::detr);
+    options.head.activation = score_activation::sigmoid;
+    for (const char* const outputs :
+         {"float[B,20,4] logits, float[B,20,4] pred_Boxes", "float[B,20,4] pred_Boxes, float[B,20,4] logits"}) {
+        const auto found = recognise(head_model(outputs), options);
+        CHECK(std::any_of(found.rearranged->sources.begin(), found.rearranged->sources.end(), [](const auto& source) {
+            return source.second.find("boxes that are selected from 'pred_Boxes'") != std::string::npos;
+        }));
+    }
+    for (const char* const outputs :
+         {"float[B,20,4] p, float[B,20,4] q", "float[B,20,4] box_logits, float[B,20,4] boxes"}) {
+        check_head_fails([&] { (void)recognise(head_model(outputs), options); }, failure::refused, {"four numbers"});
+    }
 }
