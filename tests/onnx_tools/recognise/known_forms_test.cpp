@@ -16,6 +16,6 @@ TEST_CASE("each form is known once")
         CHECK(form.kind != export_kind::automatic);
         names.insert(name_of(form.kind));
     }
-    CHECK(names == std::set<std::string_view>{"fields", "flat", "nms", "padded"});
+    CHECK(names == std::set<std::string_view>{"fields", "flat", "nms", "padded", "raw"});
     CHECK(names.size() == all_forms.size());
 }
