@@ -74,10 +74,10 @@ pad_plan rewrite(onnx::ModelProto& model, const detections& found, const pad_opt
     rearranging rearranged(*model.mutable_graph(), used.rearranged);
     auto p = plan(model, used, options);
     rearranged.keep();
-    pad(model, p);
     if (used.rearranged) { // such as a plugin, whose work ordinary nodes do now
         remove_unused(*model.mutable_graph(), in_use);
     }
+    pad(model, p);
     require_sound(model, failure::internal, "the padded model is not valid",
                   "this is a bug in padbatch: please report it, with the model");
     return p;

@@ -50,6 +50,9 @@ std::vector<table_row> rows_of_list(const detections& d)
                 rows.push_back({name, source_of(d, *list), "", ""});
             }
         }
+        for (const auto& [kind, list] : flat.row_fields) {
+            rows.push_back({std::string(name_of(kind)), source_of(d, list), "", ""});
+        }
         rows.push_back({"image of each row",
                         flat.batch_index.empty() ? "the column batch" : source_of(d, flat.batch_index), "", ""});
         rows.push_back({"number of images", "that of " + quoted(flat.batch_input), "", ""});

@@ -81,11 +81,16 @@ json list_of_rows(const flat_source& flat)
         columns.push_back(name_of(column));
     }
     const auto name = [](const std::string& value) { return value.empty() ? json() : json(value); };
+    json others = json::object();
+    for (const auto& [kind, value] : flat.row_fields) {
+        others[std::string(name_of(kind))] = value;
+    }
     return {{"rows", flat.rows},
             {"columns", std::move(columns)},
             {"batch_index", name(flat.batch_index)},
             {"row_labels", name(flat.row_labels)},
             {"row_scores", name(flat.row_scores)},
+            {"row_fields", std::move(others)},
             {"boxes", name(flat.boxes)},
             {"scores", name(flat.scores)},
             {"batch_input", flat.batch_input}};

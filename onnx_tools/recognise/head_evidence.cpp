@@ -3,7 +3,8 @@
 
 #include <onnx_tools/recognise/walk.hpp>
 
-#include <initializer_list>
+#include <algorithm>
+#include <cmath>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -83,28 +84,257 @@ std::optional<bool> are_decoded(const graph_index& index, std::string_view boxes
     return computed ? std::optional(true) : layer && !unknown ? std::optional(false) : std::nullopt;
 }
 
-std::optional<score_activation> activation_of(const graph_index& index, std::string_view scores)
+namespace {
+
+constexpr float image_extent = 8; // no image and no stride is smaller; no box is as large in fractions
+constexpr int deepest = 32;
+
+// The constant that a Mul or a Div takes, if all of its numbers are of one size: above `image_extent`, or below its
+// reciprocal, or between.
+enum class magnitude { large, small, medium };
+
+std::optional<magnitude> magnitude_of(const graph_index& index, std::string_view value)
 {
-    const auto* node = producer_behind(
-        index, scores, {"Identity", "Cast", "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze"}, 16);
-    return is(node, {"Sigmoid"})   ? std::optional(score_activation::sigmoid)
-           : is(node, {"Softmax"}) ? std::optional(score_activation::softmax)
-                                   : std::nullopt;
+    const auto numbers = index.constant_floats(value);
+    if (!numbers || numbers->empty()) {
+        return std::nullopt;
+    }
+    const auto is_each = [&](auto holds) { return std::all_of(numbers->begin(), numbers->end(), holds); };
+    return is_each([](float x) { return std::abs(x) >= image_extent; })       ? std::optional(magnitude::large)
+           : is_each([](float x) { return std::abs(x) <= 1 / image_extent; }) ? std::optional(magnitude::small)
+           : is_each([](float x) { return std::abs(x) < image_extent; })      ? std::optional(magnitude::medium)
+                                                                              : std::nullopt;
+}
+
+std::optional<bool> are_fractions(const graph_index& index, std::string_view boxes, int depth);
+
+// What holds for all of `values`, of which constants below 2 hold for both.
+template <typename Values>
+std::optional<bool> all_are_fractions(const graph_index& index, const Values& values, int depth)
+{
+    std::optional<bool> all;
+    for (const auto& value : values) {
+        if (const auto constant = index.constant_floats(value)) {
+            if (std::any_of(constant->begin(), constant->end(), [](float x) { return std::abs(x) > 2; })) {
+                return std::nullopt;
+            }
+            continue;
+        }
+        const auto here = are_fractions(index, value, depth + 1);
+        if (!here || (all && *all != *here)) {
+            return std::nullopt;
+        }
+        all = here;
+    }
+    return all;
+}
+
+std::optional<bool> are_fractions(const graph_index& index, std::string_view boxes, int depth)
+{
+    const auto* node = index.producer(boxes);
+    if (node == nullptr || depth > deepest) {
+        return std::nullopt;
+    }
+    if (is(node, {"Sigmoid"})) {
+        return true;
+    }
+    if (const auto next = passed_on(*node)) { // of what is joined, the box comes first
+        return next->empty() ? std::nullopt : are_fractions(index, next->front(), depth + 1);
+    }
+    if (is(node, {"Add", "Sub"})) {
+        return all_are_fractions(index, node->input(), depth);
+    }
+    if (!is(node, {"Mul", "Div"}) || node->input_size() != 2) {
+        return std::nullopt;
+    }
+    const bool swapped = is(node, {"Mul"}) && index.constant_floats(node->input(0));
+    const auto by = magnitude_of(index, node->input(swapped ? 0 : 1));
+    if (by == magnitude::medium) {
+        return are_fractions(index, node->input(swapped ? 1 : 0), depth + 1);
+    }
+    return by ? std::optional((by == magnitude::large) == is(node, {"Div"})) : std::nullopt;
+}
+
+} // namespace
+
+std::optional<bool> are_fractions(const graph_index& index, std::string_view boxes)
+{
+    return are_fractions(index, boxes, 0);
+}
+
+namespace {
+
+// The node that gives the numbers of `value`, in whatever order and shape.
+const onnx::NodeProto* behind_moves(const graph_index& index, std::string_view value)
+{
+    return producer_behind(index, value,
+                           {"Identity", "Cast", "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze"}, 16);
+}
+
+// Follows the first or the last column of rows to the node that computes it.
+class column_maker {
+public:
+    column_maker(const graph_index& index, bool last, bool columns_last)
+        : m_index(index), m_last(last), m_columns_last(columns_last)
+    {
+    }
+
+    const onnx::NodeProto* of(std::string_view value)
+    {
+        for (int steps = 0; steps < 64; ++steps) {
+            const auto* node = m_index.producer(value);
+            if (node == nullptr) {
+                return nullptr;
+            }
+            if (is(node, {"Identity", "Cast", "QuantizeLinear", "DequantizeLinear"})) {
+                value = node->input(0);
+            } else if (is(node, {"Reshape", "Flatten", "Squeeze", "Unsqueeze"}) && m_columns_last) {
+                value = node->input(0); // the last dimension is kept, or there are no columns left to follow
+            } else if (is(node, {"Transpose"}) && exchanges_last_two(*node)) {
+                m_columns_last = !m_columns_last;
+                value = node->input(0);
+            } else if (is(node, {"Concat"}) && node->input_size() > 0) {
+                const bool joins_columns = is_along_columns(integer_attribute(*node, "axis", 0));
+                value = node->input(joins_columns && m_last ? node->input_size() - 1 : 0);
+            } else if (is(node, {"Slice"}) && keeps_column(*node)) {
+                value = node->input(0);
+            } else if (is(node, {"Split"}) && (!is_along_columns(integer_attribute(*node, "axis", 0)) ||
+                                               value == node->output(m_last ? node->output_size() - 1 : 0))) {
+                value = node->input(0);
+            } else {
+                return is(node, {"Slice", "Split", "Reshape", "Transpose"}) ? nullptr : node;
+            }
+        }
+        return nullptr;
+    }
+
+private:
+    static bool exchanges_last_two(const onnx::NodeProto& node)
+    {
+        const auto* perm = attribute(node, "perm");
+        return perm != nullptr && perm->ints_size() == 3 && perm->ints(0) == 0 && perm->ints(1) == 2;
+    }
+
+    // Rows [B, columns, A], or [B, A, columns] with perhaps more dimensions between.
+    [[nodiscard]] bool is_along_columns(std::int64_t axis) const
+    {
+        return m_columns_last ? axis != 1 && axis != 0 : axis == 1 || axis == -2;
+    }
+
+    [[nodiscard]] bool keeps_column(const onnx::NodeProto& slice) const
+    {
+        const auto number = [&](int input) {
+            const auto numbers =
+                slice.input_size() > input ? m_index.constant_integers(slice.input(input)) : std::nullopt;
+            return numbers && numbers->size() == 1 ? std::optional(numbers->front()) : std::nullopt;
+        };
+        const auto axis = number(3);
+        return axis && (!is_along_columns(*axis) || (m_last ? number(2).value_or(0) > 1'000'000 : number(1) == 0));
+    }
+
+    const graph_index& m_index;
+    bool m_last;
+    bool m_columns_last;
+};
+
+// Whether a Slice leaves out the last class, and nothing else: [..., :-1].
+bool takes_last_class(const graph_index& index, const onnx::NodeProto& slice)
+{
+    const auto is_one = [&](int input, std::int64_t wanted, std::int64_t or_else) {
+        const auto numbers = slice.input_size() > input ? index.constant_integers(slice.input(input)) : std::nullopt;
+        return numbers && numbers->size() == 1 && (numbers->front() == wanted || numbers->front() == or_else);
+    };
+    return is_one(1, 0, 0) && is_one(2, -1, -1) && is_one(3, -1, 2) &&
+           (slice.input_size() < 5 || slice.input(4).empty() || is_one(4, 1, 1));
+}
+
+// Whether scores [B, Q, C] add up to 1 for each query.
+bool is_along_classes(const onnx::NodeProto& softmax)
+{
+    const auto axis = integer_attribute(softmax, "axis", 1); // older opsets' default, which flattens
+    return axis == -1 || axis == 2;
+}
+
+} // namespace
+
+namespace {
+
+// Whether a product is one of scores, as of an object and of its class.
+bool multiplies_scores(const graph_index& index, const onnx::NodeProto& node)
+{
+    return is(&node, {"Mul"}) && std::all_of(node.input().begin(), node.input().end(), [&](const auto& factor) {
+               return is(producer_behind(index, factor,
+                                         {"Identity", "Cast", "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze",
+                                          "Slice", "Split"},
+                                         16),
+                         {"Sigmoid"});
+           });
+}
+
+} // namespace
+
+shown_scores scores_among(const graph_index& index, std::string_view numbers)
+{
+    bool layer = false;
+    bool activated = false;
+    walk_up(index, numbers, [&](const onnx::NodeProto& node) {
+        layer = layer || is(&node, {"Conv", "Gemm", "MatMul"});
+        activated = activated || is(&node, {"Sigmoid", "Softmax", "HardSigmoid"}) || multiplies_scores(index, node);
+        return passed_on(node).value_or(std::vector<std::string_view>());
+    });
+    return activated ? shown_scores::scores : layer ? shown_scores::logits : shown_scores::unknown;
+}
+
+std::optional<score_activation> activation_of(const graph_index& index, std::string_view scores, bool columns_last)
+{
+    const auto* node = column_maker(index, true, columns_last).of(scores);
+    if (node == nullptr) {
+        node = behind_moves(index, scores);
+    }
+    if (is(node, {"Slice"}) && takes_last_class(index, *node)) {
+        node = producer_behind(index, node->input(0), {"Identity", "Cast"}, 16);
+    }
+    if (is(node, {"Mul"}) && multiplies_scores(index, *node)) {
+        return score_activation::sigmoid;
+    }
+    return is(node, {"Sigmoid"})                              ? std::optional(score_activation::sigmoid)
+           : is(node, {"Softmax"}) && is_along_classes(*node) ? std::optional(score_activation::softmax)
+                                                              : std::nullopt;
+}
+
+bool lost_last_class(const graph_index& index, std::string_view scores)
+{
+    const auto* node = behind_moves(index, scores);
+    return is(node, {"Slice"}) && takes_last_class(index, *node);
+}
+
+bool are_computed(const graph_index& index, std::string_view boxes, bool columns_last)
+{
+    return is(column_maker(index, false, columns_last).of(boxes), {"Mul", "Add", "Sub", "Div", "ScatterND", "MatMul"});
+}
+
+const std::vector<std::vector<std::int64_t>>& usual_strides()
+{
+    static const std::vector<std::vector<std::int64_t>> all{{8, 16, 32}, {8, 16, 32, 64}, {4, 8, 16, 32},
+                                                            {8, 16},     {16, 32},        {8, 16, 32, 64, 128}};
+    return all;
+}
+
+std::int64_t cells_of(const std::vector<std::int64_t>& strides, const image_extents& image)
+{
+    std::int64_t cells = 0;
+    for (const auto stride : strides) {
+        cells += (image.first / stride) * (image.second / stride);
+    }
+    return cells;
 }
 
 bool is_anchor_count(std::int64_t anchors, const image_extents& image)
 {
-    for (const auto& strides : std::initializer_list<std::vector<std::int64_t>>{
-             {8, 16, 32}, {8, 16, 32, 64}, {4, 8, 16, 32}, {16, 32}, {8, 16, 32, 64, 128}}) {
-        std::int64_t cells = 0;
-        for (const auto stride : strides) {
-            cells += (image.first / stride) * (image.second / stride);
-        }
-        if (cells > 0 && (anchors == cells || anchors == 3 * cells)) {
-            return true;
-        }
-    }
-    return false;
+    return std::any_of(usual_strides().begin(), usual_strides().end(), [&](const auto& strides) {
+        const auto cells = cells_of(strides, image);
+        return cells > 0 && (anchors == cells || anchors == 3 * cells);
+    });
 }
 
 } // namespace padbatch::onnx_tools

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 /// What nodes and metadata say about raw heads.
 namespace padbatch::onnx_tools {
@@ -24,8 +25,33 @@ namespace padbatch::onnx_tools {
 /// Whether boxes were computed from what a convolution gives, or are that: nothing if the nodes show neither.
 [[nodiscard]] std::optional<bool> are_decoded(const graph_index& index, std::string_view boxes);
 
-/// What turned the last layer's numbers into scores, by the nodes; nothing if they show none.
-[[nodiscard]] std::optional<score_activation> activation_of(const graph_index& index, std::string_view scores);
+/// Whether boxes are fractions of the image's size, or numbers of pixels, by the last that the nodes compute: a
+/// Sigmoid, or a product with constants that no fraction, or no number of pixels, can have. Nothing if they show
+/// neither.
+[[nodiscard]] std::optional<bool> are_fractions(const graph_index& index, std::string_view boxes);
+
+/// What the nodes show of a head's numbers that are only moved, joined and converted: whether a function that makes
+/// scores gives some of them, or a layer gives them as they are and no such function is there.
+enum class shown_scores { unknown, logits, scores };
+[[nodiscard]] shown_scores scores_among(const graph_index& index, std::string_view numbers);
+
+/// What turned the last layer's numbers into scores, by the nodes; nothing if they show none. Of columns that are
+/// joined, scores are the last; `columns_last` is whether columns are the last dimension, `[B, A, C]`, or the middle
+/// one.
+[[nodiscard]] std::optional<score_activation> activation_of(const graph_index& index, std::string_view scores,
+                                                            bool columns_last = true);
+
+/// Whether the first column of boxes is the result of arithmetic, as a place in an image is.
+[[nodiscard]] bool are_computed(const graph_index& index, std::string_view boxes, bool columns_last);
+
+/// Whether the nodes take the last class of `scores` away.
+[[nodiscard]] bool lost_last_class(const graph_index& index, std::string_view scores);
+
+/// Strides of the grids of usual heads.
+[[nodiscard]] const std::vector<std::vector<std::int64_t>>& usual_strides();
+
+/// How many cells such grids have on an image.
+[[nodiscard]] std::int64_t cells_of(const std::vector<std::int64_t>& strides, const image_extents& image);
 
 /// Whether `anchors` is the number of cells that grids of the usual strides have on an image of this size, once or
 /// three times.

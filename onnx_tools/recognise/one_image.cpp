@@ -44,9 +44,11 @@ public:
         const bool selection = !m_source.boxes.empty();
         std::vector<std::string> values;
         for (const auto& f : m_found.fields) {
-            values.push_back(f.kind == field::boxes    ? boxes(f.element, selection)
-                             : f.kind == field::labels ? labels(f.element, selection)
-                                                       : scores(selection));
+            const auto others = m_source.row_fields.find(f.kind);
+            values.push_back(f.kind == field::boxes                ? boxes(f.element, selection)
+                             : f.kind == field::labels             ? labels(f.element, selection)
+                             : others != m_source.row_fields.end() ? others->second
+                                                                   : scores(selection));
         }
         const auto image =
             m_nodes.cast("of_image/image",
@@ -59,9 +61,7 @@ public:
             const std::string name(name_of(f.kind));
             f.values = {m_nodes.gather("of_image/" + name, values[i], order, 0)};
             std::vector<dimension> shape(1);
-            if (f.kind == field::boxes) {
-                shape.push_back({4, ""});
-            }
+            shape.insert(shape.end(), f.row.begin(), f.row.end());
             declare(to.outputs.emplace_back(), f.values.front(), f.element, shape);
             to.sources[f.values.front()] = source_of(f.kind, selection);
         }
@@ -164,9 +164,11 @@ private:
                                             : std::string("classes")) +
                    ", selected by " + known(m_source.rows);
         }
-        const auto& list = kind == field::labels   ? m_source.row_labels
-                           : kind == field::scores ? m_source.row_scores
-                                                   : std::string();
+        const auto others = m_source.row_fields.find(kind);
+        const auto& list = others != m_source.row_fields.end() ? others->second
+                           : kind == field::labels             ? m_source.row_labels
+                           : kind == field::scores             ? m_source.row_scores
+                                                               : std::string();
         if (!list.empty() || m_source.columns.size() == 4) {
             return known(list.empty() ? m_source.rows : list);
         }

@@ -128,17 +128,18 @@ shown_boxes boxes_of_columns(const graph_index& index, const onnx::NodeProto& co
         sums.push_back(sum_behind(index, column));
     }
     const auto n = sums.size();
-    if (n != 2 && n < 4) {
+    if (n < 2) {
         return shown_boxes::unknown;
     }
+    const bool in_pairs = n < 4; // two columns each, and perhaps scores behind them
     if (are_corners(index, sums[0], sums[1]) ||
         (n >= 4 && are_corners(index, sums[0], sums[2]) && are_corners(index, sums[1], sums[3]))) {
         return shown_boxes::two_corners;
     }
     // The middle of two corners, and the distance between them.
     const bool center =
-        n == 2 ? is(sums[0], {"Add"}) && is(sums[1], {"Sub"})
-               : is(sums[0], {"Add"}) && is(sums[1], {"Add"}) && is(sums[2], {"Sub"}) && is(sums[3], {"Sub"});
+        in_pairs ? is(sums[0], {"Add"}) && is(sums[1], {"Sub"})
+                 : is(sums[0], {"Add"}) && is(sums[1], {"Add"}) && is(sums[2], {"Sub"}) && is(sums[3], {"Sub"});
     if (center) {
         return shown_boxes::center_and_extents;
     }
@@ -146,7 +147,14 @@ shown_boxes boxes_of_columns(const graph_index& index, const onnx::NodeProto& co
         return is(sums[extent], {"Sub"}) &&
                column_origin_of(index, sums[extent]->input(1)) == column_origin_of(index, concat.input(corner));
     };
-    const bool corner = n == 2 ? is_distance_from(1, 0) : is_distance_from(2, 0) && is_distance_from(3, 1);
+    // The center minus half of the size that stands beside it.
+    const auto* half = in_pairs && is(sums[0], {"Sub"}) ? index.producer(sums[0]->input(1)) : nullptr;
+    if (is(half, {"Mul", "Div"}) && half->input_size() == 2 &&
+        (index.constant_number(half->input(1)) == (is(half, {"Mul"}) ? 0.5 : 2.0)) &&
+        column_origin_of(index, half->input(0)) == column_origin_of(index, concat.input(1))) {
+        return shown_boxes::corner_and_extents;
+    }
+    const bool corner = in_pairs ? is_distance_from(1, 0) : is_distance_from(2, 0) && is_distance_from(3, 1);
     return corner ? shown_boxes::corner_and_extents : shown_boxes::unknown;
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <utility>
 
 namespace padbatch::onnx_tools {
@@ -43,11 +44,11 @@ private:
     // Columns of a part as float32.
     std::string columns(const std::string& name, const head_part& part, std::int64_t first, std::int64_t count)
     {
+        const auto whole = part.has_middle ? m_nodes.squeeze(name + "/rows", part.value, 2) : part.value;
         const auto value = m_nodes.add("Slice", name,
-                                       {part.value, m_nodes.integers({first}), m_nodes.integers({first + count}),
+                                       {whole, m_nodes.integers({first}), m_nodes.integers({first + count}),
                                         m_nodes.integers({part.anchors_last ? 1 : 2})});
-        return part.element == element_type::float32 ? value
-                                                     : m_nodes.cast(name + "/float", value, element_type::float32);
+        return part.is_float32 ? value : m_nodes.cast(name + "/float", value, element_type::float32);
     }
 
     std::string columns(const std::string& name, const head_part& part)
@@ -157,18 +158,23 @@ private:
         auto scores = columns("head/scores", m_head.scores);
         if (m_head.activation == score_activation::sigmoid) {
             scores = m_nodes.add("Sigmoid", "head/scores/sigmoid", {scores});
-        } else if (m_head.activation == score_activation::softmax) { // the last class is none
+        } else if (m_head.activation == score_activation::softmax) {
             const std::int64_t axis = m_head.scores.anchors_last ? 1 : 2;
             if (m_head.scores.anchors_last) {
                 scores = exchanged("head/scores/by_query", scores);
             }
             scores = m_nodes.add("Softmax", "head/scores/softmax", {scores});
             m_nodes.set("axis", 2); // the last one, which means the same in every opset
-            scores = m_nodes.first("head/scores/classes", scores, m_nodes.integers({classes()}), 2);
+            if (m_head.last_is_none) {
+                scores = m_nodes.first("head/scores/classes", scores, m_nodes.integers({classes()}), 2);
+            }
             scores = axis == 1 ? exchanged("head/scores/by_class", scores) : scores;
         }
         if (m_head.objectness) {
             auto objectness = columns("head/objectness", *m_head.objectness);
+            if (m_head.activation == score_activation::sigmoid) {
+                objectness = m_nodes.add("Sigmoid", "head/objectness/sigmoid", {objectness});
+            }
             if (m_head.objectness->anchors_last != m_head.scores.anchors_last) {
                 objectness = exchanged("head/objectness/exchanged", objectness);
             }
@@ -177,10 +183,7 @@ private:
         return scores;
     }
 
-    [[nodiscard]] std::int64_t classes() const
-    {
-        return m_head.scores.columns - (m_head.activation == score_activation::softmax ? 1 : 0);
-    }
+    [[nodiscard]] std::int64_t classes() const { return m_head.scores.columns - (m_head.last_is_none ? 1 : 0); }
 
     // --- candidates -----------------------------------------------------------------------------------------------
 
@@ -242,14 +245,12 @@ private:
     }
 
     // A score that is above no threshold.
-    std::string never() { return number("head/never", -1); }
+    std::string never() { return number("head/never", -std::numeric_limits<float>::infinity()); }
 
-    // What scores must be above; nothing if all of them will do.
-    [[nodiscard]] std::optional<float> threshold() const
+    // What scores must be above, if only above `never()`.
+    [[nodiscard]] float threshold() const
     {
-        return m_selection.score     ? std::optional(static_cast<float>(*m_selection.score))
-               : m_selection.classes ? std::optional(-0.5F) // between those that are left out and all others
-                                     : std::nullopt;
+        return m_selection.score ? static_cast<float>(*m_selection.score) : std::numeric_limits<float>::lowest();
     }
 
     // How many candidates of an image go on. Without suppression, those are the detections.
@@ -258,9 +259,12 @@ private:
         return m_selection.nms == suppression::none ? m_selection.most : most_candidates;
     }
 
-    // Leaves the best `most` of `all` scores of each image; returns their places, [B, k].
+    // Leaves the best `most` of `all` scores of each image; returns their places, [B, k]. What is no candidate comes
+    // last, also a score that is no number, which a TopK would put first.
     std::string keep_best(const std::string& most, const std::string& all)
     {
+        const auto above = m_nodes.add("Greater", "head/is_candidate", {m_scores, number("head/least", threshold())});
+        m_scores = m_nodes.add("Where", "head/scores/of_candidates", {above, m_scores, never()});
         const auto fits = m_nodes.add("Less", "head/candidates/fit", {all, most}); // Min takes no integers in opset 11
         const auto count = m_nodes.add("Where", "head/candidates", {fits, all, most});
         const auto places =
@@ -326,12 +330,10 @@ private:
             const auto shift = m_nodes.add("Mul", "head/shift", {labels, number("head/shift/of_class", class_shift)});
             boxes = m_nodes.add("Add", "head/boxes/shifted", {boxes, m_nodes.unsqueeze("head/shift/column", shift, 2)});
         }
-        std::vector<std::string> inputs{boxes, scores, m_nodes.integers({m_selection.most}),
-                                        number("head/iou_threshold", static_cast<float>(m_selection.iou_threshold))};
-        if (const auto least = threshold()) {
-            inputs.push_back(number("head/score_threshold", *least));
-        }
-        const auto selected = m_nodes.add("NonMaxSuppression", "head/nms", inputs);
+        const auto selected = m_nodes.add("NonMaxSuppression", "head/nms",
+                                          {boxes, scores, m_nodes.integers({m_selection.most}),
+                                           number("head/iou_threshold", static_cast<float>(m_selection.iou_threshold)),
+                                           number("head/score_threshold", threshold())});
         return scores == m_scores ? selected : by_candidate(selected);
     }
 
@@ -386,10 +388,9 @@ private:
         const auto of_row =
             m_nodes.add("Expand", "head/image", {m_nodes.unsqueeze("head/images/column", images, 1), shape});
         auto image = of_row;
-        if (m_selection.score) {
+        if (m_selection.score || m_selection.classes) {
             const auto above =
-                m_nodes.add("Greater", "head/is_detection",
-                            {scores, number("head/score_threshold", static_cast<float>(*m_selection.score))});
+                m_nodes.add("Greater", "head/is_detection", {scores, number("head/score_threshold", threshold())});
             image = m_nodes.add("Where", "head/image/or_none", {above, of_row, m_nodes.integer(-1)});
         }
         const auto listed = [&](const std::string& name, const std::string& value, std::int64_t columns) {

@@ -5,7 +5,6 @@
 #include <onnx_tools/model/node_writer.hpp>
 #include <onnx_tools/model/value_types.hpp>
 #include <onnx_tools/recognise/detections.hpp>
-#include <padbatch/element_type.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -23,7 +22,9 @@ struct head_part {
     bool anchors_last = false;
     std::int64_t first = 0;
     std::int64_t columns = 0;
-    element_type element = element_type::float32;
+    bool is_float32 = false;
+    /// `[B, A, 1, columns]`.
+    bool has_middle = false;
 };
 
 /// A head, and how its numbers become boxes and scores.
@@ -40,6 +41,8 @@ struct raw_head {
     box_format format = box_format::xyxy;
     bool normalised = false;
     score_activation activation = score_activation::none;
+    /// The last class is none.
+    bool last_is_none = false;
     /// Boxes are offsets from a grid of cells, by these strides: `(xy + cell) * stride`, `exp(wh) * stride`. Empty if
     /// they are decoded already.
     std::vector<std::int64_t> strides;
@@ -50,6 +53,21 @@ struct raw_head {
     std::int64_t height = 2;
     /// Height and width that normalised boxes are fractions of, if not those of the input.
     std::optional<image_extents> image_size;
+};
+
+/// A raw head of a model, and what is to be selected from it.
+struct found_head {
+    head_kind kind = head_kind::yolo;
+    /// Where it shows; for people.
+    std::string evidence;
+    raw_head head;
+    head_selection selection;
+    /// The outputs that detections replace.
+    std::vector<std::string> taken;
+    /// What of them, or of the model's values, the detections are selected from; for people.
+    std::string source;
+    /// The output of mask prototypes; empty if there is none.
+    std::string prototypes;
 };
 
 /// The detections of all images in one list.

@@ -8,6 +8,7 @@
 #include <onnx_tools/recognise/box_conversion.hpp>
 #include <onnx_tools/recognise/flat_columns.hpp>
 #include <onnx_tools/recognise/forms/flat.hpp>
+#include <onnx_tools/recognise/forms/raw.hpp>
 #include <onnx_tools/recognise/inputs_of_image.hpp>
 #include <onnx_tools/recognise/known_forms.hpp>
 #include <onnx_tools/recognise/possible_forms.hpp>
@@ -114,6 +115,14 @@ detections proven_form(const onnx::ModelProto& model, const recognise_options& o
     if (!all.empty()) {
         return std::move(all.front());
     }
+    if (const auto why_not = answers.back().why_not) { // of the raw head, which is the last
+        try {
+            std::rethrow_exception(why_not);
+        } catch (const shown_head_refused&) {
+            throw;
+        } catch (const tool_error&) { // nothing shows one
+        }
+    }
     auto& fields = answers.front();
     if (fields.found) {
         return std::move(*fields.found);
@@ -129,8 +138,8 @@ detections told_form(const onnx::ModelProto& model, const recognise_options& opt
     } catch (const undecided&) {
         throw;
     } catch (const tool_error& e) {
-        const auto others =
-            e.kind() == failure::refused ? forms_besides(model, options.from) : std::vector<export_kind>();
+        const auto others = e.kind() == failure::refused && !options.head.kind ? forms_besides(model, options.from)
+                                                                               : std::vector<export_kind>();
         if (others.empty()) {
             throw;
         }

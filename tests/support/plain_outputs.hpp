@@ -7,6 +7,7 @@
 #include <padbatch/float16.hpp>
 #include <tests/support/plain_pad.hpp>
 
+#include <limits>
 #include <map>
 #include <optional>
 #include <stdexcept>
@@ -165,7 +166,8 @@ inline std::vector<named_tensor> plain_outputs(const std::vector<std::string>& o
         std::vector<std::size_t> kept;
         const auto& scores = image.rows.at("scores");
         for (std::size_t row = 0; row < static_cast<std::size_t>(scores.shape[0]); ++row) {
-            const double least = options.min_score ? detail::rounded(scores.type, *options.min_score) : -1;
+            const double least = options.min_score ? detail::rounded(scores.type, *options.min_score)
+                                                   : -std::numeric_limits<double>::infinity();
             const bool room = fixed_rows == nullptr || static_cast<std::int64_t>(kept.size()) < *fixed_rows;
             if (room && detail::number_at(scores, row) >= least) {
                 kept.push_back(row);

@@ -347,6 +347,36 @@ TEST_CASE("exports of raw heads give what a plain loop selects from their number
     }
 }
 
+TEST_CASE("heads of one image are run for each image of a batch")
+{
+    for (const auto& each : raw_exports()) {
+        CAPTURE(std::string(each.file));
+        if (each.batch == 2) {
+            continue; // its nodes hold for two images
+        }
+        auto model = loaded(each.file);
+        model_session original(model.SerializeAsString(), ORT_DISABLE_ALL);
+        if (each.batch == 1) {
+            continue;
+        }
+        for (auto* infos : {model.mutable_graph()->mutable_input(), model.mutable_graph()->mutable_output()}) {
+            for (auto& info : *infos) {
+                info.mutable_type()->mutable_tensor_type()->mutable_shape()->mutable_dim(0)->set_dim_value(1);
+            }
+        }
+        rewrite_options options;
+        each.say(options.recognise);
+        options.pad.dynamic_batch = true;
+        rewrite(model, options);
+        CHECK(std::any_of(model.graph().node().begin(), model.graph().node().end(),
+                          [](const auto& node) { return node.op_type() == "Loop"; }));
+        model_session padded(model.SerializeAsString(), ORT_DISABLE_ALL);
+        check_run(each, original, padded, {1, 2, 0});
+        check_run(each, original, padded, {3});
+        check_run(each, original, padded, {});
+    }
+}
+
 TEST_CASE("turned boxes are refused")
 {
     auto model = loaded("yolo_obb_any_op16");

@@ -17,6 +17,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <random>
 #include <string>
 #include <utility>
@@ -166,7 +167,7 @@ head_selection usual()
 
 // What TensorRT's documentation says of its plugin EfficientNMS.
 struct plugin {
-    std::string op = "EfficientNMS_TRT";
+    bool indices = false; // EfficientNMS_ONNX_TRT, which gives places of boxes
     std::int64_t background_class = -1;
     float score_threshold = 0.25F;
     float iou_threshold = 0.5F;
@@ -217,15 +218,20 @@ void check_plugin(const plugin& p, unsigned seed)
     const auto n = std::to_string(anchors_of_image);
     const auto most = std::to_string(p.max_output_boxes);
     const auto flag = [](bool set) { return set ? std::string("1") : std::string("0"); };
-    auto model = parse_model(
-        "<ir_version: 7, opset_import: [\"\" : 13, \"TRT\" : 1]> g (float[B,3,64,80] images, float[B," + n +
-        ",4] b, float[B," + n + ",4] s) => (int32[B,1] num_dets, float[B," + most + ",4] det_boxes, float[B," + most +
-        "] det_scores, int32[B," + most + "] det_classes) { num_dets, det_boxes, det_scores, det_classes = TRT." +
-        p.op + " <background_class = " + std::to_string(p.background_class) +
-        ", score_threshold = " + std::to_string(p.score_threshold) +
-        ", iou_threshold = " + std::to_string(p.iou_threshold) + ", max_output_boxes = " + most +
-        ", box_coding = " + flag(p.box_coding) + ", score_activation = " + flag(p.score_activation) +
-        ", class_agnostic = " + flag(p.class_agnostic) + ">(b, s) }");
+    const std::string thresholds = "score_threshold = " + std::to_string(p.score_threshold) +
+                                   ", iou_threshold = " + std::to_string(p.iou_threshold);
+    const std::string call =
+        p.indices
+            ? "int32[m,3] picked) { picked = TRT.EfficientNMS_ONNX_TRT<" + thresholds +
+                  ", max_output_boxes_per_class = " + most + ", center_point_box = " + flag(p.box_coding)
+            : "int32[B,1] num_dets, float[B," + most + ",4] det_boxes, float[B," + most + "] det_scores, int32[B," +
+                  most + "] det_classes) { num_dets, det_boxes, det_scores, det_classes = TRT.EfficientNMS_TRT<" +
+                  thresholds + ", background_class = " + std::to_string(p.background_class) +
+                  ", max_output_boxes = " + most + ", box_coding = " + flag(p.box_coding) +
+                  ", score_activation = " + flag(p.score_activation) + ", class_agnostic = " + flag(p.class_agnostic);
+    auto model =
+        parse_model("<ir_version: 7, opset_import: [\"\" : 13, \"TRT\" : 1]> g (float[B,3,64,80] images, float[B," + n +
+                    ",4] b, float[B," + n + ",4] s) => (" + call + ">(b, s) }");
     rewrite(model, {});
     model_session session(model.SerializeAsString(), ORT_ENABLE_ALL);
 
@@ -285,14 +291,14 @@ TEST_CASE("TensorRT's EfficientNMS becomes operators that do what its documentat
     unsigned seed = 500;
     check_plugin({}, seed++);
     for (const auto change : std::vector<void (*)(plugin&)>{
-             [](plugin& p) { p.op = "EfficientNMS_ONNX_TRT"; }, [](plugin& p) { p.background_class = 0; },
-             [](plugin& p) { p.background_class = 2; }, [](plugin& p) { p.box_coding = true; },
-             [](plugin& p) { p.score_activation = true; }, [](plugin& p) { p.class_agnostic = true; },
-             [](plugin& p) { p.max_output_boxes = 7; }, [](plugin& p) { p.score_threshold = 0.0F; },
-             [](plugin& p) { p.iou_threshold = 0.2F; }}) {
+             [](plugin& p) { p.indices = true; }, [](plugin& p) { p.indices = p.box_coding = true; },
+             [](plugin& p) { p.background_class = 0; }, [](plugin& p) { p.background_class = 2; },
+             [](plugin& p) { p.box_coding = true; }, [](plugin& p) { p.score_activation = true; },
+             [](plugin& p) { p.class_agnostic = true; }, [](plugin& p) { p.max_output_boxes = 7; },
+             [](plugin& p) { p.score_threshold = 0.0F; }, [](plugin& p) { p.iou_threshold = 0.2F; }}) {
         plugin p;
         change(p);
-        CAPTURE(p.op);
+        CAPTURE(p.indices);
         check_plugin(p, seed++);
     }
 }
@@ -373,5 +379,83 @@ TEST_CASE("what is selected follows every option")
             pad.min_score = 1.0;
         });
         with([](auto&, auto&, auto& pad) { pad.max_detections = largest_of_batch{}; });
+    }
+}
+
+TEST_CASE("without a threshold all numbers are scores, also those below 0")
+{
+    constexpr std::size_t classes = 3;
+    constexpr std::size_t images = 2;
+    const auto n = std::to_string(anchors_of_image);
+    const auto text = "<ir_version: 7, opset_import: [\"\" : 13]> g (float[B,3,64,80] images, float[B," + n +
+                      ",4] b, float[B," + n + ",3] s) => (float[B," + n + ",4] boxes, float[B," + n +
+                      ",3] logits) { boxes = Identity(b) logits = Identity(s) }";
+    unsigned seed = 900;
+    for (const auto nms : {suppression::none, suppression::shifted, suppression::class_by_class}) {
+        for (const bool chosen : {false, true}) {
+            for (const std::int64_t most : {40, 200}) {
+                for (const std::optional<double> score : {std::optional<double>(), std::optional(0.2)}) {
+                    CAPTURE(std::string(name_of(nms)));
+                    CAPTURE(chosen);
+                    CAPTURE(most);
+                    CAPTURE(score.has_value());
+                    rewrite_options options;
+                    options.recognise.from = export_kind::raw;
+                    auto& head = options.recognise.head;
+                    head.kind = head_kind::detr;
+                    head.activation = score_activation::none;
+                    head.nms = nms;
+                    head.most = most;
+                    head.score = score;
+                    options.pad.max_detections = most;
+                    options.pad.min_score = score;
+                    head_selection how;
+                    how.score = score;
+                    how.nms = nms;
+                    how.most = most;
+                    how.multi_label = true;
+                    how.iou_threshold = 0.7;
+                    if (chosen) {
+                        how.classes = head.classes = options.pad.classes = class_choice{{1}, false};
+                    }
+                    auto model = parse_model(text);
+                    rewrite(model, options);
+                    model_session session(model.SerializeAsString(), ORT_ENABLE_ALL);
+                    std::mt19937 random(seed++);
+                    std::vector<float> boxes;
+                    std::vector<float> scores;
+                    std::vector<flat_row> rows;
+                    for (std::size_t image = 0; image < images; ++image) {
+                        std::vector<plain_anchor> anchors;
+                        for (auto row : crowd(random, 4 + classes, false)) {
+                            for (const std::size_t i : {0U, 1U, 2U, 3U}) {
+                                row[i] /= i % 2 == 0 ? width : height;
+                                boxes.push_back(row[i]);
+                            }
+                            auto corners = corners_of_row(row);
+                            for (std::size_t i = 0; i < 4; ++i) {
+                                corners[i] *= i % 2 == 0 ? width : height;
+                            }
+                            plain_anchor anchor{corners, {}};
+                            for (std::size_t c = 4; c < row.size(); ++c) {
+                                anchor.scores.push_back(8 * row[c] - 7); // most are below 0
+                            }
+                            scores.insert(scores.end(), anchor.scores.begin(), anchor.scores.end());
+                            anchors.push_back(std::move(anchor));
+                        }
+                        const auto found = selected(anchors, how, image);
+                        rows.insert(rows.end(), found.rows.begin(), found.rows.end());
+                    }
+                    std::vector<std::vector<float>> inputs{std::vector<float>(images * 3 * height * width), boxes,
+                                                           scores};
+                    const auto a = static_cast<std::int64_t>(anchors_of_image);
+                    check_outputs(
+                        plain_flat_outputs(rows, images, onnx_number::float32, onnx_number::float32, height, width, {},
+                                           most),
+                        session,
+                        session.run(inputs, {{images, 3, height, width}, {images, a, 4}, {images, a, classes}}));
+                }
+            }
+        }
     }
 }

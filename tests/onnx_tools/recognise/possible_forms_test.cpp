@@ -51,7 +51,12 @@ TEST_CASE("each form that the types allow has its options in the message")
         "say what they are: `from` fields `columns` x1,y1,x2,y2,score,label, or `from` fields `columns` "
         "x1,y1,x2,y2,label,score if each row is a detection of one image; or `from` padded `columns` "
         "x1,y1,x2,y2,score,label, or `from` padded `columns` x1,y1,x2,y2,label,score if the last rows of an image may "
-        "be padding");
+        "be padding; or `from` raw `head` yolo-objectness, or `from` raw `head` "
+        "boxes-scores "
+        "if nothing is selected from these boxes and scores yet");
+    CHECK(remedy_for(unknown_net({"float[batch,84,8400] d"})) ==
+          "if they are one, say which: `from` raw `head` yolo, or `from` raw `head` yolo-objectness, or `from` raw "
+          "`head` boxes-scores");
     CHECK(remedy_for(unknown_net({"float[n,6] d"})) ==
           "name the columns: `from` fields `columns` x1,y1,x2,y2,score,label, or `from` fields `columns` "
           "x1,y1,x2,y2,label,score");
@@ -89,7 +94,7 @@ TEST_CASE("what the user has said already is not asked for again")
 
 TEST_CASE("types that no form has are not spoken of")
 {
-    for (const std::string output : {"float[batch,84,8400] d", "float[1,1000] d", "float[batch,9,7] d"}) {
+    for (const std::string output : {"float[batch,3,2] d", "float[1,1000] d", "float[batch,5,7,9] d"}) {
         CAPTURE(output);
         CHECK(remedy_for(unknown_net({output})).find("`from`") == std::string::npos);
     }

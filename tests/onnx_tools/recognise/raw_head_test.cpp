@@ -13,8 +13,8 @@ namespace {
 raw_head yolo()
 {
     raw_head head;
-    head.boxes = {"rows", true, 0, 4, padbatch::element_type::float32};
-    head.scores = {"rows", true, 4, 3, padbatch::element_type::float32};
+    head.boxes = {"rows", true, 0, 4, true};
+    head.scores = {"rows", true, 4, 3, true};
     head.format = box_format::cxcywh;
     head.anchors = 100;
     head.images = "images";
