@@ -144,10 +144,8 @@ private:
             say((how.classes->dropped ? "leaves out the labels " : "takes only the labels ") +
                 joined(how.classes->labels, ", ", [](std::int64_t label) { return std::to_string(label); }));
         }
-        if (how.score) {
-            say("takes " + std::string(how.multi_label ? "every class" : "the best class") +
-                " of an anchor if its score is above " + text_of_number(*how.score));
-        }
+        say("takes " + std::string(how.multi_label ? "every class" : "the best class") + " of an anchor" +
+            (how.score ? " if its score is above " + text_of_number(*how.score) : ""));
         if (how.nms != suppression::none) {
             say("drops boxes that overlap more than " + text_of_number(how.iou_threshold) + " with a better one" +
                 (how.class_agnostic                       ? ", of any class"

@@ -303,7 +303,7 @@ std::pair<std::int64_t, std::int64_t> extents(const std::string& option, const s
 {
     const auto parts = split(text, "x");
     if (parts.size() != 2) {
-        misused(option + " is " + quoted(text), expected, "write " + example + ", say");
+        misused(option + " is " + quoted(text), expected, "write, for example, " + example);
     }
     return {whole_number(option, parts[0], 1, "", "640"), whole_number(option, parts[1], 1, "", "640")};
 }
@@ -331,7 +331,7 @@ void understand_head(const raw_values& raw, options& o)
         head.keypoints = extents("--keypoints", *points, "17x3", "their number and 2 or 3 with an x between them");
         if (head.keypoints->second != 2 && head.keypoints->second != 3) {
             misused("--keypoints is " + quoted(*points),
-                    "2 or 3 numbers for each keypoint: x, y and perhaps visibility", "write 17x3, say");
+                    "2 or 3 numbers for each keypoint: x, y and perhaps visibility", "write, for example, 17x3");
         }
     }
     head.score = o.rewrite.pad.min_score;

@@ -410,7 +410,7 @@ private:
         // Heads have more anchors than columns, large ones far more.
         const std::size_t larger = *shape[1].size > *shape[2].size ? 1 : 2;
         const auto most = *shape[larger].size;
-        if ((image && is_anchor_count(most, *image)) || (most >= 256 && most >= 8 * *shape[3 - larger].size)) {
+        if ((image && is_anchor_count(most, *image)) || (most >= 128 && most >= 8 * *shape[3 - larger].size)) {
             return 3 - larger;
         }
         if (usual != 0) {

@@ -24,7 +24,8 @@ TEST_CASE("options in backquotes become flags")
 
 TEST_CASE("every option that help lists, and that changes the result, can be named by the library")
 {
-    const std::set<std::string> own{"--inspect", "--json", "--quiet", "--version", "--help", "--layout"};
+    const std::set<std::string> own{"--inspect", "--json",   "--quiet", "--version",
+                                    "--help",    "--layout", "--conf",  "--max-det"}; // other names
     const std::map<std::string, std::string> members{
         {"--to", "layout"}, {"--normalized", "normalised"}, {"--normalised", "normalised"}};
     const std::string text = padbatch::onnx_tools::cli::help;

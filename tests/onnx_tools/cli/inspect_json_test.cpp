@@ -123,6 +123,7 @@ TEST_CASE("the JSON of rows in one list")
                                    {"batch_index", "of"},
                                    {"row_labels", nullptr},
                                    {"row_scores", nullptr},
+                                   {"row_fields", json::object()},
                                    {"boxes", nullptr},
                                    {"scores", nullptr},
                                    {"batch_input", "x"}});

@@ -266,6 +266,7 @@ TEST_CASE("--inspect shows rows of all images")
                                    {"batch_index", "batch_index"},
                                    {"row_labels", nullptr},
                                    {"row_scores", nullptr},
+                                   {"row_fields", json::object()},
                                    {"boxes", nullptr},
                                    {"scores", nullptr},
                                    {"batch_input", "images"}});
@@ -291,6 +292,45 @@ TEST_CASE("--inspect shows what is selected from boxes and scores")
         CHECK(has(text, words));
     }
     CHECK(inspected_json({"--from=nms"}, selection).at("flat").at("scores") == "scores");
+}
+
+TEST_CASE("--inspect shows a raw head, and what is selected from it")
+{
+    const auto pose = data + "raw/yolo_pose_b2_op13.onnx";
+    const auto text = inspected({}, pose);
+    CAPTURE(text);
+    for (const char* words :
+         {": a raw head, yolo-pose\n", "  form: raw, since the metadata names 3 classes",
+          "  keypoints          their keypoints\n", "  decodes the boxes and scores of the head yolo-pose\n",
+          "  takes the best class of an anchor if its score is above 0.25\n",
+          "  drops boxes that overlap more than 0.7 with a better one of their class, which is moved apart from "
+          "others\n",
+          "  selects the best 160 rows of each image\n"}) {
+        CAPTURE(words);
+        CHECK(has(text, words));
+    }
+    CHECK(inspected_json({"--conf=0.5", "--multi-label"}, pose).at("head") == json{{"kind", "yolo-pose"},
+                                                                                   {"score", 0.5},
+                                                                                   {"iou_threshold", 0.7},
+                                                                                   {"max_detections", 300},
+                                                                                   {"nms", "shifted"},
+                                                                                   {"class_agnostic", false},
+                                                                                   {"multi_label", true}});
+    const auto detr = inspected_json({"--from=raw", "--head=detr", "--scores=sigmoid", "--exclude-classes=0"},
+                                     data + "raw/detr_logits_any_op14.onnx");
+    CHECK(detr.at("head") == json{{"kind", "detr"},
+                                  {"score", nullptr},
+                                  {"iou_threshold", nullptr},
+                                  {"max_detections", 160},
+                                  {"nms", "none"},
+                                  {"class_agnostic", false},
+                                  {"multi_label", true}});
+    CHECK(detr.at("rewrite").at("steps") ==
+          json{"decodes the boxes and scores of the head detr", "leaves out the labels 0",
+               "takes every class of an anchor", "selects the best 160 rows of each image",
+               "gives each image its rows of the list, in descending order of score", "pads every image to 160 rows",
+               "writes the counts to num_detections, int32 [batch, 1]"});
+    CHECK(inspected_json({}, features).at("head").is_null());
 }
 
 TEST_CASE("--inspect shows the outputs of a model that is not rewritten, and what a server makes of them")

@@ -164,6 +164,54 @@ TEST_CASE("options of recognition and of serving become values")
     CHECK((forced.force && forced.quiet));
 }
 
+TEST_CASE("options of raw heads become values, by either name")
+{
+    const auto all = options({"--from=raw",
+                              "--head",
+                              "yolo-pose",
+                              "--conf",
+                              "0.4",
+                              "--max-det=7",
+                              "--iou-threshold",
+                              "0.5",
+                              "--nms",
+                              "class-by-class",
+                              "--multi-label",
+                              "--num-classes",
+                              "2",
+                              "--keypoints",
+                              "5x2",
+                              "--strides",
+                              "8,16",
+                              "--scores",
+                              "sigmoid",
+                              "--image-size",
+                              "480x640",
+                              "--classes=1"})
+                         .rewrite;
+    const auto& head = all.recognise.head;
+    CHECK(all.recognise.from == export_kind::raw);
+    CHECK(head.kind == head_kind::yolo_pose);
+    CHECK(head.score == 0.4);
+    CHECK(all.pad.min_score == 0.4);
+    CHECK(head.most == 7);
+    CHECK(std::get<std::int64_t>(all.pad.max_detections) == 7);
+    CHECK(head.iou_threshold == 0.5);
+    CHECK(head.nms == suppression::class_by_class);
+    CHECK((head.multi_label && !head.class_agnostic));
+    CHECK(head.class_count == 2);
+    CHECK(head.keypoints == std::pair<std::int64_t, std::int64_t>(5, 2));
+    CHECK(head.strides == std::vector<std::int64_t>{8, 16});
+    CHECK(head.activation == score_activation::sigmoid);
+    CHECK(head.image_size == image_extents(480, 640));
+    CHECK(head.classes == class_choice{{1}, false});
+    const auto usual = options({"--min-score=0.3", "--max-detections=batch", "--strides=none", "--class-agnostic"});
+    CHECK(usual.rewrite.recognise.head.score == 0.3);
+    CHECK_FALSE(usual.rewrite.recognise.head.most);
+    CHECK(usual.rewrite.recognise.head.strides == std::vector<std::int64_t>());
+    CHECK(usual.rewrite.recognise.head.class_agnostic);
+}
+
 TEST_CASE("--help and --version print and run nothing")
 {
     for (const strings& arguments : {strings{"--help"}, strings{"-h", "a", "b", "c"}}) {

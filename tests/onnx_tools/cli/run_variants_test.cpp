@@ -176,6 +176,28 @@ TEST_CASE("--from takes rows of all images, and what is selected from boxes and 
     CHECK(padded_bytes({"--from", "torchvision"}, two_images) == padded_bytes({}, two_images));
 }
 
+TEST_CASE("--from raw selects detections first, and finds Ultralytics' exports by itself")
+{
+    const std::string yolo = data + "raw/yolo_any_op12.onnx";
+    const strings five = {"num_detections [batch, 1]", "boxes [batch, 5, 4]", "labels [batch, 5]", "scores [batch, 5]"};
+    const written found({"--max-det", "5"}, yolo);
+    CHECK(found.outputs == five);
+    CAPTURE(found.report);
+    CHECK(has(found.report, ": a raw head, yolo\n"));
+    CHECK(padded_bytes({"--from=raw", "--max-detections=5"}, yolo) == padded_bytes({"--max-det=5"}, yolo));
+    CHECK(padded_bytes({"--conf=0.25", "--iou-threshold=0.7"}, yolo) == padded_bytes({}, yolo));
+    for (const strings& options : {strings{"--conf=0.5"}, strings{"--iou-threshold=0.5"}, strings{"--class-agnostic"},
+                                   strings{"--multi-label"}, strings{"--nms=class-by-class"}, strings{"--classes=1"}}) {
+        CHECK(padded_bytes(options, yolo) != padded_bytes({}, yolo));
+    }
+    CHECK(written({}, data + "raw/yolo_seg_any_op14.onnx").outputs ==
+          strings{"num_detections [batch, 1]", "boxes [batch, 160, 4]", "labels [batch, 160]", "scores [batch, 160]",
+                  "mask_coefficients [batch, 160, 8]", "mask_prototypes [batch, 8, 8, 10]"});
+    CHECK(written({}, data + "raw/yolo_pose_b2_op13.onnx").outputs.back() == "keypoints [2, 160, 5, 3]");
+    CHECK(written({"--from=raw", "--head=detr", "--scores=softmax"}, data + "raw/detr_logits_any_op14.onnx").outputs ==
+          strings{"num_detections [batch, 1]", "boxes [batch, 160, 4]", "labels [batch, 160]", "scores [batch, 160]"});
+}
+
 TEST_CASE("--triton-repository writes a model that a server accepts")
 {
     const temporary_folder folder;

@@ -65,7 +65,7 @@ TEST_CASE("errors: words")
             with({"--label-type", "uint8"}, {"--label-type is 'uint8'", "int32, int64 or float32"}),
             with({"--count-shape", "[B]"}, {"--count-shape is '[B]'", "B or Bx1", "did you mean --count-shape B?"}),
             with({"--count-shape", "bx1"}, {"did you mean --count-shape Bx1?"}),
-            with({"--from", "flats"}, {"torchvision, flat, nms or padded", "did you mean --from flat?"}),
+            with({"--from", "flats"}, {"torchvision, flat, nms, padded or raw", "did you mean --from flat?"}),
             with({"--order", "imge"}, {"--order is 'imge'", "did you mean --order image?"}),
             with({"--order", "rows"}, {"write image if"}),
             with({"--dynamic-batch=perhaps"}, {"--dynamic-batch = perhaps", "without a value"}),
@@ -99,6 +99,49 @@ TEST_CASE("errors: --columns and --from")
             with({"--from=padded", "--box-format", "wh"}, {"xyxy, xywh, cxcywh or yxyx"}),
             with({"--from=nms", "--order", "image"}, {"--order is given together with --from nms"}),
         });
+}
+
+TEST_CASE("errors: --head and what belongs to it")
+{
+    const temporary_folder folder;
+    std::filesystem::copy_file(data + "raw/yolo_any_op12.onnx", folder.file("in.onnx"));
+    check_errors(
+        folder, 2,
+        {
+            with({"--head", "yolov8"},
+                 {"--head is 'yolov8'", "yolo, yolo-seg, yolo-pose", "did you mean --head yolo?"}),
+            with({"--nms", "soft"}, {"shifted, class-by-class or none"}),
+            with({"--scores", "tanh"}, {"none, sigmoid or softmax"}),
+            with({"--strides", "8,x"}, {"--strides", "a whole number", "or none"}),
+            with({"--image-size", "640"}, {"--image-size is '640'", "an x between", "for example, 640x640"}),
+            with({"--keypoints", "17x4"}, {"--keypoints is '17x4'", "for example, 17x3"}),
+            with({"--num-classes", "0"}, {"--num-classes is '0'", "from 1"}),
+            with({"--iou-threshold", "2"}, {"--iou-threshold is '2'", "at most 1"}),
+            with({"--conf", "0.5", "--min-score", "0.5"},
+                 {"--conf is given together with --min-score", "two names of one option"}),
+            with({"--max-det", "5", "--max-detections", "5"}, {"--max-det is given together with --max-detections"}),
+            with({"--conf", "high"}, {"--conf"}),
+            with({"--max-det", "many"}, {"--max-det"}),
+            with({"--nms", "none", "--iou-threshold", "0.5"}, {"--iou-threshold is given for a head without"}),
+            with({"--nms", "class-by-class", "--class-agnostic"}, {"--class-agnostic is given together with --nms"}),
+            with({"--classes", "7"}, {"a label is 7, but the head has 3 classes"}),
+            with({"--strides", "8,16"}, {"--strides is given for --head yolo"}),
+            with({"--columns", "x1,y1,x2,y2,score,label"}, {"--columns is given for --head yolo"}),
+            with({"--normalized"}, {"--normalized is given for --head yolo"}),
+        });
+    std::filesystem::copy_file(one_image, folder.file("in.onnx"), std::filesystem::copy_options::overwrite_existing);
+    for (const std::vector<std::string>& option : std::vector<std::vector<std::string>>{{"--head", "yolo"},
+                                                                                        {"--iou-threshold", "0.5"},
+                                                                                        {"--nms", "none"},
+                                                                                        {"--multi-label"},
+                                                                                        {"--class-agnostic"},
+                                                                                        {"--scores", "sigmoid"},
+                                                                                        {"--strides", "8"},
+                                                                                        {"--num-classes", "3"},
+                                                                                        {"--keypoints", "17x3"},
+                                                                                        {"--image-size", "64x64"}}) {
+        check_errors(folder, 2, {with(option, {option.front() + " is given, but the outputs are detections already"})});
+    }
 }
 
 TEST_CASE("errors: --set")
