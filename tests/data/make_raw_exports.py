@@ -4,7 +4,8 @@
 
 Each ends as the exports of one project do, with its names, symbols and metadata; what is in front is that of
 make_other_exports.py, with random weights, which find hundreds of boxes that overlap. The file `made.json` says of each
-what its outputs are.
+what its outputs are. `judged.json` has the numbers of a crowded head, and what torchvision.ops.nms keeps of them class by
+class, and of all classes together.
 
     /usr/bin/python3 make_raw_exports.py              # Debian 12: torch 1.13
     make_raw_exports.py --only 'yolo_pose*'           # some of it
@@ -19,6 +20,7 @@ import types
 
 sys.dont_write_bytecode = True
 
+import numpy  # noqa: E402
 import onnx  # noqa: E402
 import torch  # noqa: E402
 import torchvision  # noqa: E402
@@ -200,6 +202,30 @@ def export(name, folder):
             "image_size": [HEIGHT, WIDTH], "outputs": kind.outputs}
 
 
+def judge():
+    """A head [anchors][4 + classes] whose scores all differ, and the anchors that torchvision keeps, the best first."""
+    random = numpy.random.RandomState(7)
+    anchors = 160
+    places = random.randint(80, 480, (6, 2))[random.randint(0, 6, anchors)]
+    centers = (places + random.randint(-12, 13, (anchors, 2))) / 8  # which float32 holds, and their halves too
+    rows = numpy.hstack([centers, random.randint(96, 130, (anchors, 2)) / 8,
+                         (1 + random.permutation(anchors * CLASSES).reshape(anchors, CLASSES)) / 512])
+    head = torch.tensor(rows, dtype=torch.float32)
+    boxes = torchvision.ops.box_convert(head[:, :4], "cxcywh", "xyxy")
+    scores, labels = head[:, 4:].max(1)
+    kept = []
+    for iou in (0.3, 0.5, 0.7):
+        for agnostic in (False, True):
+            chosen = []
+            for label in [None] if agnostic else range(CLASSES):
+                some = torch.arange(anchors) if agnostic else torch.nonzero(labels == label)[:, 0]
+                some = some[scores[some] > 0.25]
+                chosen += some[torchvision.ops.nms(boxes[some], scores[some], iou)].tolist()
+            kept.append({"iou_threshold": iou, "class_agnostic": agnostic,
+                         "anchors": sorted(chosen, key=lambda anchor: -scores[anchor].item())})
+    return {"head": rows.tolist(), "score": 0.25, "kept": kept}
+
+
 @torch.no_grad()
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -216,6 +242,7 @@ def main():
             entries[entry["file"]] = entry
     lines = ",\n".join("  " + json.dumps(entries[file]) for file in sorted(entries))
     made.write_text("[\n" + lines + "\n]\n")
+    (options.out / "judged.json").write_text(json.dumps(judge()) + "\n")
 
 
 if __name__ == "__main__":

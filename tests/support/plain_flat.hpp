@@ -6,6 +6,7 @@
 #include <onnx_tools/plan/options.hpp>
 
 #include <tests/support/check_outputs.hpp>
+#include <tests/support/flat_row.hpp>
 #include <tests/support/plain_outputs.hpp>
 #include <tests/support/runtime.hpp>
 
@@ -19,14 +20,6 @@
 
 // What grouping the rows of all images by image means, written as plainly as possible.
 namespace padbatch::test {
-
-/// One row of a list; its numbers are those of the list's type.
-struct flat_row {
-    double image = 0;
-    std::array<double, 4> corners{};
-    double label = 0;
-    double score = 0;
-};
 
 /// The corners of a box that is given by its center and size, in ONNX's element type `type`.
 ///

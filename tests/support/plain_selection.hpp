@@ -3,7 +3,7 @@
 #define PADBATCH_TESTS_SUPPORT_PLAIN_SELECTION_HPP
 
 #include <onnx_tools/recognise/detections.hpp>
-#include <tests/support/plain_flat.hpp>
+#include <tests/support/flat_row.hpp>
 
 #include <algorithm>
 #include <array>

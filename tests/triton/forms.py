@@ -55,6 +55,32 @@ def read_padded(outputs, images):
     return found
 
 
+@form("raw", "raw/yolo_any_op12.onnx", "--conf", "0.5")
+def read_raw(outputs, images):
+    """A head [B, 4 + classes, A], of which nothing is selected: docs/raw-heads.md in a loop."""
+    found = []
+    for head in outputs["output0"]:
+        centers, sizes, scores = head[:2].T, head[2:4].T, head[4:].T
+        boxes = numpy.hstack([centers - sizes * numpy.float32(0.5), centers + sizes * numpy.float32(0.5)])
+        labels, best = scores.argmax(1), scores.max(1)
+        shifted = boxes + labels[:, None].astype(numpy.float32) * numpy.float32(7680)
+        kept = []
+        for anchor in sorted(numpy.flatnonzero(best > numpy.float32(0.5)), key=lambda anchor: -best[anchor]):
+            if all(overlap(shifted[anchor], shifted[other]) <= numpy.float32(0.7) for other in kept):
+                kept.append(anchor)
+        found.append([(boxes[anchor], labels[anchor], best[anchor]) for anchor in kept])
+    return found
+
+
+def overlap(a, b):
+    """The intersection over union of two boxes, in float32 like its arguments."""
+    sides = numpy.minimum(a[2:], b[2:]) - numpy.maximum(a[:2], b[:2])
+    if (sides <= 0).any():
+        return numpy.float32(0)
+    both = sides[0] * sides[1]
+    return both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both)
+
+
 @form("loose", "loose/mmdeploy_op11.onnx", "--dynamic-batch")
 def read_loose(outputs, images):
     """The rows of one image, [1, n, 5] and [1, n]."""

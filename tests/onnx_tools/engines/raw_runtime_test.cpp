@@ -2,11 +2,13 @@
 // Runs models that are made from raw heads, and requires the bytes that a plain loop selects from the heads' numbers.
 
 #include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
 
 #include <onnx_tools/plan/options.hpp>
 #include <onnx_tools/recognise/head_kind.hpp>
 #include <onnx_tools/recognise/recognise.hpp>
 #include <onnx_tools/rewrite.hpp>
+#include <tests/support/crowded_heads.hpp>
 #include <tests/support/parse_model.hpp>
 #include <tests/support/plain_flat.hpp>
 #include <tests/support/plain_selection.hpp>
@@ -17,6 +19,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <fstream>
 #include <optional>
 #include <random>
 #include <string>
@@ -28,46 +31,6 @@ using namespace padbatch::onnx_tools;
 using namespace padbatch::test;
 
 namespace {
-
-constexpr std::size_t anchors_of_image = 200;
-constexpr int height = 64;
-constexpr int width = 80;
-
-// A head as [anchors][columns], of one image.
-using head_rows_of_image = std::vector<std::vector<float>>;
-
-// Crowds around a few places, so that most boxes overlap others; a third of the scores are equal to others.
-head_rows_of_image crowd(std::mt19937& random, std::size_t columns, bool half)
-{
-    std::uniform_real_distribution<float> unit(0, 1);
-    std::normal_distribution<float> near(0, 3);
-    std::array<std::array<float, 2>, 5> places{};
-    for (auto& place : places) {
-        place = {10 + 60 * unit(random), 10 + 40 * unit(random)};
-    }
-    head_rows_of_image rows(anchors_of_image);
-    for (auto& row : rows) {
-        const auto& place = places[random() % places.size()];
-        row = {place[0] + near(random), place[1] + near(random), 8 + 8 * unit(random), 8 + 8 * unit(random)};
-        while (row.size() < columns) {
-            const float score = unit(random) * unit(random);
-            row.push_back(random() % 3 == 0 ? 0.5F : score);
-        }
-        if (half) { // numbers that float16 holds
-            for (auto& number : row) {
-                number = static_cast<float>(float16(number));
-            }
-        }
-    }
-    return rows;
-}
-
-std::array<float, 4> corners_of_row(const std::vector<float>& row)
-{
-    const float half_width = row[2] * 0.5F;
-    const float half_height = row[3] * 0.5F;
-    return {row[0] - half_width, row[1] - half_height, row[0] + half_width, row[1] + half_height};
-}
 
 // A model that passes on a head made up by a test.
 std::string passed_on(const std::string& type, const std::string& dimensions, int opset)
@@ -141,17 +104,17 @@ void check(const yolo_case& head, const head_options& said, const pad_options& p
         const auto found = selected(all, expected, image);
         rows.insert(rows.end(), found.rows.begin(), found.rows.end());
     }
-    std::vector<std::vector<float>> inputs{std::vector<float>(images * 3 * height * width), list};
+    std::vector<std::vector<float>> inputs{std::vector<float>(images * 3 * height_of_image * width_of_image), list};
     const auto batch = static_cast<std::int64_t>(images);
     const auto last = static_cast<std::int64_t>(anchors_of_image);
     const auto other = static_cast<std::int64_t>(head.columns());
     pad_options plain = pad; // what the head does is done already
     plain.min_score.reset();
     plain.classes.reset();
-    check_outputs(plain_flat_outputs(rows, images, onnx_number::float32, onnx_number::float32, height, width, plain,
-                                     expected.most),
+    check_outputs(plain_flat_outputs(rows, images, onnx_number::float32, onnx_number::float32, height_of_image,
+                                     width_of_image, plain, expected.most),
                   session,
-                  session.run(inputs, {{batch, 3, height, width},
+                  session.run(inputs, {{batch, 3, height_of_image, width_of_image},
                                        head.anchors_last() ? std::vector<std::int64_t>{batch, other, last}
                                                            : std::vector<std::int64_t>{batch, last, other}}));
 }
@@ -258,12 +221,14 @@ void check_plugin(const plugin& p, unsigned seed)
         const auto found = of_plugin(anchors, p, image);
         rows.insert(rows.end(), found.begin(), found.end());
     }
-    std::vector<std::vector<float>> inputs{std::vector<float>(images * 3 * height * width), boxes, scores};
+    std::vector<std::vector<float>> inputs{std::vector<float>(images * 3 * height_of_image * width_of_image), boxes,
+                                           scores};
     const auto a = static_cast<std::int64_t>(anchors_of_image);
-    auto found = session.run(inputs, {{images, 3, height, width}, {images, a, 4}, {images, a, classes}});
+    auto found =
+        session.run(inputs, {{images, 3, height_of_image, width_of_image}, {images, a, 4}, {images, a, classes}});
     if (!p.score_activation) {
-        check_outputs(plain_flat_outputs(rows, images, onnx_number::float32, onnx_number::float32, height, width, {},
-                                         static_cast<std::int64_t>(p.max_output_boxes)),
+        check_outputs(plain_flat_outputs(rows, images, onnx_number::float32, onnx_number::float32, height_of_image,
+                                         width_of_image, {}, static_cast<std::int64_t>(p.max_output_boxes)),
                       session, found);
         return;
     }
@@ -429,12 +394,12 @@ TEST_CASE("without a threshold all numbers are scores, also those below 0")
                         std::vector<plain_anchor> anchors;
                         for (auto row : crowd(random, 4 + classes, false)) {
                             for (const std::size_t i : {0U, 1U, 2U, 3U}) {
-                                row[i] /= i % 2 == 0 ? width : height;
+                                row[i] /= i % 2 == 0 ? width_of_image : height_of_image;
                                 boxes.push_back(row[i]);
                             }
                             auto corners = corners_of_row(row);
                             for (std::size_t i = 0; i < 4; ++i) {
-                                corners[i] *= i % 2 == 0 ? width : height;
+                                corners[i] *= i % 2 == 0 ? width_of_image : height_of_image;
                             }
                             plain_anchor anchor{corners, {}};
                             for (std::size_t c = 4; c < row.size(); ++c) {
@@ -446,16 +411,59 @@ TEST_CASE("without a threshold all numbers are scores, also those below 0")
                         const auto found = selected(anchors, how, image);
                         rows.insert(rows.end(), found.rows.begin(), found.rows.end());
                     }
-                    std::vector<std::vector<float>> inputs{std::vector<float>(images * 3 * height * width), boxes,
-                                                           scores};
+                    std::vector<std::vector<float>> inputs{
+                        std::vector<float>(images * 3 * height_of_image * width_of_image), boxes, scores};
                     const auto a = static_cast<std::int64_t>(anchors_of_image);
-                    check_outputs(
-                        plain_flat_outputs(rows, images, onnx_number::float32, onnx_number::float32, height, width, {},
-                                           most),
-                        session,
-                        session.run(inputs, {{images, 3, height, width}, {images, a, 4}, {images, a, classes}}));
+                    check_outputs(plain_flat_outputs(rows, images, onnx_number::float32, onnx_number::float32,
+                                                     height_of_image, width_of_image, {}, most),
+                                  session,
+                                  session.run(inputs, {{images, 3, height_of_image, width_of_image},
+                                                       {images, a, 4},
+                                                       {images, a, classes}}));
                 }
             }
+        }
+    }
+}
+
+TEST_CASE("class by class, and of all classes together, the boxes are kept that torchvision keeps")
+{
+    const auto judged = nlohmann::json::parse(std::ifstream(std::string(PADBATCH_TESTS_DATA) + "/raw/judged.json"));
+    const auto head = judged.at("head").get<head_rows_of_image>();
+    const auto n = std::to_string(head.size());
+    std::vector<float> list;
+    for (const auto& row : head) {
+        list.insert(list.end(), row.begin(), row.end());
+    }
+    for (const auto& each : judged.at("kept")) {
+        rewrite_options options;
+        options.recognise.from = export_kind::raw;
+        auto& told = options.recognise.head;
+        told.kind = head_kind::yolo;
+        told.class_count = static_cast<std::int64_t>(head.front().size()) - 4;
+        told.score = judged.at("score").get<double>();
+        told.iou_threshold = each.at("iou_threshold").get<double>();
+        told.class_agnostic = each.at("class_agnostic").get<bool>();
+        if (!told.class_agnostic) {
+            told.nms = suppression::class_by_class;
+        }
+        CAPTURE(*told.iou_threshold);
+        CAPTURE(told.class_agnostic);
+        auto model = parse_model(passed_on("float", n + ",7", 13));
+        rewrite(model, options);
+        model_session session(model.SerializeAsString(), ORT_ENABLE_ALL);
+        std::vector<std::vector<float>> inputs{std::vector<float>(3 * height_of_image * width_of_image), list};
+        const auto found = session.run(inputs, {{1, 3, height_of_image, width_of_image}, {1, std::stol(n), 7}});
+        const auto kept = each.at("anchors").get<std::vector<std::size_t>>();
+        REQUIRE(padbatch::test::detail::number_at(found.at("num_detections"), 0) == static_cast<double>(kept.size()));
+        CHECK(kept.size() < head.size() / 2);
+        for (std::size_t r = 0; r < kept.size(); ++r) {
+            const auto& row = head[kept[r]];
+            const auto best = std::max_element(row.begin() + 4, row.end());
+            CHECK(padbatch::test::detail::number_at(found.at("scores"), r) == *best); // no two are equal
+            CHECK(padbatch::test::detail::number_at(found.at("labels"), r) ==
+                  static_cast<double>(best - row.begin() - 4));
+            CHECK(padbatch::test::detail::number_at(found.at("boxes"), r * 4) == row[0] - row[2] / 2);
         }
     }
 }
