@@ -10,6 +10,7 @@
 #include <onnx_tools/recognise/batch_inputs.hpp>
 #include <onnx_tools/recognise/image_inputs.hpp>
 #include <onnx_tools/recognise/one_image.hpp>
+#include <onnx_tools/recognise/rearranged.hpp>
 #include <onnx_tools/serve/first_extents.hpp>
 #include <padbatch/contract.hpp>
 
@@ -267,7 +268,12 @@ dynamic_batch_advice advice_on(const onnx::ModelProto& exported, const rewrite_o
         if (needs_rows) {
             pad.max_detections = std::int64_t{100}; // any number
         }
-        (void)plan(exported, found, pad);
+        if (found.rearranged) {
+            const readable_model readable(exported);
+            (void)plan(rearranged_copy(*readable, *found.rearranged), found, pad);
+        } else {
+            (void)plan(exported, found, pad);
+        }
         return needs_rows ? dynamic_batch_advice::with_rows : dynamic_batch_advice::works;
     } catch (const tool_error&) {
         return dynamic_batch_advice::refused;

@@ -331,6 +331,9 @@ TEST_CASE("--inspect shows a raw head, and what is selected from it")
                "gives each image its rows of the list, in descending order of score", "pads every image to 160 rows",
                "writes the counts to num_detections, int32 [batch, 1]"});
     CHECK(inspected_json({}, features).at("head").is_null());
+    const auto segments = inspected_json({}, data + "raw/yolo_seg_any_op14.onnx");
+    CHECK(names_of(segments).back() == "mask_coefficients");
+    CHECK(segments.at("other_outputs") == json{"mask_prototypes"});
 }
 
 TEST_CASE("--inspect shows the outputs of a model that is not rewritten, and what a server makes of them")

@@ -394,6 +394,18 @@ TEST_CASE("a batch in a loop is advised only where the rewrite takes it")
                    std::nullopt);
 }
 
+TEST_CASE("what a raw head has besides detections is an output of its own")
+{
+    auto model = load_model(std::string(PADBATCH_TESTS_DATA) + "/raw/yolo_seg_any_op14.onnx");
+    CHECK(advice_on(model, {}) == dynamic_batch_advice::refused); // it takes any batch already
+    for (auto* infos : {model.mutable_graph()->mutable_input(), model.mutable_graph()->mutable_output()}) {
+        for (auto& info : *infos) {
+            info.mutable_type()->mutable_tensor_type()->mutable_shape()->mutable_dim(0)->set_dim_value(1);
+        }
+    }
+    CHECK(advice_on(model, {}) == dynamic_batch_advice::works);
+}
+
 TEST_CASE("real exports of rows in one list are warned of whatever symbol their outputs declare")
 {
     int checked = 0;
