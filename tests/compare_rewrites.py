@@ -167,8 +167,38 @@ def cases_of_other(data, fixture):
     yield Case(model, "usual columns", [*source, "--max-detections", "20"])
     centres = [dict(zip(columns["xyxy"], columns["cxcywh"])).get(column, column) for column in named]
     yield Case(model, "boxes by their centres", [*source, "--columns", ",".join(centres), "--max-detections", "batch"])
-    for options in (["--from", "torchvision"], [*source, "--dynamic-batch"], [*source, "--masks", "none"]):
+    # A list of one image can be run for each image of a batch.
+    for options in (["--from", "torchvision"], [*source, "--masks", "none"],
+                    *([[*source, "--dynamic-batch"]] if fixture["batch"] != 1 else [])):
         yield Case(model, "not for rows in one list", [*options, "--max-detections", "20"], (USAGE, REFUSED))
+
+
+# What nothing in a file shows.
+TOLD = {
+    "padded/detr_any": "--from padded --box-format cxcywh --normalized",
+    "raw/boxes_scores": "--from raw --head boxes-scores --box-format xyxy",
+    "raw/detr": "--from raw --head detr --scores softmax",
+    "raw/rtdetr": "--from raw --head boxes-scores --box-format cxcywh --normalized --nms none",
+    "raw/yolo_transposed": "--from raw --head yolo --num-classes 3",
+    "raw/yolox": "--from raw --head yolo-objectness --strides 8,16",
+}
+NEVER_READ = ("padded/ultralytics_nms_any", "raw/yolo_obb")
+HEADS = {
+    "every class": "--multi-label --max-det 50",
+    "class by class": "--nms class-by-class --iou-threshold 0.5",
+    "of all classes": "--class-agnostic --conf 0.4",
+    "nothing dropped": "--nms none --exclude-classes 1",
+    "any batch": "--dynamic-batch --max-detections batch",
+}
+
+
+def cases_of_form(model):
+    """Of a form that is proven, told or refused."""
+    name = f"{model.parent.name}/{model.name}"
+    told = next((options for start, options in TOLD.items() if name.startswith(start)), "").split()
+    ends = (USAGE, REFUSED) if name.startswith(NEVER_READ) else (DONE, USAGE, REFUSED)
+    for options_name, options in (COMMON | (HEADS if model.parent.name == "raw" else {})).items():
+        yield Case(model, options_name, [*told, *options.split()], ends)
 
 
 def all_cases(data):
@@ -183,6 +213,8 @@ def all_cases(data):
     lists += [list(cases_of_other(data, fixture)) for fixture in other]
     for file in sorted((ROOT / "examples" / "data").glob("*.onnx")):
         lists.append([Case(file, name, options.split()) for name, options in (COMMON | TORCHVISION).items()])
+    for folder in ("lists", "loose", "padded", "raw"):
+        lists += [list(cases_of_form(file)) for file in sorted((data / folder).glob("*.onnx"))]
     model = data / manifest[0]["file"]
     ends = [Case(model, "refused", shlex.split(options), (code,)) for options, code in ENDS.items()]
     ends += [Case(data / "no-such-file.onnx", "no file", [], (IO,)), Case(data, "a folder", [], (IO,)),
