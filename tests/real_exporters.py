@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Exports small detectors with the exporters that people use, pads them, and holds the result against the original.
 
-    real_exporters.py paddle|transformers COMMAND FOLDER
+    real_exporters.py paddle|transformers|ultralytics COMMAND FOLDER
 
 COMMAND is onnx-pad-outputs. The exporter's packages are installed into a virtual environment in FOLDER, once; where that
 is impossible, the exit status is 77. The weights are random, and no weights are loaded from anywhere.
 
     paddle         a net that ends in PaddleDetection's multiclass_nms3, by paddle2onnx: rows and their number
     transformers   RT-DETR with its post-processing, by torch.onnx.export: rows that are padded already
+    ultralytics    YOLOv8 and YOLO11 with boxes, masks and keypoints: raw heads, known by their metadata; and turned boxes
 """
 
 import os
@@ -16,12 +17,17 @@ import pathlib
 import subprocess
 import sys
 
+sys.dont_write_bytecode = True
+
 SKIPPED = 77
 HEIGHT, WIDTH = 64, 96
 PACKAGES = {
-    # The last versions that go together; RT-DETR is exported by Debian's PyTorch.
+    # The last versions that go together; all but Paddle's export with Debian's PyTorch. (Ultralytics' is under the AGPL:
+    # this test runs it, and nothing of it goes into padbatch.)
     "paddle": ("paddlepaddle==3.3.1", "paddle2onnx==2.1.0", "onnxruntime"),
     "transformers": ("transformers==4.44.2", "onnxruntime"),
+    "ultralytics": ("ultralytics-opencv-headless==8.4.190", "numpy==1.26.4", "onnx==1.17.0", "onnxslim==0.1.98",
+                    "onnxruntime"),
 }
 
 
@@ -192,7 +198,7 @@ def prepare(name, folder):
     ready = venv / "ready"
     if ready.exists() and ready.read_text() == repr(PACKAGES[name]):
         return python, ""
-    site = ["--system-site-packages"] if name == "transformers" else []
+    site = [] if name == "paddle" else ["--system-site-packages"]
     for step in ([sys.executable, "-m", "venv", "--clear", *site, venv],
                  [python, "-m", "pip", "install", "--quiet", *PACKAGES[name]]):
         done = subprocess.run(step, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
@@ -202,11 +208,21 @@ def prepare(name, folder):
     return python, ""
 
 
+def test(name, command, folder):
+    """What is run inside of the environment."""
+    if name == "ultralytics":
+        import real_raw_heads
+
+        real_raw_heads.ultralytics(command, folder)
+        return
+    path = folder / "export.onnx"
+    {"paddle": export_paddle, "transformers": export_transformers}[name](path)
+    compare(name, command, path)
+
+
 def main():
     if sys.argv[1] == "--inside":
-        name, command, path = sys.argv[2], sys.argv[3], pathlib.Path(sys.argv[4])
-        {"paddle": export_paddle, "transformers": export_transformers}[name](path)
-        compare(name, command, path)
+        test(sys.argv[2], sys.argv[3], pathlib.Path.cwd())
         return 0
     name, command, folder = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3]).resolve() / sys.argv[1]
     folder.mkdir(parents=True, exist_ok=True)
@@ -214,9 +230,10 @@ def main():
     if python is None:
         print(f"skipped: the packages {', '.join(PACKAGES[name])} cannot be installed here:\n{why}")
         return SKIPPED
-    environment = dict(os.environ, HF_HUB_OFFLINE="1", PIP_NO_INDEX="1")
-    return subprocess.run([python, __file__, "--inside", name, command, folder / "export.onnx"], env=environment,
-                          check=False).returncode
+    offline = {"HF_HUB_OFFLINE": "1", "PIP_NO_INDEX": "1", "YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false",
+               "YOLO_CONFIG_DIR": str(folder)}
+    inside = [python, pathlib.Path(__file__).resolve(), "--inside", name, pathlib.Path(command).resolve()]
+    return subprocess.run(inside, env={**os.environ, **offline}, cwd=folder, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Raw heads of Ultralytics' own exporter, padded and held against a plain loop and against Ultralytics' own selection.
+real_exporters.py runs this inside of an environment that has the package.
+
+The weights are random. So that scores of all sizes come out, and boxes of several, the statistics of the batch norms are
+those of noise, and what the last layers give is spread out.
+"""
+
+import json
+import pathlib
+import subprocess
+
+import numpy
+
+from real_exporters import run, session
+
+HEIGHT, WIDTH = 96, 128
+REFUSED = 5
+
+
+def outputs_of(model, images):
+    return run(model, {"images": images})
+
+
+def pictures(count, height, width):
+    """Noise of several strengths, in front of it an image that is black."""
+    random = numpy.random.default_rng(7)
+    strengths = numpy.linspace(0, 1, count, dtype=numpy.float32).reshape(-1, 1, 1, 1)
+    return random.random((count, 3, height, width), numpy.float32) * strengths
+
+
+# ------------------------------------------------------------------------------------- docs/raw-heads.md in a loop
+
+
+def corners_of(boxes):
+    """[A, 4] of centers and sizes as x1, y1, x2, y2."""
+    half = boxes[:, 2:] * numpy.float32(0.5)
+    return numpy.concatenate([boxes[:, :2] - half, boxes[:, :2] + half], 1)
+
+
+def overlaps(box, others):
+    """The intersection over union of a box with each of the others."""
+    extents = numpy.minimum(box[2:], others[:, 2:]) - numpy.maximum(box[:2], others[:, :2])
+    both = numpy.where((extents > 0).all(1), extents[:, 0] * extents[:, 1], numpy.float32(0))
+    areas = (others[:, 2] - others[:, 0]) * (others[:, 3] - others[:, 1])
+    return both / ((box[2] - box[0]) * (box[3] - box[1]) + areas - both)
+
+
+def selected(corners, scores, conf=None, iou=0.7, most=300, nms="shifted", agnostic=False, multi_label=False, without=()):
+    """Anchors and labels of an image's detections, the best first, and how many candidates there were. All numbers are
+    float32; `corners` is [A, 4], `scores` [A, C]."""
+    best = scores.argmax(1)
+    pairs = [(anchor, label) for anchor, of_anchor in enumerate(scores)
+             for label in (range(len(of_anchor)) if multi_label else [best[anchor]])
+             if label not in without and (conf is None or of_anchor[label] > numpy.float32(conf))]
+    pairs = sorted(pairs, key=lambda pair: -scores[pair])[:30000]
+    kept = []
+    boxes = numpy.empty((0, 4), numpy.float32)  # of those that are kept, moved apart by class
+    for anchor, label in pairs:
+        if len(kept) == most:
+            break
+        if nms != "none":
+            box = corners[anchor]
+            if nms == "shifted" and not agnostic:
+                box = box + numpy.float32(7680) * numpy.float32(label)
+            rivals = [agnostic or nms == "shifted" or label == other for _, other in kept]
+            if (overlaps(box, boxes[rivals]) > numpy.float32(iou)).any():
+                continue
+            boxes = numpy.concatenate([boxes, box[None]])
+        kept.append((anchor, label))
+    anchors, labels = (numpy.array([pair[i] for pair in kept], numpy.int64) for i in (0, 1))
+    return anchors, labels, len(pairs)
+
+
+# ----------------------------------------------------------------------------------------------------- Ultralytics
+
+
+def spread_out(net, height, width, scores):
+    """Makes a random net give boxes of several sizes, and scores around sigmoid(scores)."""
+    import torch
+
+    norms = [module for module in net.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    for norm in norms:
+        norm.momentum = None  # the average of all images
+        norm.reset_running_stats()
+    net.train()
+    with torch.no_grad():
+        net(torch.rand(4, 3, height, width))
+        head = net.model[-1]
+        for boxes, classes in zip(head.cv2, head.cv3):
+            boxes[-1].weight *= 3
+            classes[-1].bias.fill_(scores)
+    net.eval()
+
+
+def export_yolo(name, path, batch=0, height=HEIGHT, width=WIDTH, scores=-4.0):
+    """Ultralytics' export of its own `name`.yaml; of any number of images, or of `batch`."""
+    import torch
+    from ultralytics import YOLO
+
+    torch.manual_seed(9)
+    model = YOLO(name + ".yaml")
+    spread_out(model.model, height, width, scores)
+    made = model.export(format="onnx", imgsz=(height, width), dynamic=batch == 0, batch=batch or 1, device="cpu")
+    pathlib.Path(made).replace(path)
+
+
+def fields_of_yolo(head, kind, classes):
+    """Of one image's columns [columns, A] the corners, the scores, and the field that the rest is."""
+    rows = head.T
+    rest = rows[:, 4 + classes:]
+    further = {"mask_coefficients": rest} if kind == "yolo-seg" else {}
+    if kind == "yolo-pose":
+        further = {"keypoints": rest.reshape(len(rows), -1, 3)}
+    return corners_of(rows[:, :4]), rows[:, 4:4 + classes], further
+
+
+# Options of the command, and what they mean to the loop; and to Ultralytics' non_max_suppression, unless that has none.
+VARIANTS = [
+    ([], {}, {}),
+    (["--iou-threshold", "0.45", "--max-det", "20"], {"iou": 0.45, "most": 20}, {"iou_thres": 0.45, "max_det": 20}),
+    (["--class-agnostic"], {"agnostic": True}, {"agnostic": True}),
+    (["--nms", "class-by-class"], {"nms": "class-by-class"}, None),
+    (["--multi-label"], {"multi_label": True}, {"multi_label": True}),
+    (["--exclude-classes", "0,7"], {"without": (0, 7)}, None),
+]
+
+
+def confidence_of(scores):
+    """A threshold that half of the anchors' best scores are above; scores are [B, C, A]."""
+    return float(numpy.quantile(scores.max(1), 0.5))
+
+
+def by_ultralytics(head, conf, classes, how):
+    """Rows of each image: box, score, label and the rest."""
+    import torch
+    import torchvision  # noqa: F401, in whose NonMaxSuppression equal scores keep their order; Ultralytics uses it if so
+    from ultralytics.utils.nms import non_max_suppression
+
+    how = {"iou_thres": 0.7, **how}
+    return [rows.numpy() for rows in non_max_suppression(torch.from_numpy(head.copy()), conf, nc=classes, **how)]
+
+
+def heads_of(model, images, batch):
+    """What the export gives for each image; of one image, if it takes no more."""
+    if batch != 1:
+        return outputs_of(model, images)
+    of_images = [outputs_of(model, images[i:i + 1]) for i in range(len(images))]
+    return {name: numpy.concatenate([each[name] for each in of_images]) for name in of_images[0]}
+
+
+def require_rows(where, right, got, image):
+    """Demands these rows of an image, bit by bit, and zeros behind them."""
+    expected = len(right["scores"])
+    count = int(got["num_detections"][image, 0])
+    assert count == expected, f"{where}: {count} rows, not {expected}"
+    for field, values in right.items():
+        rows = got[field][image]
+        assert numpy.array_equal(rows[:count], values), f"{where}: other {field}"
+        assert not rows[count:].any(), f"{where}: {field} are not padded with 0"
+
+
+def compare_yolo(name, command, path, kind, classes, batch):
+    original = session(path)
+    images = pictures(3 if batch == 3 else 6, HEIGHT, WIDTH)
+    # Files of any number of images take any size too.
+    parts = [images] if batch == 3 else [images, images[:1], images[2:4]] + [pictures(3, 64, 96)] * (batch == 0)
+    conf = confidence_of(heads_of(original, images, batch)["output0"][:, 4:4 + classes])
+    for options, meaning, theirs in VARIANTS if classes > 1 else VARIANTS[:2]:
+        padded = path.with_name("padded.onnx")
+        any_batch = ["--dynamic-batch"] if batch == 1 else []
+        subprocess.run([command, "--quiet", "--force", "--conf", repr(conf), *any_batch, *options, path, padded],
+                       check=True)
+        model = session(padded)
+        candidates = kept = 0
+        for part in parts:
+            raw, got = heads_of(original, part, batch), outputs_of(model, part)
+            theirs_rows = None if theirs is None else by_ultralytics(raw["output0"], conf, classes, theirs)
+            if "output1" in raw:
+                assert numpy.array_equal(raw["output1"], got["mask_prototypes"]), f"{name}: other prototypes"
+            for image, head in enumerate(raw["output0"]):
+                where = f"{name}, {' '.join(options) or 'no options'}: image {image} of {len(part)}"
+                corners, scores, further = fields_of_yolo(head, kind, classes)
+                anchors, labels, of_image = selected(corners, scores, conf, **meaning)
+                right = {"boxes": corners[anchors], "labels": labels, "scores": scores[anchors, labels],
+                         **{field: values[anchors] for field, values in further.items()}}
+                require_rows(where, right, got, image)
+                if theirs is not None:
+                    columns = [right["boxes"], right["scores"], labels, *(right[field] for field in further)]
+                    rows = numpy.concatenate([values.reshape(len(anchors), -1) for values in columns], 1)
+                    assert numpy.array_equal(rows, theirs_rows[image]), f"{where}: Ultralytics selects other rows"
+                candidates, kept = candidates + of_image, kept + len(anchors)
+        print(f"{name}, {' '.join(options) or 'no options'}: {kept} of {candidates} candidates")
+        assert kept >= 40 and candidates >= 300 and candidates - kept >= 100
+
+
+def require_kind(name, command, path, kind):
+    """Demands that the file says itself which head it has."""
+    shown = subprocess.run([command, "--inspect", "--json", path], stdout=subprocess.PIPE, check=False)
+    assert shown.returncode == 0, f"{name}: --inspect ends with {shown.returncode}"
+    found = json.loads(shown.stdout)
+    assert found["form"] == "raw" and found["head"]["kind"] == kind, f"{name}: {found['form']}, {found['head']}"
+
+
+def ultralytics(command, folder):
+    """YOLO heads of any number of images, of three and of one, and those of turned boxes, which are refused."""
+    path = folder / "export.onnx"
+    for name, kind, classes in (("yolov8n", "yolo", 80), ("yolo11n", "yolo", 80), ("yolov8n-seg", "yolo-seg", 80),
+                                ("yolo11n-seg", "yolo-seg", 80), ("yolov8n-pose", "yolo-pose", 1),
+                                ("yolo11n-pose", "yolo-pose", 80)):
+        for batch in (0, 3, 1):
+            export_yolo(name, path, batch)
+            title = f"{name}, batch of {batch or 'any size'}"
+            compare_yolo(title, command, path, kind, classes, batch)
+            require_kind(title, command, path, kind)
+    for name in ("yolov8n-obb", "yolo11n-obb"):
+        for batch in (0, 1):
+            export_yolo(name, path, batch)
+            done = subprocess.run([command, "--force", path, path.with_name("padded.onnx")], stderr=subprocess.PIPE,
+                                  text=True, check=False)
+            assert done.returncode == REFUSED and "turned by an angle" in done.stderr, done.stderr
