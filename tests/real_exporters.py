@@ -8,7 +8,8 @@ COMMAND is onnx-pad-outputs. The exporter's packages are installed into a virtua
 is impossible, the exit status is 77. The weights are random, and no weights are loaded from anywhere.
 
     paddle         a net that ends in PaddleDetection's multiclass_nms3, by paddle2onnx: rows and their number
-    transformers   RT-DETR with its post-processing, by torch.onnx.export: rows that are padded already
+    transformers   RT-DETR with its post-processing, by torch.onnx.export: rows that are padded already; DETR and RT-DETR
+                   as they are: raw heads
     ultralytics    YOLOv8 and YOLO11 with boxes, masks and keypoints: raw heads, known by their metadata; and turned boxes
 """
 
@@ -210,14 +211,14 @@ def prepare(name, folder):
 
 def test(name, command, folder):
     """What is run inside of the environment."""
-    if name == "ultralytics":
-        import real_raw_heads
+    import real_raw_heads
 
-        real_raw_heads.ultralytics(command, folder)
-        return
-    path = folder / "export.onnx"
-    {"paddle": export_paddle, "transformers": export_transformers}[name](path)
-    compare(name, command, path)
+    if name != "ultralytics":
+        path = folder / "export.onnx"
+        {"paddle": export_paddle, "transformers": export_transformers}[name](path)
+        compare(name, command, path)
+    if name != "paddle":
+        getattr(real_raw_heads, name)(command, folder)
 
 
 def main():

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Raw heads of Ultralytics' own exporter, padded and held against a plain loop and against Ultralytics' own selection.
-real_exporters.py runs this inside of an environment that has the package.
+"""Raw heads of Ultralytics' and transformers' own exporters, padded and held against plain loops and against what these
+projects do after a head. real_exporters.py runs this inside of an environment that has their packages.
 
 The weights are random. So that scores of all sizes come out, and boxes of several, the statistics of the batch norms are
 those of noise, and what the last layers give is spread out.
@@ -219,3 +219,134 @@ def ultralytics(command, folder):
             done = subprocess.run([command, "--force", path, path.with_name("padded.onnx")], stderr=subprocess.PIPE,
                                   text=True, check=False)
             assert done.returncode == REFUSED and "turned by an angle" in done.stderr, done.stderr
+
+
+# -------------------------------------------------------------------------------------------------- transformers
+
+CLASSES, QUERIES = 5, 40
+
+
+def make_detr():
+    from transformers import DetrConfig, DetrForObjectDetection, ResNetConfig
+
+    backbone = ResNetConfig(embedding_size=16, hidden_sizes=[16, 32, 32, 64], depths=[1, 1, 1, 1], layer_type="basic",
+                            out_features=["stage4"])
+    model = DetrForObjectDetection(DetrConfig(
+        backbone_config=backbone, backbone=None, use_timm_backbone=False, use_pretrained_backbone=False,
+        num_queries=QUERIES, d_model=32, encoder_layers=1, decoder_layers=1, encoder_ffn_dim=32, decoder_ffn_dim=32,
+        encoder_attention_heads=4, decoder_attention_heads=4, num_labels=CLASSES))
+    return model, model.class_labels_classifier
+
+
+def make_rtdetr():
+    from transformers import RTDetrConfig, RTDetrForObjectDetection, RTDetrResNetConfig
+
+    backbone = RTDetrResNetConfig(embedding_size=16, hidden_sizes=[16, 32, 32, 64], depths=[1, 1, 1, 1],
+                                  layer_type="basic", out_features=["stage2", "stage3", "stage4"])
+    model = RTDetrForObjectDetection(RTDetrConfig(
+        backbone_config=backbone, use_timm_backbone=False, use_pretrained_backbone=False, encoder_hidden_dim=32,
+        encoder_in_channels=[32, 32, 64], encoder_layers=1, encoder_ffn_dim=32, encoder_attention_heads=4, d_model=32,
+        num_queries=QUERIES, decoder_in_channels=[32, 32, 32], decoder_ffn_dim=32, decoder_layers=1,
+        decoder_attention_heads=4, num_labels=CLASSES, num_denoising=0, anchor_image_size=[HEIGHT, WIDTH]))
+    return model, model.model.decoder.class_embed[0]
+
+
+def export_queries(make, path, batch=0):
+    """Logits and pred_boxes as they are; of any number of images, or of `batch`."""
+    import torch
+
+    class Raw(torch.nn.Module):
+        def __init__(self, model):
+            super().__init__()
+            self.model = model
+
+        def forward(self, images):
+            found = self.model(pixel_values=images)
+            return found.logits, found.pred_boxes
+
+    torch.manual_seed(5)
+    model, classifier = make()
+    raw = Raw(model.eval())
+    images = torch.from_numpy(pictures(batch or 2, HEIGHT, WIDTH))
+    names = ("images", "logits", "pred_boxes")
+    with torch.no_grad():
+        # As they are made, all queries are much alike, and of one class.
+        for weights in model.parameters():
+            if weights.dim() == 2:
+                torch.nn.init.normal_(weights, std=0.3)
+        classifier.weight *= 2
+        classifier.bias -= raw(images)[0].mean((0, 1))
+        torch.onnx.export(raw, (images,), str(path), opset_version=16, input_names=names[:1], output_names=names[1:],
+                          dynamic_axes={} if batch else {name: {0: "N"} for name in names})
+
+
+def corners_in_pixels(boxes):
+    return corners_of(boxes * numpy.array([WIDTH, HEIGHT, WIDTH, HEIGHT], numpy.float32))
+
+
+def by_transformers(processor, logits, boxes, conf):
+    """What the image processor makes of the outputs, the best first: box, score, label."""
+    import types
+
+    import torch
+
+    outputs = types.SimpleNamespace(logits=torch.from_numpy(logits), pred_boxes=torch.from_numpy(boxes))
+    found = processor.post_process_object_detection(outputs, conf or 0, [(HEIGHT, WIDTH)] * len(boxes))
+    rows = [(each["boxes"].numpy(), each["scores"].numpy(), each["labels"].numpy()) for each in found]
+    return [[part[numpy.argsort(-scores, kind="stable")] for part in (boxes, scores, labels)]
+            for boxes, scores, labels in rows]
+
+
+def compare_queries(name, command, path, processor, activation, batch, threshold):
+    """With all queries and with a limit below their number, with and without a threshold."""
+    original = session(path)
+    images = pictures(9, HEIGHT, WIDTH)[9 - (batch or 6):]  # without the black one, in which queries are alike
+    for conf in (None, threshold):
+        for most in (QUERIES, 12):
+            padded = path.with_name("padded.onnx")
+            chosen = [] if conf is None else ["--conf", str(conf)]
+            subprocess.run([command, "--quiet", "--force", "--from", "raw", "--head", "detr", "--scores", activation,
+                            "--max-det", str(most), *chosen, path, padded], check=True)
+            model = session(padded)
+            counts, found_labels = [], set()
+            for part in (images,) if batch else (images, images[:1], images[2:4]):
+                raw, got = outputs_of(original, part), outputs_of(model, part)
+                theirs = by_transformers(processor, raw["logits"], raw["pred_boxes"], conf)
+                for image, (logits, boxes) in enumerate(zip(raw["logits"], raw["pred_boxes"])):
+                    where = f"{name}, score above {conf}, {most} rows: image {image} of {len(part)}"
+                    if activation == "softmax":
+                        powers = numpy.exp(logits - logits.max(1, keepdims=True))
+                        scores = (powers / powers.sum(1, keepdims=True))[:, :-1]  # the last class is none
+                    else:
+                        scores = 1 / (1 + numpy.exp(-logits))
+                    corners = corners_in_pixels(boxes)
+                    queries, labels, _ = selected(corners, scores, conf, most=most, nms="none",
+                                                  multi_label=activation == "sigmoid")
+                    right = corners[queries], scores[queries, labels], labels
+                    # Scores are rounded otherwise than by the engine, so their order is known only if they differ.
+                    assert (numpy.diff(right[1]) < -1e-6).all(), f"{where}: choose another seed"
+                    count = int(got["num_detections"][image, 0])
+                    assert count == len(queries), f"{where}: {count} rows, not {len(queries)}"
+                    counts.append(count)
+                    found_labels.update(labels)
+                    for field, values, by_them in zip(("boxes", "scores", "labels"), right, theirs[image]):
+                        rows = got[field][image]
+                        # One rounding of sizes up to 128, and of scores up to 1, at each of some steps.
+                        tolerance = {"boxes": 1e-4, "scores": 1e-6, "labels": 0}[field]
+                        for which, expected in (("loop", values), ("image processor", by_them[:most])):
+                            close = numpy.allclose(rows[:count], expected, 0, tolerance)
+                            assert len(expected) == count and close, f"{where}: {field} are not those of the {which}"
+                        assert not rows[count:].any(), f"{where}: {field} are not padded with 0"
+            assert len(found_labels) > 1 and (conf is None or most < QUERIES or 0 < min(counts) < QUERIES), counts
+    print(f"{name}: padded as the loop and the image processor select")
+
+
+def transformers(command, folder):
+    """DETR of any number of images, and RT-DETR of two, whose file does not declare its shapes for any number."""
+    from transformers import DetrImageProcessor, RTDetrImageProcessor
+
+    path = folder / "export.onnx"
+    export_queries(make_detr, path)
+    compare_queries("DETR", command, path, DetrImageProcessor(), "softmax", 0, 0.43)
+    export_queries(make_rtdetr, path, 2)
+    compare_queries("RT-DETR", command, path, RTDetrImageProcessor(), "sigmoid", 2, 0.85)
