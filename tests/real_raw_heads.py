@@ -75,8 +75,8 @@ def selected(corners, scores, conf=None, iou=0.7, most=300, nms="shifted", agnos
 # ----------------------------------------------------------------------------------------------------- Ultralytics
 
 
-def spread_out(net, height, width, scores):
-    """Makes a random net give boxes of several sizes, and scores around sigmoid(scores)."""
+def spread_out(net, images, scores):
+    """Makes a random net give boxes of several sizes for such images, and scores around sigmoid(scores)."""
     import torch
 
     norms = [module for module in net.modules() if isinstance(module, torch.nn.BatchNorm2d)]
@@ -85,7 +85,7 @@ def spread_out(net, height, width, scores):
         norm.reset_running_stats()
     net.train()
     with torch.no_grad():
-        net(torch.rand(4, 3, height, width))
+        net(images)
         head = net.model[-1]
         for boxes, classes in zip(head.cv2, head.cv3):
             boxes[-1].weight *= 3
@@ -93,15 +93,15 @@ def spread_out(net, height, width, scores):
     net.eval()
 
 
-def export_yolo(name, path, batch=0, height=HEIGHT, width=WIDTH, scores=-4.0):
+def export_yolo(name, path, batch=0):
     """Ultralytics' export of its own `name`.yaml; of any number of images, or of `batch`."""
     import torch
     from ultralytics import YOLO
 
     torch.manual_seed(9)
     model = YOLO(name + ".yaml")
-    spread_out(model.model, height, width, scores)
-    made = model.export(format="onnx", imgsz=(height, width), dynamic=batch == 0, batch=batch or 1, device="cpu")
+    spread_out(model.model, torch.rand(4, 3, HEIGHT, WIDTH), -4)
+    made = model.export(format="onnx", imgsz=(HEIGHT, WIDTH), dynamic=batch == 0, batch=batch or 1, device="cpu")
     pathlib.Path(made).replace(path)
 
 
