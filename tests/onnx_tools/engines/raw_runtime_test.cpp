@@ -24,6 +24,7 @@
 #include <random>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 using namespace padbatch;
@@ -344,6 +345,26 @@ TEST_CASE("what is selected follows every option")
             pad.min_score = 1.0;
         });
         with([](auto&, auto&, auto& pad) { pad.max_detections = largest_of_batch{}; });
+    }
+}
+
+TEST_CASE("detections of a head are padded in every layout, as any others")
+{
+    unsigned seed = 700;
+    yolo_case head;
+    for (const auto& variant : flat_variants(static_cast<std::int64_t>(anchors_of_image), 0.5)) {
+        CAPTURE(variant.name);
+        auto said = said_of(head);
+        auto expected = usual();
+        if (variant.options.min_score) { // what the command makes of the option
+            said.score = variant.options.min_score;
+            expected.score = *variant.options.min_score;
+        }
+        if (const auto* most = std::get_if<std::int64_t>(&variant.options.max_detections)) {
+            said.most = *most;
+            expected.most = *most;
+        }
+        check(head, said, variant.options, expected, 3, seed++);
     }
 }
 
