@@ -4,6 +4,7 @@
 #include <onnx_tools/error.hpp>
 #include <onnx_tools/model/wording.hpp>
 #include <onnx_tools/recognise/box_conversion.hpp>
+#include <onnx_tools/recognise/head_columns.hpp>
 #include <onnx_tools/recognise/head_evidence.hpp>
 #include <onnx_tools/recognise/head_kind.hpp>
 #include <onnx_tools/recognise/padded_evidence.hpp>
@@ -281,7 +282,7 @@ private:
             refuse_outputs(expected);
         }
         const auto& rows = *m_tensors.front();
-        const auto [which, width] = columns_in(rows, *others, objectness ? 2 : 1, false);
+        const auto [which, width] = columns_of_rows(rows, columns_known(*others, objectness ? 2 : 1, false));
         if (width <= *others) {
             refuse_outputs(expected);
         }
@@ -357,82 +358,9 @@ private:
         }
     }
 
-    struct columns {
-        std::size_t dimension = 0;
-        std::int64_t count = 0;
-    };
-
-    // Which of the last two dimensions has the columns, and how many there are: `others` besides the classes. Where the
-    // other is not declared, it is `usual` unless something shows another. Where both are, that is enough if `settles`.
-    [[nodiscard]] columns columns_in(const typed_value& rows, std::int64_t others, std::size_t usual,
-                                     bool settles) const
+    [[nodiscard]] known_of_columns columns_known(std::int64_t others, std::size_t usual, bool settles) const
     {
-        const auto& shape = rows.type.shape;
-        const auto classes = m_told.class_count ? m_told.class_count : m_classes;
-        const auto image = declared_size();
-        const auto counts = [&](std::size_t d) { return image && is_anchor_count(*shape[d].size, *image); };
-        if (shape.size() == 3 && shape[1].size && shape[2].size) {
-            const auto d = declared_columns(rows, others, settles ? usual : 0);
-            return {d, *shape[d].size};
-        }
-        if (shape.size() != 3 || (!shape[1].size && !shape[2].size)) {
-            refuse("the output " + text_of(rows) + " does not declare how many columns it has",
-                   "a declared number of columns", "export the model with the shape of its output");
-        }
-        const std::size_t d = shape[1].size ? 1 : 2;
-        const auto declared = *shape[d].size;
-        if (classes && declared != others + *classes && (counts(d) || declared >= 8 * (others + *classes))) {
-            return {3 - d, others + *classes};
-        }
-        const bool fits = classes && declared == others + *classes;
-        if (!fits && (counts(d) || d != usual)) {
-            refuse("the output " + text_of(rows) + " does not show whether it declares its anchors or its columns",
-                   "a declared number of columns", "say how many classes there are: `num_classes` N");
-        }
-        return {d, declared};
-    }
-
-    [[nodiscard]] std::size_t declared_columns(const typed_value& rows, std::int64_t others, std::size_t usual) const
-    {
-        const auto& shape = rows.type.shape;
-        if (*shape[1].size == *shape[2].size) {
-            refuse("the output " + text_of(rows) + " has as many columns as anchors",
-                   "another number of anchors, so that the two can be told apart",
-                   "export the model for another size of the image");
-        }
-        if (const auto classes = m_told.class_count ? m_told.class_count : m_classes) {
-            const auto fits = [&](std::size_t d) { return *shape[d].size == others + *classes; };
-            if (fits(1) != fits(2)) {
-                return fits(1) ? 1 : 2;
-            }
-        }
-        const auto image = declared_size();
-        // Heads have more anchors than columns, large ones far more.
-        const std::size_t larger = *shape[1].size > *shape[2].size ? 1 : 2;
-        const auto most = *shape[larger].size;
-        if ((image && is_anchor_count(most, *image)) || (most >= 128 && most >= 8 * *shape[3 - larger].size)) {
-            return 3 - larger;
-        }
-        if (usual != 0) {
-            return usual;
-        }
-        if (m_told.class_count || m_classes) {
-            refuse("no dimension of the output " + text_of(rows) + " fits " +
-                       count_of(m_told.class_count ? *m_told.class_count : *m_classes, "class"),
-                   "one of them " + std::to_string(others) + " more than there are classes",
-                   "correct `num_classes`, or say which head it is, if it is another");
-        }
-        std::vector<recognise_options> sayings;
-        for (const std::size_t d : {1, 2}) {
-            if (*shape[d].size > others) {
-                sayings.emplace_back().head.class_count = *shape[d].size - others;
-            }
-        }
-        throw undecided(
-            {"nothing shows which dimension of the output " + text_of(rows) + " has the anchors, and which the columns",
-             "as many anchors as the grids of the image have cells, or a known number of classes",
-             "say how many classes there are"},
-            std::move(sayings));
+        return {others, m_told.class_count ? m_told.class_count : m_classes, declared_size(), usual, settles};
     }
 
     [[nodiscard]] std::optional<image_extents> declared_size() const
@@ -532,7 +460,8 @@ private:
         }
         const bool one = boxes == scores;
         const std::int64_t first = one ? 4 : 0;
-        const auto [which, width] = one ? columns_in(*scores, 4, 2, true) : columns_of_scores(*scores);
+        const auto [which, width] =
+            one ? columns_of_rows(*scores, columns_known(4, 2, true)) : columns_of_scores(*scores);
         const std::size_t other = which == 1 ? 2 : 1;
         const auto anchors_of = [other = other](const typed_value& value) {
             return value.type.shape.empty() ? std::nullopt : value.type.shape[value.type.rank == 4 ? 1 : other].size;
@@ -572,7 +501,7 @@ private:
     }
 
     // Class scores on their own, [B, A, C].
-    [[nodiscard]] columns columns_of_scores(const typed_value& scores) const
+    [[nodiscard]] head_columns columns_of_scores(const typed_value& scores) const
     {
         const auto width = last_extent(scores.type) ? last_extent(scores.type) : m_told.class_count;
         if (!width) {

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef PADBATCH_ONNX_TOOLS_RECOGNISE_HEAD_COLUMNS_HPP
+#define PADBATCH_ONNX_TOOLS_RECOGNISE_HEAD_COLUMNS_HPP
+
+#include <onnx_tools/model/value_types.hpp>
+#include <onnx_tools/recognise/detections.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+namespace padbatch::onnx_tools {
+
+/// What is known of the rows of a head, `[B, columns, A]` or `[B, A, columns]`.
+struct known_of_columns {
+    /// Columns besides those of the classes.
+    std::int64_t others = 0;
+    std::optional<std::int64_t> classes;
+    /// Height and width of the image.
+    std::optional<image_extents> image;
+    /// The dimension that usually has the columns, 1 or 2.
+    std::size_t usual = 1;
+    /// Whether that is enough where both dimensions are declared and nothing shows another one.
+    bool settles = false;
+};
+
+struct head_columns {
+    /// 1 or 2.
+    std::size_t dimension = 0;
+    std::int64_t count = 0;
+};
+
+/// Which dimension of `rows` has the columns, and how many there are: what fits the number of classes, or leaves as
+/// many anchors as the grids of the image have cells, or far fewer columns than anchors. Throws `tool_error` with
+/// `failure::refused` when nothing shows it.
+[[nodiscard]] head_columns columns_of_rows(const typed_value& rows, const known_of_columns& known);
+
+} // namespace padbatch::onnx_tools
+
+#endif
