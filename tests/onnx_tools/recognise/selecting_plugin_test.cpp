@@ -29,10 +29,11 @@ TEST_CASE("a plugin is read as its inputs and attributes say, or refused")
     CHECK(found.selection.most == 9);
     CHECK(found.selection.nms == suppression::class_by_class);
     CHECK(recognise(model("float16[B,50,4]", "float16[B,50,3]", usual), {}).selection.most == 9);
-    for (const auto& [b, s] : std::vector<std::pair<std::string, std::string>>{{"float[B,50,1,4]", "float[B,50,3]"},
-                                                                               {"float[B,50,4]", "float[B,50,3,1]"},
-                                                                               {"float[B,50,5]", "float[B,50,3]"}}) {
-        check_failure(failure::refused, {"[B, A, 4]"}, [&] { (void)recognise(model(b, s, usual), {}); });
+    for (const auto& types : std::vector<std::pair<std::string, std::string>>{{"float[B,50,1,4]", "float[B,50,3]"},
+                                                                              {"float[B,50,4]", "float[B,50,3,1]"},
+                                                                              {"float[B,50,5]", "float[B,50,3]"}}) {
+        check_failure(failure::refused, {"[B, A, 4]"},
+                      [&] { (void)recognise(model(types.first, types.second, usual), {}); });
     }
     const auto open = model("float[B,50,4]", "float[B,50,C]", usual);
     check_failure(failure::refused, {"`num_classes` N"}, [&] { (void)recognise(open, {}); });
@@ -45,12 +46,12 @@ TEST_CASE("a plugin is read as its inputs and attributes say, or refused")
     recognise_options strides;
     strides.head.strides = {8};
     check_failure(failure::usage, {"leave the other options out"}, [&] { (void)recognise(three, strides); });
-    for (const auto& [call, word] : std::vector<std::pair<std::string, std::string>>{
+    for (const auto& wrong : std::vector<std::pair<std::string, std::string>>{
              {"n, boxes, scores, labels = TRT.EfficientNMS_TRT(b, s, b)", "by anchors"},
              {"n, boxes, scores, labels = TRT.EfficientNMS_ONNX_TRT(b, s)", "4 outputs"},
              {"n, boxes, scores, l = TRT.EfficientNMS_TRT(b, s) labels = Identity(l)", "no other engine"}}) {
-        CAPTURE(call);
-        check_failure(failure::refused, {word},
-                      [&] { (void)recognise(model("float[B,50,4]", "float[B,50,3]", call), {}); });
+        CAPTURE(wrong.first);
+        check_failure(failure::refused, {wrong.second},
+                      [&] { (void)recognise(model("float[B,50,4]", "float[B,50,3]", wrong.first), {}); });
     }
 }
