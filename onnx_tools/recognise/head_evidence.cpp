@@ -179,36 +179,45 @@ public:
     {
     }
 
+    // Null if it cannot be followed so far.
     const onnx::NodeProto* of(std::string_view value)
     {
         for (int steps = 0; steps < 64; ++steps) {
             const auto* node = m_index.producer(value);
-            if (node == nullptr) {
+            if (node == nullptr ||
+                !is(node, {"Identity", "Cast", "QuantizeLinear", "DequantizeLinear", "Reshape", "Flatten", "Squeeze",
+                           "Unsqueeze", "Transpose", "Concat", "Slice", "Split"})) {
+                return node;
+            }
+            const int from = input_with_column(*node, value);
+            if (from < 0 || from >= node->input_size()) {
                 return nullptr;
             }
-            if (is(node, {"Identity", "Cast", "QuantizeLinear", "DequantizeLinear"})) {
-                value = node->input(0);
-            } else if (is(node, {"Reshape", "Flatten", "Squeeze", "Unsqueeze"}) && m_columns_last) {
-                value = node->input(0); // the last dimension is kept, or there are no columns left to follow
-            } else if (is(node, {"Transpose"}) && exchanges_last_two(*node)) {
-                m_columns_last = !m_columns_last;
-                value = node->input(0);
-            } else if (is(node, {"Concat"}) && node->input_size() > 0) {
-                const bool joins_columns = is_along_columns(integer_attribute(*node, "axis", 0));
-                value = node->input(joins_columns && m_last ? node->input_size() - 1 : 0);
-            } else if (is(node, {"Slice"}) && keeps_column(*node)) {
-                value = node->input(0);
-            } else if (is(node, {"Split"}) && (!is_along_columns(integer_attribute(*node, "axis", 0)) ||
-                                               value == node->output(m_last ? node->output_size() - 1 : 0))) {
-                value = node->input(0);
-            } else {
-                return is(node, {"Slice", "Split", "Reshape", "Transpose"}) ? nullptr : node;
-            }
+            value = node->input(from);
         }
         return nullptr;
     }
 
 private:
+    // Which input of a node that only moves numbers has the column; -1 if that is not known.
+    int input_with_column(const onnx::NodeProto& node, std::string_view value)
+    {
+        if (is(&node, {"Concat"})) {
+            return m_last && is_along_columns(integer_attribute(node, "axis", 0)) ? node.input_size() - 1 : 0;
+        }
+        if (is(&node, {"Transpose"})) {
+            m_columns_last = !m_columns_last;
+            return exchanges_last_two(node) ? 0 : -1;
+        }
+        const bool kept = is(&node, {"Slice"})   ? keeps_column(node)
+                          : is(&node, {"Split"}) ? !is_along_columns(integer_attribute(node, "axis", 0)) ||
+                                                       value == node.output(m_last ? node.output_size() - 1 : 0)
+                          : is(&node, {"Reshape", "Flatten", "Squeeze", "Unsqueeze"})
+                              ? m_columns_last // which stay the last, or there are none left to follow
+                              : true;
+        return kept ? 0 : -1;
+    }
+
     static bool exchanges_last_two(const onnx::NodeProto& node)
     {
         const auto* perm = attribute(node, "perm");

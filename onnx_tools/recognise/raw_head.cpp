@@ -306,7 +306,7 @@ private:
     {
         const auto numbers = m_head.keypoint_numbers;
         const auto count = m_head.keypoints->columns / numbers;
-        const auto value = m_nodes.add("Reshape", "keypoints/points", {rows, m_nodes.integers({-1, count, numbers})});
+        auto value = m_nodes.add("Reshape", "keypoints/points", {rows, m_nodes.integers({-1, count, numbers})});
         if (numbers == 3) {
             return value;
         }

@@ -42,6 +42,7 @@ const known_form& form_of(export_kind kind)
 struct answer {
     std::optional<detections> found;
     std::exception_ptr why_not; // a tool_error
+    bool shows_head = false;    // which cannot be read
 
     [[nodiscard]] bool is_proven() const { return found && !found->evidence.empty(); }
 };
@@ -49,9 +50,11 @@ struct answer {
 answer ask(const known_form& form, const onnx::ModelProto& model, const recognise_options& options)
 {
     try {
-        return {form.recognise(model, options), nullptr};
+        return {form.recognise(model, options), nullptr, false};
+    } catch (const shown_head_refused&) {
+        return {std::nullopt, std::current_exception(), true};
     } catch (const tool_error&) {
-        return {std::nullopt, std::current_exception()};
+        return {std::nullopt, std::current_exception(), false};
     }
 }
 
@@ -115,12 +118,9 @@ detections proven_form(const onnx::ModelProto& model, const recognise_options& o
     if (!all.empty()) {
         return std::move(all.front());
     }
-    if (const auto why_not = answers.back().why_not) { // of the raw head, which is the last
-        try {
-            std::rethrow_exception(why_not);
-        } catch (const shown_head_refused&) {
-            throw;
-        } catch (const tool_error&) { // nothing shows one
+    for (const auto& each : answers) {
+        if (each.shows_head) {
+            std::rethrow_exception(each.why_not);
         }
     }
     auto& fields = answers.front();
