@@ -26,6 +26,10 @@ public:
 
     head_columns run()
     {
+        if (m_shape.size() == 3 && m_known.shown && (m_shape[*m_known.shown].size || m_known.classes)) {
+            const auto declared = m_shape[*m_known.shown].size;
+            return {*m_known.shown, declared ? *declared : m_known.others + *m_known.classes};
+        }
         if (m_shape.size() != 3 || (!m_shape[1].size && !m_shape[2].size)) {
             refuse("the output " + text_of(m_rows) + " does not declare how many columns it has",
                    "a declared number of columns", "export the model with the shape of its output");

@@ -22,6 +22,8 @@ struct known_of_columns {
     std::size_t usual = 1;
     /// Whether that is enough where both dimensions are declared and nothing shows another one.
     bool settles = false;
+    /// The dimension along which the nodes join boxes and scores.
+    std::optional<std::size_t> shown = std::nullopt;
 };
 
 struct head_columns {
@@ -31,8 +33,8 @@ struct head_columns {
 };
 
 /// Which dimension of `rows` has the columns, and how many there are: what fits the number of classes, or leaves as
-/// many anchors as the grids of the image have cells, or far fewer columns than anchors. Throws `tool_error` with
-/// `failure::refused` when nothing shows it.
+/// many anchors as the grids of the image have cells, or far fewer columns than anchors, unless the nodes show it.
+/// Throws `tool_error` with `failure::refused` when nothing shows it.
 [[nodiscard]] head_columns columns_of_rows(const typed_value& rows, const known_of_columns& known);
 
 } // namespace padbatch::onnx_tools

@@ -227,7 +227,7 @@ private:
     // Rows [B, columns, A], or [B, A, columns] with perhaps more dimensions between.
     [[nodiscard]] bool is_along_columns(std::int64_t axis) const
     {
-        return m_columns_last ? axis != 1 && axis != 0 : axis == 1 || axis == -2;
+        return m_columns_last ? axis >= 2 || axis == -1 : axis == 1 || axis == -2;
     }
 
     [[nodiscard]] bool keeps_column(const onnx::NodeProto& slice) const
@@ -297,11 +297,8 @@ shown_scores scores_among(const graph_index& index, std::string_view numbers)
 std::optional<score_activation> activation_of(const graph_index& index, std::string_view scores, bool columns_last)
 {
     const auto* node = column_maker(index, true, columns_last).of(scores);
-    if (node == nullptr) {
-        node = behind_moves(index, scores);
-    }
-    if (is(node, {"Slice"}) && takes_last_class(index, *node)) {
-        node = producer_behind(index, node->input(0), {"Identity", "Cast"}, 16);
+    if (node == nullptr && lost_last_class(index, scores)) {
+        node = producer_behind(index, behind_moves(index, scores)->input(0), {"Identity", "Cast"}, 16);
     }
     if (is(node, {"Mul"}) && multiplies_scores(index, *node)) {
         return score_activation::sigmoid;
@@ -320,6 +317,15 @@ bool lost_last_class(const graph_index& index, std::string_view scores)
 bool are_computed(const graph_index& index, std::string_view boxes, bool columns_last)
 {
     return is(column_maker(index, false, columns_last).of(boxes), {"Mul", "Add", "Sub", "Div", "ScatterND", "MatMul"});
+}
+
+std::optional<std::size_t> shown_columns(const graph_index& index, std::string_view rows)
+{
+    const auto shows = [&](bool columns_last) {
+        return are_computed(index, rows, columns_last) && activation_of(index, rows, columns_last).has_value();
+    };
+    const bool middle = shows(false);
+    return middle == shows(true) ? std::nullopt : std::optional<std::size_t>(middle ? 1 : 2);
 }
 
 const std::vector<std::vector<std::int64_t>>& usual_strides()

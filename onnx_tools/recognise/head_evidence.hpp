@@ -7,6 +7,7 @@
 
 #include <onnx/onnx_pb.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -46,6 +47,10 @@ enum class shown_scores { unknown, logits, scores };
 
 /// Whether the nodes take the last class of `scores` away.
 [[nodiscard]] bool lost_last_class(const graph_index& index, std::string_view scores);
+
+/// The dimension of rows, 1 or 2, along which the nodes join boxes that are computed and scores that a function gives.
+/// Nothing if they show none.
+[[nodiscard]] std::optional<std::size_t> shown_columns(const graph_index& index, std::string_view rows);
 
 /// Strides of the grids of usual heads.
 [[nodiscard]] const std::vector<std::vector<std::int64_t>>& usual_strides();

@@ -87,11 +87,17 @@ private:
                 const auto more = columns_besides_classes(kind);
                 const bool anchors_last = !has_objectness(kind);
                 const std::size_t dimension = anchors_last ? 1 : 2;
-                if (more && dimension < shape.size() && shape[dimension].size == *more + *m_classes &&
-                    m_list.outputs.size() == (has_masks(kind) ? 2U : 1U)) {
+                if (!more || dimension >= shape.size() || m_list.outputs.size() != (has_masks(kind) ? 2U : 1U)) {
+                    continue;
+                }
+                const auto declared = shape[dimension].size;
+                const auto shown = shown_columns(m_list.index, m_tensors.front()->name);
+                if (declared ? *declared == *more + *m_classes : shown == dimension) {
                     m_kind = kind;
-                    m_evidence = "the metadata names " + count_of(*m_classes, "class") + ", and " +
-                                 text_of(*m_tensors.front()) + " has " + std::to_string(*more) + " columns more";
+                    m_evidence =
+                        "the metadata names " + count_of(*m_classes, "class") + ", and " +
+                        (declared ? text_of(*m_tensors.front()) + " has " + std::to_string(*more) + " columns more"
+                                  : "nodes join boxes and scores as the columns of " + text_of(*m_tensors.front()));
                     return;
                 }
             }
@@ -203,7 +209,7 @@ private:
                         ? std::vector{head_kind::yolo_seg, head_kind::yolo_objectness_seg}
                         : std::vector{head_kind::yolo, head_kind::yolo_objectness, head_kind::boxes_scores};
         } else if (m_tensors.size() == 2 && std::any_of(m_tensors.begin(), m_tensors.end(), [](const auto* tensor) {
-                       return last_extent(tensor->type) == 4;
+                       return last_extent(tensor->type).value_or(4) == 4;
                    })) {
             kinds = {head_kind::boxes_scores, head_kind::detr};
         }
@@ -282,7 +288,10 @@ private:
             refuse_outputs(expected);
         }
         const auto& rows = *m_tensors.front();
-        const auto [which, width] = columns_of_rows(rows, columns_known(*others, objectness ? 2 : 1, false));
+        const bool last = *m_kind == head_kind::yolo || *m_kind == head_kind::yolo_objectness; // scores are
+        auto known = columns_known(*others, objectness ? 2 : 1, false);
+        known.shown = last ? shown_columns(m_list.index, rows.name) : std::nullopt;
+        const auto [which, width] = columns_of_rows(rows, known);
         if (width <= *others) {
             refuse_outputs(expected);
         }
@@ -360,7 +369,8 @@ private:
 
     [[nodiscard]] known_of_columns columns_known(std::int64_t others, std::size_t usual, bool settles) const
     {
-        return {others, m_told.class_count ? m_told.class_count : m_classes, declared_size(), usual, settles};
+        return {others,      m_told.class_count ? m_told.class_count : m_classes, declared_size(), usual, settles,
+                std::nullopt};
     }
 
     [[nodiscard]] std::optional<image_extents> declared_size() const
@@ -437,31 +447,16 @@ private:
         const char* const expected =
             detr ? "boxes [B, Q, 4] and class scores [B, Q, C]"
                  : "boxes [B, A, 4] and class scores [B, A, C]; or both in one output [B, A, 4 + C]";
-        const auto* boxes = boxes_among_equals();
-        const bool told_apart = boxes != nullptr;
-        const typed_value* scores = nullptr;
-        for (const auto* tensor : m_tensors) {
-            if (told_apart && tensor == boxes) {
-                continue;
-            }
-            if (last_extent(tensor->type) == 4 && boxes == nullptr) {
-                boxes = tensor;
-            } else if (scores == nullptr) {
-                scores = tensor;
-            } else {
-                refuse_outputs(expected);
-            }
-        }
-        if (boxes == nullptr && scores != nullptr && m_tensors.size() == 1) {
-            boxes = scores; // joined
-        }
-        if (boxes == nullptr || scores == nullptr) {
+        if (m_tensors.empty() || m_tensors.size() > 2) {
             refuse_outputs(expected);
         }
+        const auto* boxes = m_tensors.size() == 1 ? m_tensors.front() : boxes_of_two(expected);
+        const auto* scores = boxes == m_tensors.front() ? m_tensors.back() : m_tensors.front(); // or both in one
         const bool one = boxes == scores;
         const std::int64_t first = one ? 4 : 0;
-        const auto [which, width] =
-            one ? columns_of_rows(*scores, columns_known(4, 2, true)) : columns_of_scores(*scores);
+        auto known = columns_known(4, 2, true);
+        known.shown = shown_columns(m_list.index, scores->name);
+        const auto [which, width] = one ? columns_of_rows(*scores, known) : columns_of_scores(*scores);
         const std::size_t other = which == 1 ? 2 : 1;
         const auto anchors_of = [other = other](const typed_value& value) {
             return value.type.shape.empty() ? std::nullopt : value.type.shape[value.type.rank == 4 ? 1 : other].size;
@@ -470,9 +465,10 @@ private:
             (anchors_of(*boxes) && anchors_of(*scores) && *anchors_of(*boxes) != *anchors_of(*scores))) {
             refuse_outputs(expected);
         }
-        if (m_told.class_count && *m_told.class_count != width - first) {
-            refuse(text_of(*scores) + " has scores of " + count_of(width - first, "class") +
-                       ", and `num_classes` says " + std::to_string(*m_told.class_count),
+        const auto classes = width - first - (has_class_of_none(*scores) ? 1 : 0);
+        if (m_told.class_count && *m_told.class_count != classes) {
+            refuse(text_of(*scores) + " has scores of " + count_of(classes, "class") + ", and `num_classes` says " +
+                       std::to_string(*m_told.class_count),
                    expected, "leave `num_classes` out");
         }
         m_head.boxes = {boxes->name,          which == 1, 0, 4, boxes->type.element == element_type::float32,
@@ -503,20 +499,35 @@ private:
     // Class scores on their own, [B, A, C].
     [[nodiscard]] head_columns columns_of_scores(const typed_value& scores) const
     {
-        const auto width = last_extent(scores.type) ? last_extent(scores.type) : m_told.class_count;
-        if (!width) {
+        if (const auto width = last_extent(scores.type)) {
+            return {2, *width};
+        }
+        if (!m_told.class_count) {
             refuse("the output " + text_of(scores) + " does not declare how many classes it has",
                    "a declared number of classes", "say how many: `num_classes` N");
         }
-        return {2, *width};
+        return {2, *m_told.class_count + (has_class_of_none(scores) ? 1 : 0)};
     }
 
-    // Of two outputs that both have four numbers in a row, as with four classes, that with the boxes: the one that says
-    // so.
-    [[nodiscard]] const typed_value* boxes_among_equals() const
+    // Whether the last class of the scores is none, as in DETR's.
+    [[nodiscard]] bool has_class_of_none(const typed_value& scores) const
     {
-        if (m_tensors.size() != 2 || last_extent(m_tensors[0]->type) != 4 || last_extent(m_tensors[1]->type) != 4) {
-            return nullptr;
+        const bool softmax =
+            m_told.activation == score_activation::softmax ||
+            activation_of(m_list.index, scores.name).value_or(score_activation::none) == score_activation::softmax;
+        return *m_kind == head_kind::detr && softmax && !lost_last_class(m_list.index, scores.name);
+    }
+
+    // Of two outputs that with the boxes: the only one that can have four numbers in a row, or that says so.
+    [[nodiscard]] const typed_value* boxes_of_two(const std::string& expected) const
+    {
+        const auto& [first, second] = std::pair(m_tensors[0], m_tensors[1]);
+        const auto can_be = [](const typed_value& value) { return last_extent(value.type).value_or(4) == 4; };
+        if (!can_be(*first) && !can_be(*second)) {
+            refuse_outputs(expected);
+        }
+        if (can_be(*first) != can_be(*second)) {
+            return can_be(*first) ? first : second;
         }
         const auto named = [](const typed_value& value) {
             std::string name = value.name;
@@ -524,12 +535,12 @@ private:
                            [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
             return name.ends_with("box") || name.ends_with("boxes");
         };
-        if (named(*m_tensors[0]) == named(*m_tensors[1])) {
-            refuse("both outputs have rows of four numbers: " + list_of(m_list.outputs),
-                   "one with a name that ends in \"boxes\", or another number of classes",
+        if (named(*first) == named(*second)) {
+            refuse("both outputs may have rows of four numbers: " + list_of(m_list.outputs),
+                   "one with a name that ends in \"boxes\", or another declared number of classes",
                    "export the model with such names for its outputs");
         }
-        return named(*m_tensors[0]) ? m_tensors[0] : m_tensors[1];
+        return named(*first) ? first : second;
     }
 
     void find_activation(const typed_value& scores)

@@ -265,8 +265,16 @@ private:
     {
         const auto above = m_nodes.add("Greater", "head/is_candidate", {m_scores, number("head/least", threshold())});
         m_scores = m_nodes.add("Where", "head/scores/of_candidates", {above, m_scores, never()});
-        const auto fits = m_nodes.add("Less", "head/candidates/fit", {all, most}); // Min takes no integers in opset 11
-        const auto count = m_nodes.add("Where", "head/candidates", {fits, all, most});
+        auto count = smaller("head/candidates", all, most);
+        if (m_selection.nms != suppression::none) { // most anchors are none, and sorting them takes long
+            const auto counted = m_nodes.sum("head/candidates/of_image",
+                                             m_nodes.cast("head/is_candidate/number", above, element_type::int64), 2);
+            const auto at_least_one =
+                m_nodes.concat("head/candidates/or_one",
+                               {m_nodes.squeeze("head/candidates/counts", counted, 1), m_nodes.integers({1})}, 0);
+            const auto largest = m_nodes.largest("head/candidates/largest", at_least_one);
+            count = smaller("head/candidates/counted", m_nodes.not_negative("head/candidates/number", largest), count);
+        }
         const auto places =
             m_nodes.best("head/candidates/best", m_nodes.squeeze("head/scores/rows", m_scores, 1), count);
         const auto scores = m_nodes.add("GatherElements", "head/scores/candidates",
@@ -274,6 +282,13 @@ private:
         m_nodes.set("axis", 1);
         m_scores = m_nodes.unsqueeze("head/scores/of_candidates", scores, 1);
         return places;
+    }
+
+    std::string smaller(const std::string& name, const std::string& a, const std::string& b)
+    {
+        return m_nodes.add(
+            "Where", name,
+            {m_nodes.add("Less", name + "/is_first", {a, b}), a, b}); // Min takes no integers in opset 11
     }
 
     // The columns [B, k, columns] of the candidates, from those of all anchors.

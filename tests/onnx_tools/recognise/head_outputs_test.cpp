@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -163,6 +164,69 @@ TEST_CASE("what makes scores is seen wherever they are joined, and is not done t
     CHECK(recognise(without, third).head == head_kind::detr);
     third.head.classes = class_choice{{3}, false};
     check_failure(failure::usage, {"a label is 3", "3 classes"}, [&] { (void)recognise(without, third); });
+}
+
+TEST_CASE("boxes and scores are told apart by what they can be, and then by their names")
+{
+    auto options = told_head(head_kind::detr);
+    options.head.activation = score_activation::softmax;
+    const auto source = [&](const std::string& outputs) {
+        return recognise(head_model(outputs), options).rearranged->sources.begin()->second;
+    };
+    // As torch declares what it cannot work out.
+    CHECK(source("float[B,q,k] out, float[B,q,6] logits").find("'out'") != std::string::npos);
+    for (const char* const outputs :
+         {"float[B,q,k] pred_boxes, float[B,q,4] logits", "float[B,q,4] logits, float[B,q,k] pred_boxes"}) {
+        const auto found = recognise(head_model(outputs), options);
+        CHECK(found.rearranged->sources.size() >= 4);
+        auto three = options;
+        three.head.class_count = 3; // and none
+        CHECK(recognise(head_model(outputs), three).head == head_kind::detr);
+        three.head.class_count = 4;
+        check_failure(failure::refused, {"3 classes", "`num_classes` says 4"},
+                      [&] { (void)recognise(head_model(outputs), three); });
+    }
+    check_failure(failure::refused, {"does not declare how many classes"},
+                  [&] { (void)recognise(head_model("float[B,q,4] pred_boxes, float[B,q,k] logits"), options); });
+    options.head.class_count = 5;
+    CHECK(recognise(head_model("float[B,q,4] pred_boxes, float[B,q,k] logits"), options).head == head_kind::detr);
+    check_failure(failure::refused, {"four numbers"},
+                  [&] { (void)recognise(head_model("float[B,q,k] a, float[B,q,k] b"), options); });
+    check_failure(failure::refused, {"are no such head"},
+                  [&] { (void)recognise(head_model("float[B,q,6] a, float[B,q,7] b"), options); });
+}
+
+TEST_CASE("columns that the file does not declare are those along which the nodes join boxes and scores")
+{
+    const auto joined = [](const std::string& dimensions, const std::string& nodes, bool names) {
+        auto model =
+            parse_model("<ir_version: 8, opset_import: [\"\" : 13]> g (float[B,3,64,64] images, float[B,b,a] "
+                        "boxes, float[B,c,a] classes) => (float[B," +
+                        dimensions + "] output0) { p = Mul(boxes, boxes) s = Sigmoid(classes) " + nodes + " }");
+        for (const auto& [key, value] : names ? of_three_classes : std::map<std::string, std::string>()) {
+            auto& entry = *model.add_metadata_props();
+            entry.set_key(key);
+            entry.set_value(value);
+        }
+        return model;
+    };
+    const std::string middle = "output0 = Concat<axis = 1>(p, s)";
+    const std::string transposed = "j = Concat<axis = 1>(p, s) output0 = Transpose<perm = [0, 2, 1]>(j)";
+    // Ultralytics' dynamic exports without a simplifier.
+    const auto found = recognise(joined("d,anchors", middle, true), {});
+    CHECK(found.head == head_kind::yolo);
+    CHECK(found.evidence.find("join boxes and scores") != std::string::npos);
+    CHECK_THROWS_AS((void)recognise(joined("d,anchors", transposed, true), {}), tool_error);
+    auto options = told_head(head_kind::yolo);
+    check_failure(failure::refused, {"how many columns"},
+                  [&] { (void)recognise(joined("d,anchors", middle, false), options); });
+    options.head.class_count = 3;
+    for (const auto& nodes : {middle, transposed}) {
+        CHECK(recognise(joined("d,anchors", nodes, false), options).head == head_kind::yolo);
+    }
+    // Whatever their number looks like.
+    CHECK(recognise(joined("84,7", middle, false), told_head(head_kind::yolo)).limit->rows == 7);
+    CHECK(recognise(joined("7,84", transposed, false), told_head(head_kind::yolo)).limit->rows == 7);
 }
 
 TEST_CASE("boxes with a dimension for classes that they share are boxes too")
