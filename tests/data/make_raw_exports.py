@@ -159,7 +159,7 @@ class DetrLogits(Raw):
 
 
 class RtDetrSigmoid(DetrLogits):
-    """RT-DETR with the activation in the model, and both in one output, as Ultralytics exports it."""
+    """RT-DETR with the activation in the model, and both in one output, as Ultralytics exported it."""
 
     kind = "boxes-scores"
     outputs = ["output0"]

@@ -34,30 +34,30 @@ constexpr std::size_t anchors = 160;
 constexpr std::size_t classes = 3;
 
 // The seven numbers of an anchor, in the order that the changed output has.
-using numbers = std::array<float, 4 + classes>;
+using anchor_numbers = std::array<float, 4 + classes>;
 
-std::optional<plain_anchor> of_center(const numbers& n)
+std::optional<plain_anchor> of_center(const anchor_numbers& n)
 {
     return plain_anchor{{n[0] - n[2] * 0.5F, n[1] - n[3] * 0.5F, n[0] + n[2] * 0.5F, n[1] + n[3] * 0.5F},
                         {n[4], n[5], n[6]}};
 }
 
-std::optional<plain_anchor> of_corners(const numbers& n)
+std::optional<plain_anchor> of_corners(const anchor_numbers& n)
 {
     return plain_anchor{{n[0], n[1], n[2], n[3]}, {n[4], n[5], n[6]}};
 }
 
-std::optional<plain_anchor> of_corner_and_size(const numbers& n)
+std::optional<plain_anchor> of_corner_and_size(const anchor_numbers& n)
 {
     return plain_anchor{{n[0], n[1], n[0] + n[2], n[1] + n[3]}, {n[4], n[5], n[6]}};
 }
 
-std::optional<plain_anchor> of_scores_first(const numbers& n)
+std::optional<plain_anchor> of_scores_first(const anchor_numbers& n)
 {
     return of_center({n[3], n[4], n[5], n[6], n[0], n[1], n[2]});
 }
 
-std::optional<plain_anchor> of_fractions(const numbers& n)
+std::optional<plain_anchor> of_fractions(const anchor_numbers& n)
 {
     auto anchor = *of_center(n);
     for (std::size_t i = 0; i < 4; ++i) {
@@ -66,7 +66,7 @@ std::optional<plain_anchor> of_fractions(const numbers& n)
     return anchor;
 }
 
-std::optional<plain_anchor> of_nothing(const numbers&)
+std::optional<plain_anchor> of_nothing(const anchor_numbers&)
 {
     return std::nullopt; // what it holds are no scores
 }
@@ -74,7 +74,7 @@ std::optional<plain_anchor> of_nothing(const numbers&)
 struct change {
     const char* name;
     const char* nodes; // from `head` [B, 7, 160], or its parts `boxes` and `scores`, to `output0`
-    std::function<std::optional<plain_anchor>(const numbers&)> read;
+    std::function<std::optional<plain_anchor>(const anchor_numbers&)> read;
     bool anchors_last = true;
     bool is_read = false; // without another word
 };
@@ -156,7 +156,7 @@ bool rewritten(const change& c, const recognise_options& said)
     for (std::size_t image = 0; image < 3; ++image) {
         std::vector<plain_anchor> all;
         for (std::size_t a = 0; a < anchors; ++a) {
-            numbers n{};
+            anchor_numbers n{};
             for (std::size_t k = 0; k < n.size(); ++k) {
                 const auto i = c.anchors_last ? k * anchors + a : a * n.size() + k;
                 n[k] = static_cast<float>(padbatch::test::detail::number_at(head, image * anchors * n.size() + i));

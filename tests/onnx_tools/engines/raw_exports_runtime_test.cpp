@@ -9,6 +9,7 @@
 #include <onnx_tools/recognise/head_kind.hpp>
 #include <onnx_tools/recognise/recognise.hpp>
 #include <onnx_tools/rewrite.hpp>
+#include <tests/support/crowded_heads.hpp>
 #include <tests/support/plain_outputs.hpp>
 #include <tests/support/plain_selection.hpp>
 #include <tests/support/runtime.hpp>
@@ -31,16 +32,9 @@ using namespace padbatch::test;
 
 namespace {
 
-constexpr int height = 64;
-constexpr int width = 80;
-constexpr std::size_t classes = 3;
+constexpr std::size_t exported_classes = 3;
 
 using outputs_by_name = std::map<std::string, tensor>;
-
-double number_in(const tensor& t, std::size_t i)
-{
-    return padbatch::test::detail::number_at(t, i);
-}
 
 // The number at [image, row, column] of a tensor, or at [image, column, row].
 float at(const tensor& t, bool columns_first, std::size_t image, std::size_t row, std::size_t column)
@@ -48,7 +42,7 @@ float at(const tensor& t, bool columns_first, std::size_t image, std::size_t row
     const auto first = static_cast<std::size_t>(t.shape.at(1));
     const auto second = static_cast<std::size_t>(t.shape.at(2));
     const auto i = columns_first ? column * second + row : row * second + column;
-    return static_cast<float>(number_in(t, image * first * second + i));
+    return static_cast<float>(padbatch::test::detail::number_at(t, image * first * second + i));
 }
 
 // Anchors of one image, and the numbers that a row has besides.
@@ -70,12 +64,12 @@ plain_head of_yolo(const tensor& t, std::size_t image, bool columns_first, bool 
         const float half_height = number(3) * 0.5F;
         plain_anchor anchor{
             {number(0) - half_width, number(1) - half_height, number(0) + half_width, number(1) + half_height}, {}};
-        for (std::size_t c = 0; c < classes; ++c) {
+        for (std::size_t c = 0; c < exported_classes; ++c) {
             anchor.scores.push_back(objectness ? number(first + c) * number(4) : number(first + c));
         }
         head.anchors.push_back(std::move(anchor));
         auto& others = head.further.emplace_back();
-        for (std::size_t c = first + classes; c < columns; ++c) {
+        for (std::size_t c = first + exported_classes; c < columns; ++c) {
             others.push_back(number(c));
         }
     }
@@ -88,8 +82,8 @@ plain_head of_yolox(const tensor& t, std::size_t image)
     plain_head head;
     std::size_t a = 0;
     for (const int stride : {8, 16}) {
-        for (int y = 0; y < height / stride; ++y) {
-            for (int x = 0; x < width / stride; ++x, ++a) {
+        for (int y = 0; y < height_of_image / stride; ++y) {
+            for (int x = 0; x < width_of_image / stride; ++x, ++a) {
                 const auto number = [&](std::size_t column) { return at(t, false, image, a, column); };
                 const auto scale = static_cast<float>(stride);
                 const float cx = (number(0) + static_cast<float>(x)) * scale;
@@ -97,7 +91,7 @@ plain_head of_yolox(const tensor& t, std::size_t image)
                 const float w = std::exp(number(2)) * scale * 0.5F;
                 const float h = std::exp(number(3)) * scale * 0.5F;
                 plain_anchor anchor{{cx - w, cy - h, cx + w, cy + h}, {}};
-                for (std::size_t c = 0; c < classes; ++c) {
+                for (std::size_t c = 0; c < exported_classes; ++c) {
                     anchor.scores.push_back(number(5 + c) * number(4));
                 }
                 head.anchors.push_back(std::move(anchor));
@@ -109,8 +103,8 @@ plain_head of_yolox(const tensor& t, std::size_t image)
 
 std::array<float, 4> in_pixels(const std::array<float, 4>& box) // of a center and a size in fractions
 {
-    const auto w = static_cast<float>(width);
-    const auto h = static_cast<float>(height);
+    const auto w = static_cast<float>(width_of_image);
+    const auto h = static_cast<float>(height_of_image);
     return {(box[0] - box[2] * 0.5F) * w, (box[1] - box[3] * 0.5F) * h, (box[0] + box[2] * 0.5F) * w,
             (box[1] + box[3] * 0.5F) * h};
 }
@@ -254,10 +248,11 @@ void check_run(const raw_export& each, model_session& original, model_session& p
 {
     std::vector<std::vector<float>> images(1);
     for (const auto seed : scenes) {
-        const auto pixels = scene(seed, height, width);
+        const auto pixels = scene(seed, height_of_image, width_of_image);
         images[0].insert(images[0].end(), pixels.begin(), pixels.end());
     }
-    const std::vector<std::vector<std::int64_t>> shapes{{static_cast<std::int64_t>(scenes.size()), 3, height, width}};
+    const std::vector<std::vector<std::int64_t>> shapes{
+        {static_cast<std::int64_t>(scenes.size()), 3, height_of_image, width_of_image}};
     const auto heads = original.run(images, shapes);
     const auto found = padded.run(images, shapes);
     head_selection how;
@@ -274,23 +269,23 @@ void check_run(const raw_export& each, model_session& original, model_session& p
         const auto head = each.head(heads, image);
         const auto expected = selected(head.anchors, how, image);
         const auto n = expected.rows.size();
-        REQUIRE(number_in(found.at("num_detections"), image) == static_cast<double>(n));
+        REQUIRE(padbatch::test::detail::number_at(found.at("num_detections"), image) == static_cast<double>(n));
         bool same = true;
         std::vector<bool> taken(n, false);
         for (std::size_t r = 0; r < n; ++r) {
             const std::size_t i = image * most + r;
             const auto is = [&](std::size_t k) {
                 const auto& row = expected.rows[k];
-                bool equal = !taken[k] && number_in(found.at("labels"), i) == row.label &&
-                             near(number_in(found.at("scores"), i), row.score);
+                bool equal = !taken[k] && padbatch::test::detail::number_at(found.at("labels"), i) == row.label &&
+                             near(padbatch::test::detail::number_at(found.at("scores"), i), row.score);
                 for (std::size_t c = 0; c < 4; ++c) {
-                    equal = equal && near(number_in(boxes, i * 4 + c), row.corners[c]);
+                    equal = equal && near(padbatch::test::detail::number_at(boxes, i * 4 + c), row.corners[c]);
                 }
                 if (!each.further.empty()) {
                     const auto& numbers = head.further[expected.anchors[k]];
                     const auto& field = found.at(each.further);
                     for (std::size_t c = 0; c < numbers.size(); ++c) {
-                        equal = equal && number_in(field, i * numbers.size() + c) == numbers[c];
+                        equal = equal && padbatch::test::detail::number_at(field, i * numbers.size() + c) == numbers[c];
                     }
                 }
                 return equal;
@@ -300,7 +295,7 @@ void check_run(const raw_export& each, model_session& original, model_session& p
             if (each.tolerance != 0) {
                 for (k = 0; k < n && !is(k); ++k) {
                 }
-                same = same && near(number_in(found.at("scores"), i), expected.rows[r].score);
+                same = same && near(padbatch::test::detail::number_at(found.at("scores"), i), expected.rows[r].score);
             }
             const bool there = k < n && is(k);
             same = same && there;
@@ -310,7 +305,7 @@ void check_run(const raw_export& each, model_session& original, model_session& p
         }
         CHECK(same);
         for (std::size_t i = (image * most + n) * 4; i < (image + 1) * most * 4; ++i) {
-            same = same && number_in(boxes, i) == 0;
+            same = same && padbatch::test::detail::number_at(boxes, i) == 0;
         }
         CHECK(same);
     }
