@@ -411,13 +411,12 @@ private:
             return;
         }
         if (!decoded || !*decoded) {
-            recognise_options grids;
-            grids.head.strides = likely_strides();
-            recognise_options pixels;
-            pixels.head.strides.emplace();
-            std::vector<recognise_options> sayings{std::move(grids)};
+            std::vector<recognise_options> sayings;
+            if (const auto strides = likely_strides()) {
+                sayings.emplace_back().head.strides = *strides;
+            }
             if (!decoded) {
-                sayings.push_back(std::move(pixels));
+                sayings.emplace_back().head.strides.emplace();
             }
             throw undecided({decoded ? "the boxes in " + text_of(*m_rows) +
                                            " are what a layer gives: offsets from grids of cells, as YOLOX exports them"
@@ -427,8 +426,8 @@ private:
         }
     }
 
-    // Those that leave a cell for each anchor, if the file declares enough to tell.
-    [[nodiscard]] std::vector<std::int64_t> likely_strides() const
+    // Those that leave a cell for each anchor, if the file declares enough to tell. Nothing if none of the usual do.
+    [[nodiscard]] std::optional<std::vector<std::int64_t>> likely_strides() const
     {
         const auto image = declared_size();
         if (image && m_head.anchors) {
@@ -437,6 +436,7 @@ private:
                     return strides;
                 }
             }
+            return std::nullopt;
         }
         return usual_strides().front();
     }

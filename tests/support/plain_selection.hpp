@@ -20,18 +20,22 @@ struct plain_anchor {
     std::vector<float> scores;
 };
 
-/// The intersection over union of two boxes; 0 if they do not overlap.
-inline float overlap(const std::array<float, 4>& a, const std::array<float, 4>& b)
+/// The intersection over union of two boxes; 0 if they do not overlap. Any two opposite corners make a box, as in ONNX.
+inline float overlap(const std::array<float, 4>& first, const std::array<float, 4>& second)
 {
+    const auto sorted = [](const std::array<float, 4>& box) {
+        return std::array<float, 4>{std::min(box[0], box[2]), std::min(box[1], box[3]), std::max(box[0], box[2]),
+                                    std::max(box[1], box[3])};
+    };
+    const auto a = sorted(first);
+    const auto b = sorted(second);
     const float width = std::min(a[2], b[2]) - std::max(a[0], b[0]);
     const float height = std::min(a[3], b[3]) - std::max(a[1], b[1]);
     if (!(width > 0) || !(height > 0)) {
         return 0;
     }
     const float both = width * height;
-    const float first = (a[2] - a[0]) * (a[3] - a[1]);
-    const float second = (b[2] - b[0]) * (b[3] - b[1]);
-    return both / (first + second - both);
+    return both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both);
 }
 
 /// The detections of one image, the best first, and the anchor of each.

@@ -56,7 +56,12 @@ inline bool is_value_of(const std::string& flag, const std::string& word)
         {"--masks", {"full", "roi", "none"}},
         {"--mask-type", {"float", "uint8", "bool"}},
         {"--to", {"torchvision", "efficientnms", "yolov7", "mmdeploy", "tf-od", "ultralytics"}},
-        {"--from", {"auto", "fields", "torchvision", "flat", "nms", "padded"}},
+        {"--from", {"auto", "fields", "torchvision", "flat", "nms", "padded", "raw"}},
+        {"--head", {"yolo", "yolo-seg", "yolo-pose", "yolo-objectness", "yolo-objectness-seg", "boxes-scores", "detr"}},
+        {"--nms", {"shifted", "class-by-class", "none"}},
+        {"--scores", {"none", "sigmoid", "softmax"}},
+        {"--num-classes", {"N"}},
+        {"--iou-threshold", {"T"}},
         {"--box-format", {"xyxy", "xywh", "cxcywh", "yxyx"}},
         {"--label-type", {"int32", "int64", "float32"}},
         {"--count-type", {"int32", "int64", "float32"}},
@@ -71,6 +76,11 @@ inline bool is_value_of(const std::string& flag, const std::string& word)
     if (flag == "--batch-index" || flag == "--count-output") {
         return !word.empty();
     }
+    static const std::regex strides("none|[0-9]+(,[0-9]+)*");
+    static const std::regex extents("[0-9]+x[0-9]+");
+    if (flag == "--strides" || flag == "--keypoints" || flag == "--image-size") {
+        return std::regex_match(word, flag == "--strides" ? strides : extents);
+    }
     if (flag == "--rename" || flag == "--pad-value") {
         return word.find('=') != std::string::npos || word == "num_detections";
     }
@@ -81,8 +91,8 @@ inline bool is_value_of(const std::string& flag, const std::string& word)
     if (known == words.end()) {
         return false;
     }
-    const bool numeric =
-        flag == "--batch" || flag == "--max-detections" || flag == "--min-score" || flag == "--mask-threshold";
+    const bool numeric = flag == "--batch" || flag == "--max-detections" || flag == "--min-score" ||
+                         flag == "--mask-threshold" || flag == "--num-classes" || flag == "--iou-threshold";
     return std::find(known->second.begin(), known->second.end(), word) != known->second.end() ||
            (numeric && std::regex_match(word, number));
 }
@@ -97,7 +107,7 @@ inline bool is_placeholder(const std::string& flag, const std::string& value)
 inline bool takes_value(const std::string& flag)
 {
     return flag != "--dynamic-batch" && flag != "--squeeze-masks" && flag != "--force" && flag != "--inspect" &&
-           flag != "--normalized" && flag != "--normalised";
+           flag != "--normalized" && flag != "--normalised" && flag != "--multi-label" && flag != "--class-agnostic";
 }
 
 // The flags of a text with the values that follow them.

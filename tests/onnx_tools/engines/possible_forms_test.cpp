@@ -6,6 +6,7 @@
 
 #include <tests/support/parse_model.hpp>
 #include <tests/support/plain_outputs.hpp>
+#include <tests/support/plain_selection.hpp>
 #include <tests/support/remedies.hpp>
 #include <tests/support/runtime.hpp>
 
@@ -277,6 +278,88 @@ private:
     std::vector<double> m_index;
 };
 
+// What options say of a raw head, [B, columns, A] or [B, A, columns], taken at their word.
+class plain_head_reader {
+public:
+    plain_head_reader(const tensor& head, const flag_list& flags) : m_head(head)
+    {
+        for (const auto& [name, value] : flags) {
+            m_flags[name] = value;
+        }
+    }
+
+    rows_of_images run()
+    {
+        const auto kind = m_flags.at("--head");
+        const bool objectness = kind == "yolo-objectness";
+        const std::int64_t first = objectness ? 5 : 4;
+        const bool usually_last = kind != "yolo";
+        const auto told = m_flags.find("--num-classes");
+        m_columns_last = told == m_flags.end() ? usually_last : m_head.shape[2] == first + std::stol(told->second);
+        const auto columns = m_head.shape[m_columns_last ? 2 : 1];
+        const auto anchors = static_cast<std::size_t>(m_head.shape[m_columns_last ? 1 : 2]);
+        if (m_flags.count("--strides") != 0 && m_flags["--strides"] != "none" && anchors != cells()) {
+            throw std::runtime_error("the grids have another number of cells");
+        }
+        rows_of_images all;
+        for (std::size_t image = 0; image < static_cast<std::size_t>(m_head.shape[0]); ++image) {
+            std::vector<plain_anchor> found(anchors);
+            for (std::size_t a = 0; a < anchors; ++a) {
+                found[a].corners = corners(image, a);
+                for (auto c = first; c < columns; ++c) {
+                    found[a].scores.push_back(number(image, a, c) * (objectness ? number(image, a, 4) : 1));
+                }
+            }
+            head_selection how;
+            how.score = 0.25;
+            how.iou_threshold = 0.7;
+            how.most = std::min<std::int64_t>(20, static_cast<std::int64_t>(anchors));
+            auto& rows = all.emplace_back();
+            for (const auto& row : selected(found, how, image).rows) {
+                rows.push_back({row.corners, row.label, row.score});
+            }
+        }
+        return all;
+    }
+
+private:
+    [[nodiscard]] std::size_t cells() const // of an image of 16 by 16
+    {
+        std::size_t all = 0;
+        for (const auto& stride : words_of(m_flags.at("--strides"))) {
+            all += static_cast<std::size_t>((16 / std::stol(stride)) * (16 / std::stol(stride)));
+        }
+        return all;
+    }
+
+    [[nodiscard]] float number(std::size_t image, std::size_t anchor, std::int64_t column) const
+    {
+        const auto second = static_cast<std::size_t>(m_head.shape[2]);
+        const auto c = static_cast<std::size_t>(column);
+        const auto at = m_columns_last ? anchor * second + c : c * second + anchor;
+        return static_cast<float>(
+            padbatch::test::detail::number_at(m_head, image * static_cast<std::size_t>(m_head.shape[1]) * second + at));
+    }
+
+    [[nodiscard]] std::array<float, 4> corners(std::size_t image, std::size_t anchor) const
+    {
+        const auto n = [&](std::int64_t column) { return number(image, anchor, column); };
+        const auto format = m_flags.count("--box-format") != 0 ? m_flags.at("--box-format") : "cxcywh";
+        if (m_flags.count("--strides") != 0 && m_flags.at("--strides") != "none") {
+            throw std::runtime_error("this reader knows no grids");
+        }
+        return format == "xyxy"   ? std::array{n(0), n(1), n(2), n(3)}
+               : format == "yxyx" ? std::array{n(1), n(0), n(3), n(2)}
+               : format == "xywh"
+                   ? std::array{n(0), n(1), n(0) + n(2), n(1) + n(3)}
+                   : std::array{n(0) - n(2) * 0.5F, n(1) - n(3) * 0.5F, n(0) + n(2) * 0.5F, n(1) + n(3) * 0.5F};
+    }
+
+    const tensor& m_head;
+    std::map<std::string, std::string> m_flags;
+    bool m_columns_last = false;
+};
+
 class follower {
 public:
     explicit follower(const signature& s) : m_signature(s), m_model(model_of(s))
@@ -339,7 +422,8 @@ private:
         m_forms.insert(value_of(flags, "--from"));
         rows_of_images expected;
         try {
-            expected = plain_reader(m_signature, m_values, flags, m_images).run();
+            expected = value_of(flags, "--from") == "raw" ? plain_head_reader(m_values.begin()->second, flags).run()
+                                                          : plain_reader(m_signature, m_values, flags, m_images).run();
         } catch (const std::exception&) { // it is not so, and a run must notice
             CHECK_THROWS((void)results(outcome));
             return;
@@ -425,12 +509,12 @@ const std::vector<signature>& all_signatures()
         {"joined", "1", {{"float[n,6] d", {12, 6}}}, {"fields"}},
         {"joined, anonymous", "1", {{"float[?,6] d", {12, 6}}}, {"fields"}},
         {"joined, fixed", "1", {{"float[12,6] d", {12, 6}}}, {"fields"}},
-        {"joined behind a 1", "1", {{"float[1,n,6] d", {1, 12, 6}}}, {"fields", "padded"}},
-        {"joined behind a 1, fixed", "1", {{"float[1,12,6] d", {1, 12, 6}}}, {"fields", "padded"}},
-        {"joined behind anything", "1", {{"float[?,?,6] d", {1, 12, 6}}}, {"fields", "padded"}},
-        {"joined, of each image", "batch", {{"float[batch,8,6] d", {2, 8, 6}}}, {"padded"}},
-        {"joined, of each image, anonymous", "batch", {{"float[?,?,6] d", {2, 8, 6}}}, {"padded"}},
-        {"joined, of two images", "2", {{"float[2,8,6] d", {2, 8, 6}}}, {"padded"}},
+        {"joined behind a 1", "1", {{"float[1,n,6] d", {1, 12, 6}}}, {"fields", "padded", "raw"}},
+        {"joined behind a 1, fixed", "1", {{"float[1,12,6] d", {1, 12, 6}}}, {"fields", "padded", "raw"}},
+        {"joined behind anything", "1", {{"float[?,?,6] d", {1, 12, 6}}}, {"fields", "padded", "raw"}},
+        {"joined, of each image", "batch", {{"float[batch,8,6] d", {2, 8, 6}}}, {"padded", "raw"}},
+        {"joined, of each image, anonymous", "batch", {{"float[?,?,6] d", {2, 8, 6}}}, {"padded", "raw"}},
+        {"joined, of two images", "2", {{"float[2,8,6] d", {2, 8, 6}}}, {"padded", "raw"}},
         {"joined, of two images, counted",
          "2",
          {{"float[2,8,6] d", {2, 8, 6}}, {"int32[2] c", {2}, {4, 6}}},
@@ -537,8 +621,8 @@ const std::vector<signature>& all_signatures()
          "batch",
          {{"float[n] s", {12}}, {"float[n] l", {12}}, {"float[n,4] b", {12, 4}}, {"int32[batch] k", {2}, counts}},
          {"flat"}},
+        {"a raw head", "batch", {{"float[batch,84,4] d", {2, 84, 4}}}, {"raw"}},
         // nothing of the kind
-        {"a raw head", "batch", {{"float[batch,84,4] d", {2, 84, 4}}}, {}},
         {"one row for all", "2", {{"float[n,6] d", {12, 6}}}, {}},
         {"classes", "1", {{"float[1,100] d", {1, 100}}}, {}},
     };
