@@ -28,11 +28,16 @@ public:
     {
         if (m_shape.size() == 3 && m_known.shown && (m_shape[*m_known.shown].size || m_known.classes)) {
             const auto declared = m_shape[*m_known.shown].size;
-            return {*m_known.shown, declared ? *declared : m_known.others + *m_known.classes};
+            return declared ? head_columns{*m_known.shown, *declared} : undeclared(*m_known.shown);
         }
-        if (m_shape.size() != 3 || (!m_shape[1].size && !m_shape[2].size)) {
+        const bool open = m_shape.size() != 3 || (!m_shape[1].size && !m_shape[2].size);
+        if (open && m_known.classes) {
+            return undeclared(m_known.usual);
+        }
+        if (open) {
             refuse("the output " + text_of(m_rows) + " does not declare how many columns it has",
-                   "a declared number of columns", "export the model with the shape of its output");
+                   "a declared number of columns",
+                   "say how many classes there are: `num_classes` N; or export the model with the shape of its output");
         }
         return m_shape[1].size && m_shape[2].size ? of_two() : of_one(m_shape[1].size ? 1 : 2);
     }
@@ -50,6 +55,12 @@ private:
         return m_known.image && is_anchor_count(extent(dimension), *m_known.image);
     }
 
+    // As many as there must be: running the model shows whether there are.
+    [[nodiscard]] head_columns undeclared(std::size_t dimension) const
+    {
+        return {dimension, m_known.others + *m_known.classes, false};
+    }
+
     // One of the two dimensions is declared.
     [[nodiscard]] head_columns of_one(std::size_t declared) const
     {
@@ -58,13 +69,19 @@ private:
         }
         if (m_known.classes) {
             const auto columns = m_known.others + *m_known.classes;
-            if (has_anchors(declared) || extent(declared) >= times_columns * columns) {
-                return {3 - declared, columns};
+            if (m_known.is_told || has_anchors(declared) || extent(declared) >= times_columns * columns) {
+                return undeclared(3 - declared);
             }
         }
         if (has_anchors(declared) || declared != m_known.usual) {
-            refuse("the output " + text_of(m_rows) + " does not show whether it declares its anchors or its columns",
-                   "a declared number of columns", "say how many classes there are: `num_classes` N");
+            std::vector<recognise_options> sayings;
+            if (extent(declared) > m_known.others) {
+                sayings.emplace_back().head.class_count = extent(declared) - m_known.others;
+            }
+            throw undecided(
+                {"the output " + text_of(m_rows) + " does not show whether it declares its anchors or its columns",
+                 "a declared number of columns", "say how many classes there are"},
+                std::move(sayings), sayings.empty() ? ": `num_classes` N" : ", or how many there are");
         }
         return {declared, extent(declared)};
     }
@@ -122,6 +139,41 @@ private:
 head_columns columns_of_rows(const typed_value& rows, const known_of_columns& known)
 {
     return head_column_finder(rows, known).run();
+}
+
+head_columns columns_of_scores(const typed_value& scores, std::optional<std::int64_t> anchors,
+                               std::optional<std::int64_t> classes)
+{
+    const auto extent = [&](std::size_t dimension) {
+        return scores.type.shape.size() == 3 ? scores.type.shape[dimension].size : std::nullopt;
+    };
+    const auto fits = [&](std::size_t dimension, const std::optional<std::int64_t>& wanted) {
+        return wanted && extent(dimension) == wanted;
+    };
+    const auto columns_in = [&](std::size_t dimension) {
+        const auto declared = extent(dimension);
+        if (!declared && !classes) {
+            refuse("the output " + text_of(scores) + " does not declare how many classes it has",
+                   "a declared number of classes", "say how many: `num_classes` N");
+        }
+        return declared ? head_columns{dimension, *declared} : head_columns{dimension, *classes, false};
+    };
+    for (const auto& [beside, wanted] : {std::pair(false, anchors), std::pair(true, classes)}) {
+        const std::size_t first = beside ? 2 : 1; // has the anchors, or the classes, as they usually are
+        const std::size_t second = 3 - first;
+        if (fits(first, wanted) != fits(second, wanted)) {
+            return columns_in(fits(first, wanted) ? 2 : 1);
+        }
+    }
+    if (anchors && extent(1) && extent(2) && !fits(1, anchors)) {
+        refuse("the output " + text_of(scores) + " has other anchors than the boxes, " + std::to_string(*anchors),
+               "scores [B, A, C] for boxes [B, A, 4]", "export the model with scores of each box");
+    }
+    if (extent(1) && !extent(2) && !classes) {
+        refuse("the output " + text_of(scores) + " does not show whether it declares its anchors or its classes",
+               "a declared number of classes", "say how many: `num_classes` N");
+    }
+    return columns_in(2);
 }
 
 } // namespace padbatch::onnx_tools

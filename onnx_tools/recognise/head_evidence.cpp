@@ -18,6 +18,9 @@ std::optional<std::vector<std::string_view>> passed_on(const onnx::NodeProto& no
     if (is(&node, {"Concat"})) {
         return std::vector<std::string_view>(node.input().begin(), node.input().end());
     }
+    if (is(&node, {"ScatterND"}) && node.input_size() == 3) { // some of them are replaced
+        return std::vector<std::string_view>{node.input(0), node.input(2)};
+    }
     if (node.input_size() > 0 && is(&node, {"Identity", "Cast", "Transpose", "Reshape", "Flatten", "Squeeze",
                                             "Unsqueeze", "Slice", "Split", "QuantizeLinear", "DequantizeLinear"})) {
         return std::vector<std::string_view>{node.input(0)};
@@ -138,6 +141,9 @@ std::optional<bool> are_fractions(const graph_index& index, std::string_view box
     if (is(node, {"Sigmoid"})) {
         return true;
     }
+    if (is(node, {"ScatterND"})) {
+        return std::nullopt; // some columns are others now
+    }
     if (const auto next = passed_on(*node)) { // of what is joined, the box comes first
         return next->empty() ? std::nullopt : are_fractions(index, next->front(), depth + 1);
     }
@@ -171,11 +177,12 @@ const onnx::NodeProto* behind_moves(const graph_index& index, std::string_view v
                            {"Identity", "Cast", "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze"}, 16);
 }
 
-// Follows the first or the last column of rows to the node that computes it.
+// Follows the first column of rows, or the last of their scores, to the node that computes it. `further` is whether
+// other columns are joined behind the scores.
 class column_maker {
 public:
-    column_maker(const graph_index& index, bool last, bool columns_last)
-        : m_index(index), m_last(last), m_columns_last(columns_last)
+    column_maker(const graph_index& index, bool last, const row_columns_shown& where)
+        : m_index(index), m_last(last), m_columns_last(where.columns_last), m_further(last && where.further)
     {
     }
 
@@ -186,7 +193,7 @@ public:
             const auto* node = m_index.producer(value);
             if (node == nullptr ||
                 !is(node, {"Identity", "Cast", "QuantizeLinear", "DequantizeLinear", "Reshape", "Flatten", "Squeeze",
-                           "Unsqueeze", "Transpose", "Concat", "Slice", "Split"})) {
+                           "Unsqueeze", "Transpose", "Concat", "Slice", "Split", "ScatterND"})) {
                 return node;
             }
             const int from = input_with_column(*node, value);
@@ -203,7 +210,15 @@ private:
     int input_with_column(const onnx::NodeProto& node, std::string_view value)
     {
         if (is(&node, {"Concat"})) {
-            return m_last && is_along_columns(integer_attribute(node, "axis", 0)) ? node.input_size() - 1 : 0;
+            if (!m_last || !is_along_columns(integer_attribute(node, "axis", 0))) {
+                return 0;
+            }
+            const int behind = m_further ? 2 : 1;
+            m_further = false;
+            return node.input_size() - behind;
+        }
+        if (is(&node, {"ScatterND"})) {
+            return m_last && !m_further ? 0 : -1; // boxes are replaced, in place
         }
         if (is(&node, {"Transpose"})) {
             m_columns_last = !m_columns_last;
@@ -213,9 +228,17 @@ private:
                           : is(&node, {"Split"}) ? !is_along_columns(integer_attribute(node, "axis", 0)) ||
                                                        value == node.output(m_last ? node.output_size() - 1 : 0)
                           : is(&node, {"Reshape", "Flatten", "Squeeze", "Unsqueeze"})
-                              ? m_columns_last // which stay the last, or there are none left to follow
+                              ? m_columns_last || keeps_middle(node) // they stay the last, or none are left to follow
                               : true;
         return kept ? 0 : -1;
+    }
+
+    // Whether columns stay where they are: [B, columns, h, w] becomes [B, columns, A].
+    [[nodiscard]] bool keeps_middle(const onnx::NodeProto& node) const
+    {
+        const auto shape =
+            is(&node, {"Reshape"}) && node.input_size() > 1 ? m_index.constant_integers(node.input(1)) : std::nullopt;
+        return shape && shape->size() == 3 && (*shape)[1] >= 0 && (*shape)[2] == -1;
     }
 
     static bool exchanges_last_two(const onnx::NodeProto& node)
@@ -244,6 +267,7 @@ private:
     const graph_index& m_index;
     bool m_last;
     bool m_columns_last;
+    bool m_further;
 };
 
 // Whether a Slice leaves out the last class, and nothing else: [..., :-1].
@@ -294,9 +318,10 @@ shown_scores scores_among(const graph_index& index, std::string_view numbers)
     return activated ? shown_scores::scores : layer ? shown_scores::logits : shown_scores::unknown;
 }
 
-std::optional<score_activation> activation_of(const graph_index& index, std::string_view scores, bool columns_last)
+std::optional<score_activation> activation_of(const graph_index& index, std::string_view scores,
+                                              const row_columns_shown& where)
 {
-    const auto* node = column_maker(index, true, columns_last).of(scores);
+    const auto* node = column_maker(index, true, where).of(scores);
     if (node == nullptr && lost_last_class(index, scores)) {
         node = producer_behind(index, behind_moves(index, scores)->input(0), {"Identity", "Cast"}, 16);
     }
@@ -308,21 +333,33 @@ std::optional<score_activation> activation_of(const graph_index& index, std::str
                                                               : std::nullopt;
 }
 
+bool are_logits(const graph_index& index, std::string_view scores, const row_columns_shown& where)
+{
+    const auto* node = column_maker(index, true, where).of(scores);
+    const auto constant = [&](int input) { return index.constant_floats(node->input(input)).has_value(); };
+    if (is(node, {"Add"}) && node->input_size() == 2 && (constant(0) || constant(1))) { // a layer's bias
+        node = producer_behind(index, node->input(constant(0) ? 1 : 0), {"Identity", "Cast"}, 16);
+    }
+    return is(node, {"Conv", "Gemm", "MatMul"});
+}
+
 bool lost_last_class(const graph_index& index, std::string_view scores)
 {
     const auto* node = behind_moves(index, scores);
     return is(node, {"Slice"}) && takes_last_class(index, *node);
 }
 
-bool are_computed(const graph_index& index, std::string_view boxes, bool columns_last)
+bool are_computed(const graph_index& index, std::string_view boxes, const row_columns_shown& where)
 {
-    return is(column_maker(index, false, columns_last).of(boxes), {"Mul", "Add", "Sub", "Div", "ScatterND", "MatMul"});
+    return is(column_maker(index, false, where).of(boxes), {"Mul", "Add", "Sub", "Div", "MatMul"}) ||
+           is(producer_behind(index, boxes, {"Identity", "Cast", "Transpose", "Reshape", "Concat"}, 16), {"ScatterND"});
 }
 
-std::optional<std::size_t> shown_columns(const graph_index& index, std::string_view rows)
+std::optional<std::size_t> shown_columns(const graph_index& index, std::string_view rows, bool further)
 {
     const auto shows = [&](bool columns_last) {
-        return are_computed(index, rows, columns_last) && activation_of(index, rows, columns_last).has_value();
+        const row_columns_shown where{columns_last, further};
+        return are_computed(index, rows, where) && activation_of(index, rows, where).has_value();
     };
     const bool middle = shows(false);
     return middle == shows(true) ? std::nullopt : std::optional<std::size_t>(middle ? 1 : 2);

@@ -36,21 +36,32 @@ namespace padbatch::onnx_tools {
 enum class shown_scores { unknown, logits, scores };
 [[nodiscard]] shown_scores scores_among(const graph_index& index, std::string_view numbers);
 
+/// Where the columns of rows are.
+struct row_columns_shown {
+    /// Whether they are the last dimension, `[B, A, C]`, or the middle one.
+    bool columns_last = true;
+    /// Whether other columns follow the scores.
+    bool further = false;
+};
+
 /// What turned the last layer's numbers into scores, by the nodes; nothing if they show none. Of columns that are
-/// joined, scores are the last; `columns_last` is whether columns are the last dimension, `[B, A, C]`, or the middle
-/// one.
+/// joined, scores are the last, but for further ones.
 [[nodiscard]] std::optional<score_activation> activation_of(const graph_index& index, std::string_view scores,
-                                                            bool columns_last = true);
+                                                            const row_columns_shown& where = {});
+
+/// Whether a layer gives the scores as they are.
+[[nodiscard]] bool are_logits(const graph_index& index, std::string_view scores, const row_columns_shown& where = {});
 
 /// Whether the first column of boxes is the result of arithmetic, as a place in an image is.
-[[nodiscard]] bool are_computed(const graph_index& index, std::string_view boxes, bool columns_last);
+[[nodiscard]] bool are_computed(const graph_index& index, std::string_view boxes, const row_columns_shown& where = {});
 
 /// Whether the nodes take the last class of `scores` away.
 [[nodiscard]] bool lost_last_class(const graph_index& index, std::string_view scores);
 
 /// The dimension of rows, 1 or 2, along which the nodes join boxes that are computed and scores that a function gives.
 /// Nothing if they show none.
-[[nodiscard]] std::optional<std::size_t> shown_columns(const graph_index& index, std::string_view rows);
+[[nodiscard]] std::optional<std::size_t> shown_columns(const graph_index& index, std::string_view rows,
+                                                       bool further = false);
 
 /// Strides of the grids of usual heads.
 [[nodiscard]] const std::vector<std::vector<std::int64_t>>& usual_strides();

@@ -91,13 +91,15 @@ private:
                     continue;
                 }
                 const auto declared = shape[dimension].size;
-                const auto shown = shown_columns(m_list.index, m_tensors.front()->name);
-                if (declared ? *declared == *more + *m_classes : shown == dimension) {
+                const auto shown = shown_columns(m_list.index, m_tensors.front()->name, has_further_columns(kind));
+                if (declared ? *declared == *more + *m_classes : shown.value_or(dimension) == dimension) {
                     m_kind = kind;
                     m_evidence =
                         "the metadata names " + count_of(*m_classes, "class") + ", and " +
                         (declared ? text_of(*m_tensors.front()) + " has " + std::to_string(*more) + " columns more"
-                                  : "nodes join boxes and scores as the columns of " + text_of(*m_tensors.front()));
+                                  : std::string(shown ? "nodes join boxes and scores as the columns of "
+                                                      : "the task goes with ") +
+                                        text_of(*m_tensors.front()));
                     return;
                 }
             }
@@ -288,10 +290,11 @@ private:
             refuse_outputs(expected);
         }
         const auto& rows = *m_tensors.front();
-        const bool last = *m_kind == head_kind::yolo || *m_kind == head_kind::yolo_objectness; // scores are
         auto known = columns_known(*others, objectness ? 2 : 1, false);
-        known.shown = last ? shown_columns(m_list.index, rows.name) : std::nullopt;
-        const auto [which, width] = columns_of_rows(rows, known);
+        known.shown = shown_columns(m_list.index, rows.name, has_further_columns(*m_kind));
+        const auto found = columns_of_rows(rows, known);
+        const auto which = found.dimension;
+        const auto width = found.count;
         if (width <= *others) {
             refuse_outputs(expected);
         }
@@ -323,7 +326,10 @@ private:
             m_head.keypoint_numbers = keypoints()->second;
         }
         m_head.format = box_format::cxcywh;
-        m_head.anchors = rows.type.shape[which == 1 ? 2 : 1].size;
+        m_head.anchors = rows.type.shape.empty() ? std::nullopt : rows.type.shape[which == 1 ? 2 : 1].size;
+        if (!found.is_declared) {
+            m_head.columns = width;
+        }
         m_rows = &rows;
         if (objectness) {
             find_strides();
@@ -456,13 +462,20 @@ private:
         const std::int64_t first = one ? 4 : 0;
         auto known = columns_known(4, 2, true);
         known.shown = shown_columns(m_list.index, scores->name);
-        const auto [which, width] = one ? columns_of_rows(*scores, known) : columns_of_scores(*scores);
-        const std::size_t other = which == 1 ? 2 : 1;
-        const auto anchors_of = [other = other](const typed_value& value) {
-            return value.type.shape.empty() ? std::nullopt : value.type.shape[value.type.rank == 4 ? 1 : other].size;
+        const auto anchors_in = [](const typed_value& value, std::size_t dimension) {
+            return value.type.shape.empty() ? std::nullopt : value.type.shape[dimension].size;
         };
-        if (width <= first ||
-            (anchors_of(*boxes) && anchors_of(*scores) && *anchors_of(*boxes) != *anchors_of(*scores))) {
+        auto wanted = m_told.class_count;
+        if (wanted && has_class_of_none(*scores)) {
+            *wanted += 1;
+        }
+        const auto columns =
+            one ? columns_of_rows(*scores, known) : columns_of_scores(*scores, anchors_in(*boxes, 1), wanted);
+        const auto which = columns.dimension;
+        const auto width = columns.count;
+        const auto of_boxes = anchors_in(*boxes, one && which == 2 ? 1 : one ? 2 : 1);
+        const auto of_scores = anchors_in(*scores, which == 1 ? 2 : 1);
+        if (width <= first || (of_boxes && of_scores && *of_boxes != *of_scores)) {
             refuse_outputs(expected);
         }
         const auto classes = width - first - (has_class_of_none(*scores) ? 1 : 0);
@@ -471,10 +484,14 @@ private:
                        std::to_string(*m_told.class_count),
                    expected, "leave `num_classes` out");
         }
-        m_head.boxes = {boxes->name,          which == 1, 0, 4, boxes->type.element == element_type::float32,
+        m_head.boxes = {boxes->name,          one && which == 1, 0, 4, boxes->type.element == element_type::float32,
                         boxes->type.rank == 4};
         m_head.scores = {scores->name, which == 1, first, width - first, scores->type.element == element_type::float32};
-        m_head.anchors = anchors_of(*boxes) ? anchors_of(*boxes) : anchors_of(*scores);
+        m_head.anchors = of_boxes ? of_boxes : of_scores;
+        m_head.same_anchors = one || (of_boxes && of_scores);
+        if (!columns.is_declared) {
+            m_head.columns = width;
+        }
         m_head.image_size = m_told.image_size;
         m_rows = boxes;
         m_taken = {boxes->name, scores->name};
@@ -494,19 +511,6 @@ private:
         } else {
             find_format();
         }
-    }
-
-    // Class scores on their own, [B, A, C].
-    [[nodiscard]] head_columns columns_of_scores(const typed_value& scores) const
-    {
-        if (const auto width = last_extent(scores.type)) {
-            return {2, *width};
-        }
-        if (!m_told.class_count) {
-            refuse("the output " + text_of(scores) + " does not declare how many classes it has",
-                   "a declared number of classes", "say how many: `num_classes` N");
-        }
-        return {2, *m_told.class_count + (has_class_of_none(scores) ? 1 : 0)};
     }
 
     // Whether the last class of the scores is none, as in DETR's.
@@ -529,6 +533,17 @@ private:
         if (can_be(*first) != can_be(*second)) {
             return can_be(*first) ? first : second;
         }
+        if (*m_kind == head_kind::boxes_scores) { // DETR's boxes come from a Sigmoid
+            const auto has_scores = [&](const typed_value& value) {
+                return activation_of(m_list.index, value.name).has_value() && !are_computed(m_list.index, value.name);
+            };
+            const auto has_boxes = [&](const typed_value& value) {
+                return !activation_of(m_list.index, value.name) && are_computed(m_list.index, value.name);
+            };
+            if ((has_scores(*first) && has_boxes(*second)) || (has_scores(*second) && has_boxes(*first))) {
+                return has_boxes(*first) ? first : second;
+            }
+        }
         const auto named = [](const typed_value& value) {
             std::string name = value.name;
             std::transform(name.begin(), name.end(), name.begin(),
@@ -543,24 +558,37 @@ private:
         return named(*first) ? first : second;
     }
 
+    [[nodiscard]] row_columns_shown columns_where(bool columns_last) const
+    {
+        return {columns_last, has_further_columns(*m_kind)};
+    }
+
+    // Behind the scores.
+    [[nodiscard]] static bool has_further_columns(head_kind kind)
+    {
+        return has_masks(kind) || kind == head_kind::yolo_pose || kind == head_kind::yolo_obb;
+    }
+
     void find_activation(const typed_value& scores)
     {
-        const bool last = !has_masks(*m_kind) && *m_kind != head_kind::yolo_pose; // no further columns follow them
-        const auto shown = last ? activation_of(m_list.index, scores.name, !m_head.scores.anchors_last) : std::nullopt;
+        const auto where = columns_where(!m_head.scores.anchors_last);
+        const auto shown = activation_of(m_list.index, scores.name, where);
         const bool shows_softmax = shown.value_or(score_activation::none) == score_activation::softmax;
-        auto numbers = scores_among(m_list.index, scores.name);
-        if (last && !shown && numbers == shown_scores::scores) {
-            numbers = shown_scores::unknown; // of some other columns
+        const bool logits = are_logits(m_list.index, scores.name, where);
+        auto numbers = logits ? shown_scores::logits : scores_among(m_list.index, scores.name);
+        const bool perhaps = !shown && numbers == shown_scores::scores; // or of some other columns
+        if (perhaps) {
+            numbers = shown_scores::unknown;
         }
         const auto told = m_told.activation;
-        if ((shown || (numbers == shown_scores::scores && is_yolo(*m_kind))) && told &&
-            *told != score_activation::none) {
+        if ((shown || perhaps) && told && *told != score_activation::none) {
             refuse("`scores` " + std::string(name_of(*told)) + " is given, but " + text_of(scores) +
-                       " has been through a " + (shows_softmax ? "Softmax" : "Sigmoid") + " already",
+                       (shown ? " has" : ", or a part of it, has") + " been through a " +
+                       (shows_softmax ? "Softmax" : "Sigmoid") + " already",
                    "logits", "leave `scores` out");
         }
         const bool detr = *m_kind == head_kind::detr;
-        if (!m_told.kind && !are_computed(m_list.index, m_rows->name, !m_head.boxes.anchors_last)) {
+        if (!m_told.kind && !are_computed(m_list.index, m_rows->name, columns_where(!m_head.boxes.anchors_last))) {
             recognise_options said;
             said.head.kind = m_kind;
             throw undecided({"the metadata names a head, but nothing shows that " + text_of(*m_rows) +
@@ -573,16 +601,18 @@ private:
             std::vector<recognise_options> sayings;
             for (const auto activation :
                  {score_activation::sigmoid, score_activation::softmax, score_activation::none}) {
-                if (activation != score_activation::softmax || !is_yolo(*m_kind)) {
+                if (perhaps ? activation == score_activation::none
+                            : activation != score_activation::softmax || !is_yolo(*m_kind)) {
                     sayings.emplace_back().head.activation = activation;
                 }
             }
             throw undecided({"nothing shows what makes scores of the logits in " + text_of(scores),
                              "a Sigmoid or a Softmax in the model, or the word of the one who trained it", "say which"},
                             std::move(sayings),
-                            detr ? "; it is a sigmoid in Deformable DETR, RT-DETR and RF-DETR, and a softmax in DETR, "
-                                   "whose last class is none"
-                                 : "");
+                            detr && !perhaps
+                                ? "; it is a sigmoid in Deformable DETR, RT-DETR and RF-DETR, and a softmax in DETR, "
+                                  "whose last class is none"
+                                : "");
         }
         m_head.activation = shown ? score_activation::none : told.value_or(score_activation::none);
         m_softmax = shows_softmax || m_head.activation == score_activation::softmax;

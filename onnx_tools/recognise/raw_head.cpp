@@ -44,7 +44,9 @@ private:
     // Columns of a part as float32.
     std::string columns(const std::string& name, const head_part& part, std::int64_t first, std::int64_t count)
     {
-        const auto whole = part.has_middle ? m_nodes.squeeze(name + "/rows", part.value, 2) : part.value;
+        const auto whole = part.has_middle                     ? m_nodes.squeeze(name + "/rows", part.value, 2)
+                           : part.value == m_head.scores.value ? checked_scores()
+                                                               : part.value;
         const auto value = m_nodes.add("Slice", name,
                                        {whole, m_nodes.integers({first}), m_nodes.integers({first + count}),
                                         m_nodes.integers({part.anchors_last ? 1 : 2})});
@@ -54,6 +56,32 @@ private:
     std::string columns(const std::string& name, const head_part& part)
     {
         return columns(name, part, part.first, part.columns);
+    }
+
+    // What the scores are columns of. Where the file does not declare its extents, reshaping it to those that it must
+    // have changes nothing, or fails.
+    std::string checked_scores()
+    {
+        if (!m_checked.empty() || (!m_head.columns && m_head.same_anchors)) {
+            return m_checked.empty() ? m_head.scores.value : m_checked;
+        }
+        m_checked = m_head.scores.value;
+        const bool anchors_last = m_head.scores.anchors_last;
+        const auto reshaped = [&](const std::string& anchors, std::int64_t count) {
+            const auto columns = m_nodes.integers({count});
+            const auto batch = m_nodes.extents("head/images", m_head.scores.value, {0});
+            const auto shape = m_nodes.concat(
+                "head/scores/extents",
+                anchors_last ? std::vector{batch, columns, anchors} : std::vector{batch, anchors, columns}, 0);
+            m_checked = m_nodes.add("Reshape", "head/scores/checked", {m_checked, shape});
+        };
+        if (m_head.columns) {
+            reshaped(m_nodes.extents("head/anchors", m_head.scores.value, {anchors_last ? 2 : 1}), *m_head.columns);
+        }
+        if (!m_head.same_anchors) {
+            reshaped(m_nodes.extents("head/anchors/of_boxes", m_head.boxes.value, {1}), m_head.scores.columns);
+        }
+        return m_checked;
     }
 
     // [B, A, columns] from [B, columns, A], or the other way round.
@@ -431,6 +459,7 @@ private:
     const raw_head& m_head;
     const head_selection& m_selection;
     // Candidates, k of each image; all anchors, unless some have been left out.
+    std::string m_checked; // the value of the scores
     std::string m_boxes;   // [B, k, 4]
     std::string m_scores;  // [B, 1, k]
     std::string m_labels;  // [B, k]

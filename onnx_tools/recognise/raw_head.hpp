@@ -48,6 +48,12 @@ struct raw_head {
     std::vector<std::int64_t> strides;
     /// A, if the file declares it.
     std::optional<std::int64_t> anchors;
+    /// Whether the file declares as many scores as boxes, or both are columns of one value. Else running the model
+    /// fails if they differ.
+    bool same_anchors = true;
+    /// How many columns the value of the scores must have where the file does not declare it; running the model fails
+    /// if it has others.
+    std::optional<std::int64_t> columns;
     /// The input whose first extent is B, and its dimension that is the height; the width follows.
     std::string images;
     std::int64_t height = 2;

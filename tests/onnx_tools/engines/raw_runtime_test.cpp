@@ -488,3 +488,65 @@ TEST_CASE("class by class, and of all classes together, the boxes are kept that 
         }
     }
 }
+
+TEST_CASE("a head with other extents than was said fails when it runs, and is right otherwise")
+{
+    std::mt19937 random(77);
+    const auto rows = crowd(random, 7, false);
+    std::vector<plain_anchor> anchors;
+    std::vector<float> by_column;
+    std::vector<float> boxes;
+    std::vector<float> scores; // [3, A]
+    for (std::size_t c = 0; c < 7; ++c) {
+        for (const auto& row : rows) {
+            by_column.push_back(row[c]);
+            if (c >= 4) {
+                scores.push_back(row[c]);
+            }
+        }
+    }
+    for (const auto& row : rows) {
+        boxes.insert(boxes.end(), row.begin(), row.begin() + 4);
+        anchors.push_back({corners_of_row(row), {row.begin() + 4, row.end()}});
+    }
+    const auto expected = selected(anchors, usual(), 0).rows;
+    const std::string head = "<ir_version: 7, opset_import: [\"\" : 13]> g (float[B,3,64,80] images, ";
+    const std::string one = head + "float[B,c,a] list) => (float[B,c,a] rows) { rows = Identity(list) }";
+    const auto two = [&](const std::string& extents) {
+        return head + "float[B,200,4] b, float[B," + extents + "] s) => (float[B,200,4] boxes, float[B," + extents +
+               "] classes) { boxes = Identity(b) classes = Identity(s) }";
+    };
+    const auto run = [&](const std::string& text, head_kind kind, std::int64_t classes) {
+        auto model = parse_model(text);
+        rewrite_options options;
+        options.recognise.from = export_kind::raw;
+        options.recognise.head.kind = kind;
+        options.recognise.head.class_count = classes;
+        if (kind == head_kind::boxes_scores) {
+            options.recognise.boxes = box_format::cxcywh;
+        }
+        options.pad.max_detections = static_cast<std::int64_t>(anchors_of_image);
+        rewrite(model, options);
+        model_session session(model.SerializeAsString(), ORT_ENABLE_ALL, "", ORT_LOGGING_LEVEL_FATAL);
+        const bool yolo = kind == head_kind::yolo;
+        std::vector<std::vector<float>> inputs{std::vector<float>(3 * height_of_image * width_of_image)};
+        std::vector<std::vector<std::int64_t>> shapes{{1, 3, height_of_image, width_of_image}};
+        if (yolo) {
+            inputs.push_back(by_column);
+            shapes.push_back({1, 7, 200});
+        } else {
+            inputs.insert(inputs.end(), {boxes, scores});
+            shapes.insert(shapes.end(), {{1, 200, 4}, {1, 3, 200}});
+        }
+        check_outputs(plain_flat_outputs(expected, 1, onnx_number::float32, onnx_number::float32, height_of_image,
+                                         width_of_image, {}, static_cast<std::int64_t>(anchors_of_image)),
+                      session, session.run(inputs, shapes));
+    };
+    run(one, head_kind::yolo, 3);
+    CHECK_THROWS(run(one, head_kind::yolo, 4));
+    CHECK_THROWS(run(one, head_kind::yolo, 2));
+    for (const char* const extents : {"3,200", "3,a", "c,200"}) {
+        run(two(extents), head_kind::boxes_scores, 3);
+    }
+    CHECK_THROWS(run(two("c,a"), head_kind::boxes_scores, 3)); // which is said to be [B, A, C]
+}

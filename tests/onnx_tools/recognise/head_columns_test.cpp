@@ -66,11 +66,37 @@ TEST_CASE("anchors are as many as the grids have cells, or far more than columns
 TEST_CASE("one declared dimension has the columns where they usually are")
 {
     CHECK(is(columns_of_rows(rows(84, std::nullopt), known({})), 1, 84));
-    for (const auto& some : {rows(std::nullopt, 84), rows(8400, std::nullopt)}) {
-        check_failure(failure::refused, {"anchors or its columns", "`num_classes` N"},
-                      [&] { (void)columns_of_rows(some, known({}, image_extents(640, 640))); });
-    }
-    check_failure(failure::refused, {"how many columns"},
-                  [] { (void)columns_of_rows(rows(std::nullopt, std::nullopt), known(3)); });
+    check_failure(failure::refused, {"anchors or its columns", "`num_classes` 80, or how many there are"},
+                  [] { (void)columns_of_rows(rows(std::nullopt, 84), known({})); });
+    check_failure(failure::refused, {"anchors or its columns", "`num_classes` 8396"},
+                  [] { (void)columns_of_rows(rows(8400, std::nullopt), known({}, image_extents(640, 640))); });
+    auto told = known(10); // whatever is declared; running the model tells
+    told.is_told = true;
+    const auto other = columns_of_rows(rows(std::nullopt, 84), told);
+    CHECK((is(other, 1, 14) && !other.is_declared));
+    check_failure(failure::refused, {"how many columns", "`num_classes` N"},
+                  [] { (void)columns_of_rows(rows(std::nullopt, std::nullopt), known({})); });
+    // With a number of classes, running the model tells.
+    const auto open = columns_of_rows(rows(std::nullopt, std::nullopt), known(3));
+    CHECK((is(open, 1, 7) && !open.is_declared));
+    CHECK_FALSE(columns_of_rows(rows(8400, std::nullopt), known(80, image_extents(640, 640))).is_declared);
+    CHECK(columns_of_rows(rows(84, std::nullopt), known({})).is_declared);
     check_failure(failure::refused, {"another size of the image"}, [] { (void)columns_of_rows(rows(9, 9), known(5)); });
+}
+
+TEST_CASE("class scores are in the dimension that the boxes' anchors leave, or that has as many as there are classes")
+{
+    CHECK(is(columns_of_scores(rows(60, 6), 60, {}), 2, 6));
+    CHECK(is(columns_of_scores(rows(6, 60), 60, {}), 1, 6)); // as in PP-YOLOE's exports
+    CHECK(is(columns_of_scores(rows(6, 60), {}, 6), 1, 6));
+    CHECK(is(columns_of_scores(rows(std::nullopt, 6), {}, {}), 2, 6));
+    CHECK(is(columns_of_scores(rows(std::nullopt, 60), 60, 6), 1, 6));
+    CHECK(is(columns_of_scores(rows(std::nullopt, std::nullopt), 60, 6), 2, 6)); // as they usually are
+    CHECK_FALSE(columns_of_scores(rows(std::nullopt, std::nullopt), 60, 6).is_declared);
+    check_failure(failure::refused, {"how many classes"},
+                  [] { (void)columns_of_scores(rows(std::nullopt, 60), 60, {}); });
+    check_failure(failure::refused, {"its anchors or its classes"},
+                  [] { (void)columns_of_scores(rows(6, std::nullopt), {}, {}); });
+    check_failure(failure::refused, {"other anchors than the boxes, 50"},
+                  [] { (void)columns_of_scores(rows(60, 6), 50, {}); });
 }

@@ -38,16 +38,18 @@ TEST_CASE("the dimension of the columns is told by the image's grids, by the cla
     check_failure(failure::refused, {"fits 3 classes"}, [&] { (void)shape("10,12", classes); });
     CHECK(shape("7,n", told_head(head_kind::yolo)).limit->rows == 300);
     CHECK(shape("n,8", told_head(head_kind::boxes_scores), box_format::xyxy).limit->rows == 300);
-    check_failure(failure::refused, {"`num_classes` N"}, [&] { (void)shape("n,7", told_head(head_kind::yolo)); });
+    check_failure(failure::refused, {"`num_classes` 3"}, [&] { (void)shape("n,7", told_head(head_kind::yolo)); });
     CHECK(shape("n,7", classes).limit->rows == 300);
-    check_failure(failure::refused, {"`num_classes` N"}, [&] { (void)shape("84,n", told_head(head_kind::yolo)); });
+    check_failure(failure::refused, {"`num_classes` 80, or how many"},
+                  [&] { (void)shape("84,n", told_head(head_kind::yolo)); });
     CHECK(shape("84,n", classes).limit->rows == 84);
     check_failure(failure::refused, {"as many columns as anchors", "another size of the image"},
                   [&] { (void)shape("20,20", told_head(head_kind::yolo)); });
     CHECK(shape("84,7", told_head(head_kind::boxes_scores), box_format::xyxy).limit->rows == 84);
     CHECK(shape("7,84", told_head(head_kind::boxes_scores), box_format::xyxy).limit->rows == 84);
     CHECK(shape("9,12", told_head(head_kind::boxes_scores), box_format::xyxy).limit->rows == 9); // as declared
-    check_failure(failure::refused, {"how many columns"}, [&] { (void)shape("n,m", told_head(head_kind::yolo)); });
+    check_failure(failure::refused, {"how many columns", "`num_classes` N"},
+                  [&] { (void)shape("n,m", told_head(head_kind::yolo)); });
     check_failure(failure::refused, {"[B, 4 + C, A]"}, [&] { (void)shape("4,84", told_head(head_kind::yolo)); });
 }
 
@@ -149,8 +151,16 @@ TEST_CASE("what makes scores is seen wherever they are joined, and is not done t
     }
     // Over the queries, not over the classes of one.
     const auto queries = joined("t = Softmax<axis = 1>(s) rows = Concat<axis = 2>(p, t)");
-    check_failure(failure::refused, {"`scores` softmax"},
-                  [&] { (void)recognise(queries, told_head(head_kind::detr)); });
+    check_failure(failure::refused, {"`scores` none"}, [&] { (void)recognise(queries, told_head(head_kind::detr)); });
+    // In place, as in older YOLOv5: the Sigmoid is seen, and is not to be done again.
+    const auto in_place =
+        parse_model("<ir_version: 8, opset_import: [\"\" : 13]> g (float[B,3,64,64] images, float[B,84,7] r, "
+                    "int64[k,2] at, float[k,7] "
+                    "boxes) => (float[B,84,7] rows) { s = Sigmoid(r) rows = ScatterND(s, at, boxes) }");
+    auto yolo = told_head(head_kind::yolo);
+    CHECK(recognise(in_place, yolo).head == head_kind::yolo);
+    yolo.head.activation = score_activation::sigmoid;
+    check_failure(failure::refused, {"already", "leave `scores` out"}, [&] { (void)recognise(in_place, yolo); });
     // The last class is left out in the graph: none is left to leave out.
     const auto without = parse_model(
         "<ir_version: 8, opset_import: [\"\" : 13]> g (float[B,3,64,64] images, float[B,20,4] b, float[B,20,4] l) => "
@@ -194,6 +204,34 @@ TEST_CASE("boxes and scores are told apart by what they can be, and then by thei
                   [&] { (void)recognise(head_model("float[B,q,k] a, float[B,q,k] b"), options); });
     check_failure(failure::refused, {"are no such head"},
                   [&] { (void)recognise(head_model("float[B,q,6] a, float[B,q,7] b"), options); });
+}
+
+TEST_CASE("scores are told from boxes by what makes them, and may have their classes in front")
+{
+    const auto two = [](const std::string& scores, const std::string& nodes) {
+        return parse_model(
+            "<ir_version: 8, opset_import: [\"\" : 13]> g (float[B,3,64,64] images, float[B,84,4] b, float[B," +
+            scores + "] s) => (float[B,a,k] loc, float[B," + scores + "] conf_of_boxes) { loc = Mul(b, b) " + nodes +
+            " }");
+    };
+    auto options = told_head(head_kind::boxes_scores);
+    options.boxes = box_format::xyxy;
+    const auto source = [&](const onnx::ModelProto& model) {
+        const auto found = recognise(model, options);
+        for (const auto& source_of_value : found.rearranged->sources) {
+            if (source_of_value.second.find("the boxes that are selected") == 0) {
+                return source_of_value.second;
+            }
+        }
+        return std::string();
+    };
+    CHECK(source(two("84,4", "conf_of_boxes = Sigmoid(s)")).find("from 'loc'") != std::string::npos);
+    options.head.class_count = 3;
+    CHECK(recognise(two("3,84", "conf_of_boxes = Sigmoid(s)"), options).limit->rows == 84);
+    check_failure(failure::refused, {"has scores of 84 classes"}, [&] {
+        options.head.class_count = 5;
+        (void)recognise(two("3,84", "conf_of_boxes = Sigmoid(s)"), options);
+    });
 }
 
 TEST_CASE("columns that the file does not declare are those along which the nodes join boxes and scores")

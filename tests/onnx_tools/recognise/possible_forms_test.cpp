@@ -51,7 +51,7 @@ TEST_CASE("each form that the types allow has its options in the message")
         "say what they are: `from` fields `columns` x1,y1,x2,y2,score,label, or `from` fields `columns` "
         "x1,y1,x2,y2,label,score if each row is a detection of one image; or `from` padded `columns` "
         "x1,y1,x2,y2,score,label, or `from` padded `columns` x1,y1,x2,y2,label,score if the last rows of an image may "
-        "be padding; or `from` raw `head` yolo-objectness, or `from` raw `head` "
+        "be padding; or `from` raw `head` yolo, or `from` raw `head` yolo-objectness, or `from` raw `head` "
         "boxes-scores "
         "if nothing is selected from these boxes and scores yet");
     CHECK(remedy_for(unknown_net({"float[batch,84,8400] d"})) ==

@@ -64,11 +64,11 @@ TEST_CASE("further columns are fields of their own")
 {
     auto metadata = of_three_classes;
     metadata["task"] = "segment";
-    auto segments =
-        parse_model("<ir_version: 8, opset_import: [\"\" : 13]> g (float[B,3,64,64] images, float[B,10,84] in) "
-                    "=> (float[B,10,84] output0, float[B,3,16,16] output1) { a, b = Split<axis = 1>(in) c = Sigmoid(b) "
-                    "d = Add(a, a) output0 = Concat<axis = 1>(d, c) "
-                    "output1 = AveragePool <kernel_shape = [4, 4], strides = [4, 4]>(images) }");
+    auto segments = parse_model(
+        "<ir_version: 8, opset_import: [\"\" : 13]> g (float[B,3,64,64] images, float[B,10,84] in) "
+        "=> (float[B,10,84] output0, float[B,3,16,16] output1) { a, b, m = Split<axis = 1>(in) c = Sigmoid(b) "
+        "d = Add(a, a) output0 = Concat<axis = 1>(d, c, m) "
+        "output1 = AveragePool <kernel_shape = [4, 4], strides = [4, 4]>(images) }");
     for (const auto& [key, value] : metadata) {
         auto& entry = *segments.add_metadata_props();
         entry.set_key(key);
@@ -83,13 +83,26 @@ TEST_CASE("further columns are fields of their own")
     metadata["task"] = "pose";
     metadata["kpt_shape"] = "[5, 2]";
     const auto pose = recognise(
-        head_model("float[B,17,84] output0",
-                   "a, b = Split<axis = 1>(in_output0) c = Sigmoid(b) d = Add(a, a) output0 = Concat<axis = 1>(d, c)",
-                   metadata),
+        head_model(
+            "float[B,17,84] output0",
+            "a, b, m = Split<axis = 1>(in_output0) c = Sigmoid(b) d = Add(a, a) output0 = Concat<axis = 1>(d, c, m)",
+            metadata),
         {});
     CHECK(pose.head == head_kind::yolo_pose);
     CHECK(find_field(pose, field::keypoints)->row.front().size == 5);
     CHECK(find_field(pose, field::keypoints)->row.back().size == 3);
+
+    // The visibility of keypoints comes from a Sigmoid too, which says nothing about the classes.
+    const std::string visible =
+        "a, b, m = Split<axis = 1>(in_output0) v = Sigmoid(m) w = Constant<value = float[3,3] {1.0, 0.0, 0.0, 0.0, "
+        "1.0, "
+        "0.0, 0.0, 0.0, 1.0}>() t = Transpose<perm = [0, 2, 1]>(b) l = MatMul(t, w) c = Transpose<perm = [0, 2, 1]>(l) "
+        "d = Add(a, a) output0 = Concat<axis = 1>(d, c, v)";
+    const auto logits = head_model("float[B,17,84] output0", visible, metadata);
+    check_failure(failure::refused, {"`scores` sigmoid"}, [&] { (void)recognise(logits, {}); });
+    auto sigmoid = told_head(head_kind::yolo_pose);
+    sigmoid.head.activation = score_activation::sigmoid;
+    CHECK(recognise(logits, sigmoid).head == head_kind::yolo_pose);
 
     metadata["task"] = "obb";
     check_failure(failure::refused, {"turned by an angle", "nms=True"},
