@@ -375,8 +375,10 @@ private:
 
     [[nodiscard]] known_of_columns columns_known(std::int64_t others, std::size_t usual, bool settles) const
     {
-        return {others,      m_told.class_count ? m_told.class_count : m_classes, declared_size(), usual, settles,
-                std::nullopt};
+        known_of_columns known{others, m_told.class_count ? m_told.class_count : m_classes, declared_size(), usual,
+                               settles};
+        known.is_told = m_told.class_count.has_value();
+        return known;
     }
 
     [[nodiscard]] std::optional<image_extents> declared_size() const
@@ -550,12 +552,17 @@ private:
                            [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
             return name.ends_with("box") || name.ends_with("boxes");
         };
-        if (named(*first) == named(*second)) {
+        const auto is_made_score = [&](const typed_value& value) {
+            return *m_kind == head_kind::boxes_scores && activation_of(m_list.index, value.name).has_value();
+        };
+        const auto* const by_name = named(*first) ? first : second;
+        const auto* const other = by_name == first ? second : first;
+        if (named(*first) == named(*second) || (is_made_score(*by_name) && !is_made_score(*other))) {
             refuse("both outputs may have rows of four numbers: " + list_of(m_list.outputs),
                    "one with a name that ends in \"boxes\", or another declared number of classes",
                    "export the model with such names for its outputs");
         }
-        return named(*first) ? first : second;
+        return by_name;
     }
 
     [[nodiscard]] row_columns_shown columns_where(bool columns_last) const

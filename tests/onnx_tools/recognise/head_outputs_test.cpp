@@ -43,6 +43,9 @@ TEST_CASE("the dimension of the columns is told by the image's grids, by the cla
     check_failure(failure::refused, {"`num_classes` 80, or how many"},
                   [&] { (void)shape("84,n", told_head(head_kind::yolo)); });
     CHECK(shape("84,n", classes).limit->rows == 84);
+    auto ten = told_head(head_kind::yolo); // whatever is declared; running the model tells
+    ten.head.class_count = 10;
+    CHECK(shape("n,40", ten).limit->rows == 40);
     check_failure(failure::refused, {"as many columns as anchors", "another size of the image"},
                   [&] { (void)shape("20,20", told_head(head_kind::yolo)); });
     CHECK(shape("84,7", told_head(head_kind::boxes_scores), box_format::xyxy).limit->rows == 84);
@@ -226,6 +229,9 @@ TEST_CASE("scores are told from boxes by what makes them, and may have their cla
         return std::string();
     };
     CHECK(source(two("84,4", "conf_of_boxes = Sigmoid(s)")).find("from 'loc'") != std::string::npos);
+    const auto misnamed = head_model("float[B,84,4] loc, float[B,84,4] conf_of_boxes",
+                                     "loc = Identity(in_loc) conf_of_boxes = Sigmoid(in_conf_of_boxes)");
+    check_failure(failure::refused, {"four numbers"}, [&] { (void)recognise(misnamed, options); });
     options.head.class_count = 3;
     CHECK(recognise(two("3,84", "conf_of_boxes = Sigmoid(s)"), options).limit->rows == 84);
     check_failure(failure::refused, {"has scores of 84 classes"}, [&] {
