@@ -78,10 +78,11 @@ private:
             if (extent(declared) > m_known.others) {
                 sayings.emplace_back().head.class_count = extent(declared) - m_known.others;
             }
+            const std::string or_else = sayings.empty() ? ": `num_classes` N" : ", or how many there are";
             throw undecided(
                 {"the output " + text_of(m_rows) + " does not show whether it declares its anchors or its columns",
                  "a declared number of columns", "say how many classes there are"},
-                std::move(sayings), sayings.empty() ? ": `num_classes` N" : ", or how many there are");
+                std::move(sayings), or_else);
         }
         return {declared, extent(declared)};
     }
