@@ -14,6 +14,11 @@
 namespace padbatch::onnx_tools::cli {
 namespace {
 
+std::string labels_of(const class_choice& chosen)
+{
+    return joined(chosen.labels, ", ", [](std::int64_t label) { return std::to_string(label); });
+}
+
 class description {
 public:
     explicit description(const pad_plan& p) : m_plan(p) {}
@@ -103,9 +108,8 @@ private:
             say_selection();
         }
         if (m_plan.classes && !m_plan.classes_in_head) {
-            const auto labels =
-                joined(m_plan.classes->labels, ", ", [](std::int64_t label) { return std::to_string(label); });
-            say((m_plan.classes->dropped ? "drops rows of the labels " : "keeps only rows of the labels ") + labels +
+            say((m_plan.classes->dropped ? "drops rows of the labels " : "keeps only rows of the labels ") +
+                labels_of(*m_plan.classes) +
                 (m_plan.classes_at_cuts ? ", before the limit"
                  : m_plan.source.flat   ? ""
                                         : ", after the limit of the model: there may be fewer than it allows"));
@@ -141,8 +145,7 @@ private:
         const auto& how = m_plan.source.selection;
         say("decodes the boxes and scores of the head " + std::string(name_of(*m_plan.source.head)));
         if (how.classes) {
-            say((how.classes->dropped ? "leaves out the labels " : "takes only the labels ") +
-                joined(how.classes->labels, ", ", [](std::int64_t label) { return std::to_string(label); }));
+            say((how.classes->dropped ? "leaves out the labels " : "takes only the labels ") + labels_of(*how.classes));
         }
         say("takes " + std::string(how.multi_label ? "every class" : "the best class") + " of an anchor" +
             (how.score ? " if its score is above " + text_of_number(*how.score) : ""));

@@ -4,9 +4,13 @@
 
 #include <onnx_tools/model/value_types.hpp>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 /// How messages and reports put names, numbers and types into words.
@@ -31,6 +35,45 @@ template <class Items, class ToText>
         first = false;
     }
     return text;
+}
+
+/// The values of an enumeration, each with the word that the command and reports have for it.
+template <class T, std::size_t N>
+using words = std::array<std::pair<T, std::string_view>, N>;
+
+/// The word for `value`; empty if `all` has none.
+template <class T, std::size_t N>
+[[nodiscard]] constexpr std::string_view word_for(const words<T, N>& all, T value) noexcept
+{
+    for (const auto& [known, word] : all) {
+        if (known == value) {
+            return word;
+        }
+    }
+    return "";
+}
+
+/// The value that has this word; nothing if `all` has no such word.
+template <class T, std::size_t N>
+[[nodiscard]] constexpr std::optional<T> value_for(const words<T, N>& all, std::string_view word) noexcept
+{
+    for (const auto& [value, known] : all) {
+        if (known == word) {
+            return value;
+        }
+    }
+    return std::nullopt;
+}
+
+/// Each word with its value, in the order of `all`.
+template <class T, std::size_t N>
+[[nodiscard]] std::vector<std::pair<std::string, T>> listed(const words<T, N>& all)
+{
+    std::vector<std::pair<std::string, T>> result;
+    for (const auto& [value, word] : all) {
+        result.emplace_back(word, value);
+    }
+    return result;
 }
 
 /// `1 row`, `2 rows`.

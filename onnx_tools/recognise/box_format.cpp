@@ -2,39 +2,30 @@
 #include <onnx_tools/recognise/box_format.hpp>
 
 #include <onnx_tools/model/value_types.hpp>
+#include <onnx_tools/model/wording.hpp>
 #include <onnx_tools/recognise/flat_columns.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 
 namespace padbatch::onnx_tools {
 namespace {
 
-constexpr std::array<std::pair<box_format, std::string_view>, 4> format_names{{{box_format::xyxy, "xyxy"},
-                                                                               {box_format::xywh, "xywh"},
-                                                                               {box_format::cxcywh, "cxcywh"},
-                                                                               {box_format::yxyx, "yxyx"}}};
+constexpr words<box_format, 4> format_names{{{box_format::xyxy, "xyxy"},
+                                             {box_format::xywh, "xywh"},
+                                             {box_format::cxcywh, "cxcywh"},
+                                             {box_format::yxyx, "yxyx"}}};
 
 } // namespace
 
 std::vector<std::pair<std::string, box_format>> all_box_formats()
 {
-    std::vector<std::pair<std::string, box_format>> all;
-    for (const auto& [format, name] : format_names) {
-        all.emplace_back(name, format);
-    }
-    return all;
+    return listed(format_names);
 }
 
 std::string_view name_of(box_format format) noexcept
 {
-    for (const auto& [known, name] : format_names) {
-        if (known == format) {
-            return name;
-        }
-    }
-    return "";
+    return word_for(format_names, format);
 }
 
 std::string to_corners(node_writer& nodes, const std::string& boxes, box_format format, element_type element,

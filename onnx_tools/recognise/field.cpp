@@ -4,14 +4,13 @@
 #include <onnx_tools/model/wording.hpp>
 #include <padbatch/fields.hpp>
 
-#include <array>
 #include <utility>
 
 namespace padbatch::onnx_tools {
 namespace {
 
 // The names that the headers use.
-constexpr std::array<std::pair<field, std::string_view>, field_count> field_names{{
+constexpr words<field, field_count> field_names{{
     {field::boxes, t::boxes_t::name},
     {field::labels, t::labels_t::name},
     {field::scores, t::scores_t::name},
@@ -30,22 +29,12 @@ bool last_extent_may_be(const value_type& type, std::int64_t size)
 
 std::string_view name_of(field f) noexcept
 {
-    for (const auto& [kind, name] : field_names) {
-        if (kind == f) {
-            return name;
-        }
-    }
-    return "";
+    return word_for(field_names, f);
 }
 
 std::optional<field> field_from_name(std::string_view name) noexcept
 {
-    for (const auto& [kind, known] : field_names) {
-        if (known == name) {
-            return kind;
-        }
-    }
-    return std::nullopt;
+    return value_for(field_names, name);
 }
 
 std::vector<field> all_fields()

@@ -2,9 +2,9 @@
 #include <onnx_tools/recognise/flat_columns.hpp>
 
 #include <onnx_tools/error.hpp>
+#include <onnx_tools/model/wording.hpp>
 
 #include <algorithm>
-#include <array>
 #include <set>
 #include <string>
 #include <utility>
@@ -12,7 +12,7 @@
 namespace padbatch::onnx_tools {
 namespace {
 
-constexpr std::array<std::pair<flat_column, std::string_view>, 11> column_names{{
+constexpr words<flat_column, 11> column_names{{
     {flat_column::batch, "batch"},
     {flat_column::x1, "x1"},
     {flat_column::y1, "y1"},
@@ -40,22 +40,12 @@ bool has_any(const flat_columns& in, const flat_columns& wanted)
 
 std::string_view name_of(flat_column column) noexcept
 {
-    for (const auto& [known, name] : column_names) {
-        if (known == column) {
-            return name;
-        }
-    }
-    return "";
+    return word_for(column_names, column);
 }
 
 std::optional<flat_column> column_from_name(std::string_view name) noexcept
 {
-    for (const auto& [column, known] : column_names) {
-        if (known == name) {
-            return column;
-        }
-    }
-    return std::nullopt;
+    return value_for(column_names, name);
 }
 
 flat_columns all_columns()

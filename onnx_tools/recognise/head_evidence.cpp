@@ -80,7 +80,7 @@ std::optional<bool> are_decoded(const graph_index& index, std::string_view boxes
             return std::vector<std::string_view>(node.input().begin(), node.input().end());
         }
         layer = layer || is(&node, {"Conv", "Gemm", "MatMul"});
-        computed = computed || is(&node, {"Mul", "Add", "Sub", "Exp", "Pow", "Div", "ScatterND"});
+        computed = computed || is(&node, {"Mul", "Add", "Sub", "Exp", "Pow", "Div"});
         unknown = unknown || !(layer || computed);
         return std::vector<std::string_view>();
     });
@@ -177,6 +177,13 @@ const onnx::NodeProto* behind_moves(const graph_index& index, std::string_view v
                            {"Identity", "Cast", "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze"}, 16);
 }
 
+// The one integer that an input of a node is; nothing if it is not a constant or has not one element.
+std::optional<std::int64_t> constant_integer(const graph_index& index, const onnx::NodeProto& node, int input)
+{
+    const auto numbers = node.input_size() > input ? index.constant_integers(node.input(input)) : std::nullopt;
+    return numbers && numbers->size() == 1 ? std::optional(numbers->front()) : std::nullopt;
+}
+
 // Follows the first column of rows, or the last of their scores, to the node that computes it. `further` is whether
 // other columns are joined behind the scores.
 class column_maker {
@@ -255,11 +262,7 @@ private:
 
     [[nodiscard]] bool keeps_column(const onnx::NodeProto& slice) const
     {
-        const auto number = [&](int input) {
-            const auto numbers =
-                slice.input_size() > input ? m_index.constant_integers(slice.input(input)) : std::nullopt;
-            return numbers && numbers->size() == 1 ? std::optional(numbers->front()) : std::nullopt;
-        };
+        const auto number = [&](int input) { return constant_integer(m_index, slice, input); };
         const auto axis = number(3);
         return axis && (!is_along_columns(*axis) || (m_last ? number(2).value_or(0) > 1'000'000 : number(1) == 0));
     }
@@ -274,8 +277,8 @@ private:
 bool takes_last_class(const graph_index& index, const onnx::NodeProto& slice)
 {
     const auto is_one = [&](int input, std::int64_t wanted, std::int64_t or_else) {
-        const auto numbers = slice.input_size() > input ? index.constant_integers(slice.input(input)) : std::nullopt;
-        return numbers && numbers->size() == 1 && (numbers->front() == wanted || numbers->front() == or_else);
+        const auto number = constant_integer(index, slice, input);
+        return number && (*number == wanted || *number == or_else);
     };
     return is_one(1, 0, 0) && is_one(2, -1, -1) && is_one(3, -1, 2) &&
            (slice.input_size() < 5 || slice.input(4).empty() || is_one(4, 1, 1));
@@ -287,10 +290,6 @@ bool is_along_classes(const onnx::NodeProto& softmax)
     const auto axis = integer_attribute(softmax, "axis", 1); // older opsets' default, which flattens
     return axis == -1 || axis == 2;
 }
-
-} // namespace
-
-namespace {
 
 // Whether a product is one of scores, as of an object and of its class.
 bool multiplies_scores(const graph_index& index, const onnx::NodeProto& node)

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <onnx_tools/recognise/head_kind.hpp>
 
-#include <array>
-#include <cstddef>
+#include <onnx_tools/model/wording.hpp>
 
 namespace padbatch::onnx_tools {
 namespace {
-
-template <class T, std::size_t N>
-using words = std::array<std::pair<T, std::string_view>, N>;
 
 constexpr words<head_kind, 8> head_names{{{head_kind::yolo, "yolo"},
                                           {head_kind::yolo_seg, "yolo-seg"},
@@ -23,42 +19,21 @@ constexpr words<score_activation, 3> activation_names{
 constexpr words<suppression, 3> suppression_names{
     {{suppression::shifted, "shifted"}, {suppression::class_by_class, "class-by-class"}, {suppression::none, "none"}}};
 
-template <class T, std::size_t N>
-std::string_view word_for(const words<T, N>& all, T value)
-{
-    for (const auto& [known, name] : all) {
-        if (known == value) {
-            return name;
-        }
-    }
-    return "";
-}
-
-template <class T, std::size_t N>
-std::vector<std::pair<std::string, T>> list(const words<T, N>& all)
-{
-    std::vector<std::pair<std::string, T>> result;
-    for (const auto& [value, name] : all) {
-        result.emplace_back(name, value);
-    }
-    return result;
-}
-
 } // namespace
 
 std::vector<std::pair<std::string, head_kind>> all_head_kinds()
 {
-    return list(head_names);
+    return listed(head_names);
 }
 
 std::vector<std::pair<std::string, score_activation>> all_score_activations()
 {
-    return list(activation_names);
+    return listed(activation_names);
 }
 
 std::vector<std::pair<std::string, suppression>> all_suppressions()
 {
-    return list(suppression_names);
+    return listed(suppression_names);
 }
 
 std::string_view name_of(head_kind kind) noexcept

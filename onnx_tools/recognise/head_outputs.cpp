@@ -627,7 +627,7 @@ private:
             m_head.scores.columns -= 1; // the last class is none
         }
         m_head.last_is_none = detr && m_head.activation == score_activation::softmax;
-        if (m_head.scores.columns - (m_head.last_is_none ? 1 : 0) < 1) {
+        if (m_head.classes() < 1) {
             refuse("there is no class in " + text_of(scores), "at least one class beside none",
                    "give another `scores`");
         }

@@ -154,13 +154,10 @@ private:
                                                {flat("head/grid/x", m_nodes.unsqueeze("head/grid/x", x, 0)),
                                                 flat("head/grid/y", m_nodes.unsqueeze("head/grid/y", y, 1))},
                                                1));
-            onnx::TensorProto tensor;
-            tensor.set_data_type(onnx::TensorProto::FLOAT);
-            tensor.add_dims(1);
-            tensor.add_float_data(static_cast<float>(stride));
             all_strides.push_back(
                 m_nodes.add("Reshape", "head/grid/strides",
-                            {m_nodes.filled("head/grid/stride", shape, tensor), m_nodes.integers({-1, 1})}));
+                            {m_nodes.filled("head/grid/stride", shape, float_tensor(static_cast<float>(stride))),
+                             m_nodes.integers({-1, 1})}));
         }
         // Running the model fails unless there is a cell for each anchor.
         const auto for_each = [&](const std::string& name, const std::vector<std::string>& parts,
@@ -194,7 +191,7 @@ private:
             scores = m_nodes.add("Softmax", "head/scores/softmax", {scores});
             m_nodes.set("axis", 2); // the last one, which means the same in every opset
             if (m_head.last_is_none) {
-                scores = m_nodes.first("head/scores/classes", scores, m_nodes.integers({classes()}), 2);
+                scores = m_nodes.first("head/scores/classes", scores, m_nodes.integers({m_head.classes()}), 2);
             }
             scores = axis == 1 ? exchanged("head/scores/by_class", scores) : scores;
         }
@@ -210,8 +207,6 @@ private:
         }
         return scores;
     }
-
-    [[nodiscard]] std::int64_t classes() const { return m_head.scores.columns - (m_head.last_is_none ? 1 : 0); }
 
     // --- candidates -----------------------------------------------------------------------------------------------
 
@@ -250,7 +245,7 @@ private:
         // No Reshape: a batch of no images leaves it nothing to find the last extent from.
         m_scores = m_nodes.unsqueeze("head/scores/of_image", m_nodes.add("Flatten", "head/scores/pairs", {scores}), 1);
         const auto places = keep_best(m_nodes.integers({candidates()}), m_nodes.extents("head/pairs", m_scores, {2}));
-        const auto count = m_nodes.integers({classes()});
+        const auto count = m_nodes.integers({m_head.classes()});
         const auto anchors = m_nodes.add("Div", "head/anchors", {places, count});
         m_labels =
             m_nodes.add("Sub", "head/labels", {places, m_nodes.add("Mul", "head/labels/first", {anchors, count})});
@@ -264,8 +259,8 @@ private:
         const auto& chosen = *m_selection.classes;
         onnx::TensorProto table;
         table.set_data_type(onnx::TensorProto::BOOL);
-        table.add_dims(classes());
-        for (std::int64_t label = 0; label < classes(); ++label) {
+        table.add_dims(m_head.classes());
+        for (std::int64_t label = 0; label < m_head.classes(); ++label) {
             const bool listed = std::find(chosen.labels.begin(), chosen.labels.end(), label) != chosen.labels.end();
             table.add_int32_data(listed != chosen.dropped ? 1 : 0);
         }
@@ -383,8 +378,8 @@ private:
     // [B, classes, k]: the score of each candidate in its class, and what is above no threshold in the others.
     std::string scores_by_class()
     {
-        const auto all =
-            m_nodes.add("Range", "head/classes", {m_nodes.integer(0), m_nodes.integer(classes()), m_nodes.integer(1)});
+        const auto all = m_nodes.add("Range", "head/classes",
+                                     {m_nodes.integer(0), m_nodes.integer(m_head.classes()), m_nodes.integer(1)});
         const auto of_class = m_nodes.add(
             "Equal", "head/is_of_class",
             {m_nodes.unsqueeze("head/labels/row", m_labels, 1), m_nodes.unsqueeze("head/classes/column", all, 1)});

@@ -59,6 +59,9 @@ struct raw_head {
     std::int64_t height = 2;
     /// Height and width that normalised boxes are fractions of, if not those of the input.
     std::optional<image_extents> image_size;
+
+    /// How many classes the scores have, without none.
+    [[nodiscard]] std::int64_t classes() const noexcept { return scores.columns - (last_is_none ? 1 : 0); }
 };
 
 /// A raw head of a model, and what is to be selected from it.

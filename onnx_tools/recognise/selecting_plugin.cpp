@@ -19,6 +19,11 @@ namespace {
 constexpr std::string_view of_boxes = "EfficientNMS_TRT";        // gives a count, boxes, scores and classes
 constexpr std::string_view of_indices = "EfficientNMS_ONNX_TRT"; // gives what a NonMaxSuppression does, int32 [n, 3]
 
+bool is_plugin(const onnx::NodeProto& node)
+{
+    return node.op_type() == of_boxes || node.op_type() == of_indices;
+}
+
 class plugin_reader {
 public:
     plugin_reader(const row_list& list, const onnx::NodeProto& node, const recognise_options& options)
@@ -67,9 +72,8 @@ private:
     void require_outputs()
     {
         const auto& nodes = m_list.index.graph().node();
-        if (std::any_of(nodes.begin(), nodes.end(), [&](const auto& node) {
-                return &node != &m_node && (node.op_type() == of_boxes || node.op_type() == of_indices);
-            })) {
+        if (std::any_of(nodes.begin(), nodes.end(),
+                        [&](const auto& node) { return &node != &m_node && is_plugin(node); })) {
             refuse("the model has several nodes like " + describe(m_node), "one", "export the model with one");
         }
         for (const auto& output : m_node.output()) {
@@ -191,9 +195,7 @@ private:
 const onnx::NodeProto* find_selecting_plugin(const graph_index& index)
 {
     const auto& nodes = index.graph().node();
-    const auto found = std::find_if(nodes.begin(), nodes.end(), [](const auto& node) {
-        return node.op_type() == of_boxes || node.op_type() == of_indices;
-    });
+    const auto found = std::find_if(nodes.begin(), nodes.end(), is_plugin);
     return found != nodes.end() ? &*found : nullptr;
 }
 

@@ -51,7 +51,7 @@ public:
 private:
     void require_known_labels() const
     {
-        const auto count = m_found.head.scores.columns - (m_found.head.last_is_none ? 1 : 0);
+        const auto count = m_found.head.classes();
         for (const auto label : m_told.classes ? m_told.classes->labels : std::vector<std::int64_t>()) {
             if (label >= count) {
                 misused("a label is " + std::to_string(label) + ", but the head has " + count_of(count, "class"),

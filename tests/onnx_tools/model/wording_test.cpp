@@ -99,6 +99,19 @@ TEST_CASE("extents are sizes, symbols or question marks")
     CHECK(text_of_shape({{2, ""}, {{}, "max_detections"}, {{}, ""}, {0, ""}}) == "[2, max_detections, ?, 0]");
 }
 
+TEST_CASE("a table of words is read both ways, in its order")
+{
+    constexpr words<element_type, 2> all{{{element_type::int64, "whole"}, {element_type::float32, "real"}}};
+    CHECK(word_for(all, element_type::int64) == "whole");
+    CHECK(word_for(all, element_type::float32) == "real");
+    CHECK(word_for(all, element_type::boolean).empty());
+    CHECK(value_for(all, "real") == element_type::float32);
+    CHECK(value_for(all, "rea") == std::nullopt);
+    CHECK(value_for(all, "") == std::nullopt);
+    CHECK(listed(all) == std::vector<std::pair<std::string, element_type>>{{"whole", element_type::int64},
+                                                                           {"real", element_type::float32}});
+}
+
 TEST_CASE("values say as much of their type as is known")
 {
     CHECK(text_of({"boxes", {element_type::float32, 2, {{{}, "n"}, {4, ""}}}}) == "'boxes' (float32 [n, 4])");
