@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the scripts that make exports share: a folder of ONNX files and the manifest that describes them."""
 
+import argparse
+import fnmatch
 import json
 import logging
 import os
+import pathlib
 import warnings
 
 import torch
@@ -54,3 +57,35 @@ def make(fixtures, folder, export, count_rows):
             if any(run["counts"] is None for run in entry["runs"]):
                 count_rows(entry, folder)
     write_manifest(entries.values(), manifest)
+
+
+def set_metadata(path, properties):
+    """Gives the file these properties; without any it stays as it is."""
+    import onnx
+    if properties:
+        model = onnx.load(str(path))
+        onnx.helper.set_model_props(model, properties)
+        onnx.save(model, str(path))
+
+
+def make_named(names, default, description, export):
+    """Exports the named files that the command line asks for, and brings the `made.json` beside them up to date.
+
+    Returns the folder.
+    """
+    parser = argparse.ArgumentParser(description=description.split("\n")[0])
+    parser.add_argument("--out", type=pathlib.Path, default=default,
+                        help="folder to write into (default: %s)" % default.name)
+    parser.add_argument("--only", metavar="GLOB", default="*", help="make the files whose name matches")
+    options = parser.parse_args()
+    quiet()
+    options.out.mkdir(parents=True, exist_ok=True)
+    made = options.out / "made.json"
+    entries = {entry["file"]: entry for entry in json.loads(made.read_text())} if made.exists() else {}
+    for name in names:
+        if fnmatch.fnmatch(name, options.only):
+            entry = export(name, options.out)
+            entries[entry["file"]] = entry
+    lines = ",\n".join("  " + json.dumps(entries[file]) for file in sorted(entries))
+    made.write_text("[\n" + lines + "\n]\n")
+    return options.out

@@ -9,20 +9,15 @@ make_other_exports.py, with random weights. The file `made.json` says of each wh
     make_padded_exports.py --only 'yolov10*'          # some of it
 """
 
-import argparse
-import fnmatch
-import json
-import pathlib
 import sys
 import types
 
 sys.dont_write_bytecode = True
 
-import onnx  # noqa: E402
 import torch  # noqa: E402
 import torchvision  # noqa: E402
 
-from exports import quiet  # noqa: E402
+from exports import make_named, set_metadata  # noqa: E402
 from make_exports import HERE  # noqa: E402
 from make_other_exports import HEIGHT, WIDTH, Detector, Suppress, batch_of  # noqa: E402
 
@@ -191,31 +186,14 @@ def export(name, folder):
     path = folder / (name + ".onnx")
     torch.onnx.export(model, tuple(inputs.values()), str(path), opset_version=opset, input_names=list(inputs),
                       output_names=kind.outputs, dynamic_axes=axes)
-    if kind.metadata:
-        model = onnx.load(str(path))
-        onnx.helper.set_model_props(model, kind.metadata)
-        onnx.save(model, str(path))
+    set_metadata(path, kind.metadata)
     return {"file": path.name, "kind": kind.__name__, "batch": batch or None, "rows": kind.rows,
             "image_size": [HEIGHT, WIDTH], "outputs": kind.outputs}
 
 
 @torch.no_grad()
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--out", type=pathlib.Path, default=HERE / "padded",
-                        help="folder to write into (default: padded)")
-    parser.add_argument("--only", metavar="GLOB", default="*", help="make the files whose name matches")
-    options = parser.parse_args()
-    quiet()
-    options.out.mkdir(parents=True, exist_ok=True)
-    made = options.out / "made.json"
-    entries = {entry["file"]: entry for entry in json.loads(made.read_text())} if made.exists() else {}
-    for name in FILES:
-        if fnmatch.fnmatch(name, options.only):
-            entry = export(name, options.out)
-            entries[entry["file"]] = entry
-    lines = ",\n".join("  " + json.dumps(entries[file]) for file in sorted(entries))
-    made.write_text("[\n" + lines + "\n]\n")
+    make_named(FILES, HERE / "padded", __doc__, export)
 
 
 if __name__ == "__main__":

@@ -11,22 +11,18 @@ class, and of all classes together.
     make_raw_exports.py --only 'yolo_pose*'           # some of it
 """
 
-import argparse
-import fnmatch
 import json
-import pathlib
 import sys
 import types
 
 sys.dont_write_bytecode = True
 
 import numpy  # noqa: E402
-import onnx  # noqa: E402
 import torch  # noqa: E402
 import torchvision  # noqa: E402
 from torch import nn  # noqa: E402
 
-from exports import quiet  # noqa: E402
+from exports import make_named, set_metadata  # noqa: E402
 from make_exports import HERE  # noqa: E402
 from make_other_exports import ANCHORS, BOXES, HEIGHT, STRIDE, WIDTH, Detector, batch_of  # noqa: E402
 
@@ -194,10 +190,7 @@ def export(name, folder):
     path = folder / (name + ".onnx")
     torch.onnx.export(model, (images,), str(path), opset_version=opset, input_names=["images"],
                       output_names=kind.outputs, dynamic_axes=axes)
-    if kind.metadata:
-        model = onnx.load(str(path))
-        onnx.helper.set_model_props(model, kind.metadata)
-        onnx.save(model, str(path))
+    set_metadata(path, kind.metadata)
     return {"file": path.name, "kind": kind.__name__, "head": kind.kind, "batch": batch or None, "classes": CLASSES,
             "image_size": [HEIGHT, WIDTH], "outputs": kind.outputs}
 
@@ -228,21 +221,8 @@ def judge():
 
 @torch.no_grad()
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--out", type=pathlib.Path, default=HERE / "raw", help="folder to write into (default: raw)")
-    parser.add_argument("--only", metavar="GLOB", default="*", help="make the files whose name matches")
-    options = parser.parse_args()
-    quiet()
-    options.out.mkdir(parents=True, exist_ok=True)
-    made = options.out / "made.json"
-    entries = {entry["file"]: entry for entry in json.loads(made.read_text())} if made.exists() else {}
-    for name in FILES:
-        if fnmatch.fnmatch(name, options.only):
-            entry = export(name, options.out)
-            entries[entry["file"]] = entry
-    lines = ",\n".join("  " + json.dumps(entries[file]) for file in sorted(entries))
-    made.write_text("[\n" + lines + "\n]\n")
-    (options.out / "judged.json").write_text(json.dumps(judge()) + "\n")
+    folder = make_named(FILES, HERE / "raw", __doc__, export)
+    (folder / "judged.json").write_text(json.dumps(judge()) + "\n")
 
 
 if __name__ == "__main__":
