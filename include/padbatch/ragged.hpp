@@ -370,6 +370,24 @@ struct ragged_access {
         return batch.append_images(source, replaces);
     }
 
+    /// Keeps only the first `counts[i]` rows of each image i, at most as many as it has, and closes up.
+    template <class... Fields>
+    static void keep_first(ragged<Fields...>& batch, const std::size_t* counts) noexcept
+    {
+        std::size_t from = 0; // where the image's rows are, and where they go
+        std::size_t to = 0;
+        for (std::size_t i = 0; i < batch.size(); ++i) {
+            const auto end = static_cast<std::size_t>(batch.m_offsets[i + 1]);
+            if (from != to && counts[i] != 0) {
+                (batch.template values_of<Fields>().move(to, from, counts[i]), ...);
+            }
+            from = end;
+            to += counts[i];
+            batch.m_offsets[i + 1] = static_cast<std::int64_t>(to);
+        }
+        batch.m_rows = to;
+    }
+
     /// Whether a source reads the offsets of a batch, which move while it grows.
     template <class... Fields, class Source>
     [[nodiscard]] static bool reads_offsets(const ragged<Fields...>& batch, const Source& source) noexcept

@@ -87,6 +87,13 @@ struct padded_access {
         return {};
     }
 
+    /// What the owner knows of its padding.
+    template <class... Fields>
+    [[nodiscard]] static padding_record<Fields...>& padding(padded<Fields...>& owner) noexcept
+    {
+        return owner.m_padding;
+    }
+
 private:
     /// Sets `rows` to the capacity M that the option asks for or, without one, the owner.
     template <class Owner, class Source>

@@ -79,6 +79,16 @@ struct ragged_values {
         return {};
     }
 
+    /// Copies `n` rows that begin at row `from` to row `to`, before it.
+    void move(std::size_t to, std::size_t from, std::size_t n) noexcept
+    {
+        const std::size_t size = shape.row.size();
+        if (n * size != 0) {
+            std::memmove(static_cast<void*>(values.data() + to * size),
+                         static_cast<const void*>(values.data() + from * size), n * size * sizeof(T));
+        }
+    }
+
     /// Appends rows, for which there is room, to the `before` that are here.
     template <class Rows>
     void append(std::size_t before, const Rows& rows) noexcept

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef PADBATCH_DETECTION_DETAIL_KEPT_BOXES_HPP
+#define PADBATCH_DETECTION_DETAIL_KEPT_BOXES_HPP
+
+#include <padbatch/detail/simd.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+namespace padbatch::inline PADBATCH_ABI::detail {
+
+// Keeps the compiler from fusing a product with the next sum, which would round once instead of twice. Nothing is fused
+// where nothing is optimised.
+#if defined(__GNUC__) && defined(__OPTIMIZE__)
+#define PADBATCH_DETAIL_ROUNDED(value) __asm__("" : "+m"(value))
+#else
+#define PADBATCH_DETAIL_ROUNDED(value) (void)(value)
+#endif
+
+/// The overlap from which on a box is dropped: `iou > threshold`, where the IoU is a float and the threshold a double,
+/// as in torchvision's kernel.
+class overlap_limit {
+public:
+    explicit overlap_limit(double threshold) noexcept : m_threshold(threshold)
+    {
+        // `least` is a float below threshold * (1 - 2^-20): what is not over it is not over the threshold, however
+        // the division rounds. Thresholds that are too small for that are tested by division alone.
+        const double below = threshold > 1e-30 ? threshold * (1.0 - 1.0 / 524288.0) : 0.0;
+        m_least = static_cast<float>(below);
+    }
+
+    [[nodiscard]] double threshold() const noexcept { return m_threshold; }
+    /// No IoU over the threshold has an intersection below this part of the union.
+    [[nodiscard]] float least() const noexcept { return m_least; }
+
+private:
+    double m_threshold;
+    float m_least;
+};
+
+/// The area of x1, y1, x2, y2, (x2 - x1) * (y2 - y1) in floats: negative or zero for boxes that are none.
+[[nodiscard]] inline float area_of(const float (&box)[4]) noexcept
+{
+    float area = (box[2] - box[0]) * (box[3] - box[1]);
+    PADBATCH_DETAIL_ROUNDED(area);
+    return area;
+}
+
+/// The boxes kept so far, each coordinate by itself, in blocks of `step`; the unused places of the last block hold boxes
+/// that overlap nothing. A view of scratch memory.
+class kept_boxes {
+public:
+    static constexpr std::size_t step = 16;
+
+    /// The number of floats for `n` boxes.
+    [[nodiscard]] static constexpr std::size_t floats_for(std::size_t n) noexcept
+    {
+        return 5 * ((n + step - 1) / step * step);
+    }
+
+    kept_boxes(float* memory) noexcept : m_memory(memory) {}
+
+    [[nodiscard]] std::size_t size() const noexcept { return m_size; }
+    void clear() noexcept { m_size = 0; }
+
+    void add(const float (&box)[4], float area) noexcept
+    {
+        const std::size_t at = m_size % step;
+        float* const block = m_memory + (m_size - at) * 5;
+        if (at == 0) {
+            for (std::size_t k = 0; k < step; ++k) {
+                block[k] = block[step + k] = std::numeric_limits<float>::infinity(); // x1, y1
+                block[2 * step + k] = block[3 * step + k] = -std::numeric_limits<float>::infinity();
+                block[4 * step + k] = 0;
+            }
+        }
+        for (std::size_t c = 0; c < 4; ++c) {
+            block[c * step + at] = box[c];
+        }
+        block[4 * step + at] = area;
+        ++m_size;
+    }
+
+    /// Whether the IoU of a box with any of these is over the limit. An IoU that is no number is not.
+    [[nodiscard]] PADBATCH_DETAIL_INLINE bool overlap(const float (&box)[4], float area,
+                                                      const overlap_limit& limit) const noexcept
+    {
+        const float* const end = m_memory + (m_size + step - 1) / step * step * 5;
+        for (const float* block = m_memory; block < end; block += 5 * step) {
+            if (block_overlaps(block, box, area, limit)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+private:
+    float* m_memory;
+    std::size_t m_size = 0;
+
+    [[nodiscard]] PADBATCH_DETAIL_INLINE static bool block_overlaps(const float* block, const float (&box)[4],
+                                                                    float area, const overlap_limit& limit) noexcept
+    {
+        const float x1 = box[0];
+        const float y1 = box[1];
+        const float x2 = box[2];
+        const float y2 = box[3];
+        const float least = limit.least();
+        alignas(64) float both[step];
+        alignas(64) std::int32_t maybe[step];
+        for (std::size_t k = 0; k < step; ++k) { // std::max and std::min of torchvision's: the first unless less
+            const float left = x1 < block[k] ? block[k] : x1;
+            const float top = y1 < block[step + k] ? block[step + k] : y1;
+            const float right = block[2 * step + k] < x2 ? block[2 * step + k] : x2;
+            const float bottom = block[3 * step + k] < y2 ? block[3 * step + k] : y2;
+            const float width = right - left;
+            const float height = bottom - top;
+            both[k] = (width > 0 ? width : 0.0F) * (height > 0 ? height : 0.0F);
+        }
+        PADBATCH_DETAIL_ROUNDED(both);
+        for (std::size_t k = 0; k < step; ++k) {
+            maybe[k] = both[k] >= least * ((block[4 * step + k] + area) - both[k]) ? 1 : 0;
+        }
+        std::int32_t any = 0;
+        for (std::size_t k = 0; k < step; ++k) {
+            any |= maybe[k];
+        }
+        if (any == 0) {
+            return false;
+        }
+        for (std::size_t k = 0; k < step; ++k) {
+            if (maybe[k] != 0) {
+                const float iou = both[k] / ((block[4 * step + k] + area) - both[k]);
+                if (static_cast<double>(iou) > limit.threshold()) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+};
+
+} // namespace padbatch::inline PADBATCH_ABI::detail
+
+#endif
