@@ -47,11 +47,89 @@ private:
     return area;
 }
 
+/// Kept boxes stand in blocks of this many, each coordinate by itself, and then their areas. (More than 16, since GCC
+/// unrolls shorter loops at -O3 before it would have vectorised them.)
+inline constexpr std::size_t boxes_in_block = 24;
+
+/// Whether the IoU of a box with any of a block is over the limit.
+[[nodiscard]] PADBATCH_DETAIL_INLINE bool block_overlaps(const float* block, const float (&box)[4],
+                                                                float area, const overlap_limit& limit) noexcept
+{
+    const float x1 = box[0];
+    const float y1 = box[1];
+    const float x2 = box[2];
+    const float y2 = box[3];
+    const float least = limit.least();
+    alignas(64) float both[boxes_in_block];
+    alignas(64) std::int32_t maybe[boxes_in_block];
+    for (std::size_t k = 0; k < boxes_in_block; ++k) { // loaded first, so that there is nothing but arithmetic to choose from
+        const float other_x1 = block[k];
+        const float other_y1 = block[boxes_in_block + k];
+        const float other_x2 = block[2 * boxes_in_block + k];
+        const float other_y2 = block[3 * boxes_in_block + k];
+        const float left = x1 < other_x1 ? other_x1 : x1;
+        const float top = y1 < other_y1 ? other_y1 : y1;
+        const float right = other_x2 < x2 ? other_x2 : x2;
+        const float bottom = other_y2 < y2 ? other_y2 : y2;
+        const float width = right - left;
+        const float height = bottom - top;
+        const float width_inside = width > 0 ? width : 0.0F;
+        const float height_inside = height > 0 ? height : 0.0F;
+        both[k] = width_inside * height_inside;
+    }
+    PADBATCH_DETAIL_ROUNDED(both);
+    for (std::size_t k = 0; k < boxes_in_block; ++k) {
+        maybe[k] = both[k] >= least * ((block[4 * boxes_in_block + k] + area) - both[k]) ? 1 : 0;
+    }
+    std::int32_t any = 0;
+    for (std::size_t k = 0; k < boxes_in_block; ++k) {
+        any |= maybe[k];
+    }
+    if (any == 0) {
+        return false;
+    }
+    for (std::size_t k = 0; k < boxes_in_block; ++k) {
+        if (maybe[k] != 0) {
+            const float iou = both[k] / ((block[4 * boxes_in_block + k] + area) - both[k]);
+            if (static_cast<double>(iou) > limit.threshold()) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/// The same for blocks one after the other, [block, end). One function for all callers, and one more for processors with
+/// wider registers.
+[[nodiscard, gnu::noinline]] inline bool blocks_overlap(const float* block, const float* end, const float (&box)[4],
+                                                        float area, const overlap_limit& limit) noexcept
+{
+    for (; block < end; block += 5 * boxes_in_block) {
+        if (block_overlaps(block, box, area, limit)) {
+            return true;
+        }
+    }
+    return false;
+}
+#if PADBATCH_DETAIL_HAS_AVX2
+[[nodiscard, gnu::noinline, gnu::target("avx2")]] inline bool blocks_overlap_avx2(const float* block, const float* end,
+                                                                                  const float (&box)[4], float area,
+                                                                                  const overlap_limit& limit) noexcept
+{
+    for (; block < end; block += 5 * boxes_in_block) {
+        if (block_overlaps(block, box, area, limit)) {
+            return true;
+        }
+    }
+    return false;
+}
+#endif
+
 /// The boxes kept so far, each coordinate by itself, in blocks of `step`; the unused places of the last block hold boxes
 /// that overlap nothing. A view of scratch memory.
 class kept_boxes {
 public:
-    static constexpr std::size_t step = 16;
+    static constexpr std::size_t step = boxes_in_block;
 
     /// The number of floats for `n` boxes.
     [[nodiscard]] static constexpr std::size_t floats_for(std::size_t n) noexcept
@@ -59,7 +137,7 @@ public:
         return 5 * ((n + step - 1) / step * step);
     }
 
-    kept_boxes(float* memory) noexcept : m_memory(memory) {}
+    explicit kept_boxes(float* memory) noexcept : m_memory(memory) {}
 
     [[nodiscard]] std::size_t size() const noexcept { return m_size; }
     void clear() noexcept { m_size = 0; }
@@ -83,62 +161,23 @@ public:
     }
 
     /// Whether the IoU of a box with any of these is over the limit. An IoU that is no number is not.
-    [[nodiscard]] PADBATCH_DETAIL_INLINE bool overlap(const float (&box)[4], float area,
-                                                      const overlap_limit& limit) const noexcept
+    [[nodiscard]] bool overlap(const float (&box)[4], float area, const overlap_limit& limit) const noexcept
     {
         const float* const end = m_memory + (m_size + step - 1) / step * step * 5;
-        for (const float* block = m_memory; block < end; block += 5 * step) {
-            if (block_overlaps(block, box, area, limit)) {
-                return true;
-            }
+#if PADBATCH_DETAIL_HAS_AVX2
+        if (m_wide) {
+            return blocks_overlap_avx2(m_memory, end, box, area, limit);
         }
-        return false;
+#endif
+        return blocks_overlap(m_memory, end, box, area, limit);
     }
 
 private:
     float* m_memory;
     std::size_t m_size = 0;
-
-    [[nodiscard]] PADBATCH_DETAIL_INLINE static bool block_overlaps(const float* block, const float (&box)[4],
-                                                                    float area, const overlap_limit& limit) noexcept
-    {
-        const float x1 = box[0];
-        const float y1 = box[1];
-        const float x2 = box[2];
-        const float y2 = box[3];
-        const float least = limit.least();
-        alignas(64) float both[step];
-        alignas(64) std::int32_t maybe[step];
-        for (std::size_t k = 0; k < step; ++k) { // std::max and std::min of torchvision's: the first unless less
-            const float left = x1 < block[k] ? block[k] : x1;
-            const float top = y1 < block[step + k] ? block[step + k] : y1;
-            const float right = block[2 * step + k] < x2 ? block[2 * step + k] : x2;
-            const float bottom = block[3 * step + k] < y2 ? block[3 * step + k] : y2;
-            const float width = right - left;
-            const float height = bottom - top;
-            both[k] = (width > 0 ? width : 0.0F) * (height > 0 ? height : 0.0F);
-        }
-        PADBATCH_DETAIL_ROUNDED(both);
-        for (std::size_t k = 0; k < step; ++k) {
-            maybe[k] = both[k] >= least * ((block[4 * step + k] + area) - both[k]) ? 1 : 0;
-        }
-        std::int32_t any = 0;
-        for (std::size_t k = 0; k < step; ++k) {
-            any |= maybe[k];
-        }
-        if (any == 0) {
-            return false;
-        }
-        for (std::size_t k = 0; k < step; ++k) {
-            if (maybe[k] != 0) {
-                const float iou = both[k] / ((block[4 * step + k] + area) - both[k]);
-                if (static_cast<double>(iou) > limit.threshold()) {
-                    return true;
-                }
-            }
-        }
-        return false;
-    }
+#if PADBATCH_DETAIL_HAS_AVX2
+    bool m_wide = __builtin_cpu_supports("avx2") != 0;
+#endif
 };
 
 } // namespace padbatch::inline PADBATCH_ABI::detail

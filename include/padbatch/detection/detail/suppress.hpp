@@ -80,22 +80,20 @@ struct suppress_scratch {
 /// Walks the boxes [first, last) in order, and calls `keep(j)` for each that overlaps none before it that was kept.
 /// `at(j)` gives a box's place in `boxes`. Stops after `most`.
 template <class At, class Keep>
-[[gnu::noinline]] void walk_boxes(const float* boxes, std::size_t first, std::size_t last, kept_boxes kept,
-                                  const overlap_limit& limit, std::size_t most, const At& at, const Keep& keep) noexcept
+void walk_boxes(const float* boxes, std::size_t first, std::size_t last, kept_boxes kept, const overlap_limit& limit,
+                std::size_t most, const At& at, const Keep& keep) noexcept
 {
-    with_widest_block([&](auto /*width*/) PADBATCH_DETAIL_INLINE_LAMBDA {
-        std::size_t found = 0;
-        for (std::size_t j = first; j < last && found < most; ++j) {
-            float box[4];
-            std::memcpy(box, boxes + 4 * at(j), sizeof box);
-            const float area = area_of(box);
-            if (!kept.overlap(box, area, limit)) {
-                kept.add(box, area);
-                keep(j);
-                ++found;
-            }
+    std::size_t found = 0;
+    for (std::size_t j = first; j < last && found < most; ++j) {
+        float box[4];
+        std::memcpy(box, boxes + 4 * at(j), sizeof box);
+        const float area = area_of(box);
+        if (!kept.overlap(box, area, limit)) {
+            kept.add(box, area);
+            keep(j);
+            ++found;
         }
-    });
+    }
 }
 
 /// Moves the boxes of each class away from those of the others, as torchvision's `_batched_nms_coordinate_trick` does:
