@@ -69,7 +69,7 @@ consteval bool nms_options_known() noexcept
     static_assert((std::size_t{0} + ... + (is_at_most<Options> ? 1 : 0)) < 2 &&
                       (std::size_t{0} + ... + (is_class_shift<Options> ? 1 : 0)) < 2,
                   "at_most(...) and class_shift(...) can be given once");
-    return true;
+    return batch_options_fit<Options...>();
 }
 
 /// A compile error, with the reason, unless the fields are as suppression needs them.
@@ -221,7 +221,7 @@ template <detail::bound_values Boxes, detail::bound_values Scores, class... Opti
 {
     static_assert(std::is_same_v<typename Boxes::tag, t::boxes_t> && std::is_same_v<typename Scores::tag, t::scores_t>,
                   "the order is nms(t::boxes(boxes), t::scores(scores), threshold)");
-    static_assert(detail::nms_options_known<false, Options...>() && detail::batch_options_fit<Options...>());
+    static_assert(detail::nms_options_known<false, Options...>());
     static_assert(detail::can_be_suppressed<false, detail::bound_rows<Boxes>, detail::bound_rows<Scores>, void>());
     if (status outcome =
             detail::first_failure([&] { return detail::check_rows<Boxes>(boxes.value, boxes.row); },
@@ -243,7 +243,7 @@ template <detail::bound_values Boxes, detail::bound_values Scores, detail::bound
                       std::is_same_v<typename Scores::tag, t::scores_t> &&
                       std::is_same_v<typename Labels::tag, t::labels_t>,
                   "the order is batched_nms(t::boxes(boxes), t::scores(scores), t::labels(labels), threshold)");
-    static_assert(detail::nms_options_known<true, Options...>() && detail::batch_options_fit<Options...>());
+    static_assert(detail::nms_options_known<true, Options...>());
     static_assert(detail::can_be_suppressed<true, detail::bound_rows<Boxes>, detail::bound_rows<Scores>,
                                             detail::bound_rows<Labels>>());
     if (status outcome =

@@ -86,12 +86,15 @@ template <class T>
 inline constexpr bool is_batch_option =
     is_parallel<std::remove_cvref_t<T>> || std::is_same_v<std::remove_cvref_t<T>, workspace>;
 
-/// A compile error, with the reason, for options that are given twice or are temporaries that should not be.
+/// A compile error, with the reason, for options that are given twice, and for a workspace that is a temporary. The types
+/// are those of parameters `Options&&`. Each operation checks besides that it knows its options.
 template <class... Options>
 consteval bool batch_options_fit() noexcept
 {
     static_assert((std::size_t{0} + ... + (is_parallel<std::remove_cvref_t<Options>> ? 1 : 0)) < 2,
                   "parallel(...) is given twice");
+    static_assert((std::size_t{0} + ... + (is_fill<std::remove_cvref_t<Options>> ? 1 : 0)) < 2,
+                  "pad_values(...) can be given once; it takes several fields");
     static_assert((!std::is_same_v<Options, workspace> && ...),
                   "a workspace is a variable, which keeps the memory of the call");
     return true;
@@ -176,7 +179,6 @@ template <class Batch>
 template <class Batch, class Change, class... Options>
 [[nodiscard]] status change_images(Batch& batch, const Change& change, Options&... options)
 {
-    static_assert(batch_options_fit<Options...>());
     if (status outcome = check_batch(batch); !outcome.ok()) {
         return outcome;
     }

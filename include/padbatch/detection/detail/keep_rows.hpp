@@ -161,15 +161,6 @@ struct row_keeper<ragged<Fields...>> {
     }
 };
 
-template <class List, class... Options>
-consteval bool keep_options_fit() noexcept
-{
-    static_assert((is_batch_option<Options> && ...) || (is_fill<std::remove_cvref_t<Options>> || ...),
-                  "an option of an operation that drops rows of a batch is one of its own, parallel(...), a workspace, "
-                  "or, for a padded view, pad_values(...)");
-    return batch_options_fit<Options...>();
-}
-
 /// Drops rows of each image in place, all fields together, in the order that `choice` gives:
 ///
 /// - `choice(image, i, kept, scratch)` returns how many rows of image i are kept, and writes their numbers to `kept`,
@@ -177,6 +168,8 @@ consteval bool keep_options_fit() noexcept
 /// - `Choice::ascending`: whether the numbers always ascend.
 /// - `choice.scratch_bytes(n)`: the bytes of scratch, aligned to 64, for an image of n rows.
 /// - `choice.check(batch)`: a status, before anything is written.
+///
+/// Options that are the operation's own are passed over; it has checked all of them.
 ///
 /// A padded owner's rows behind the new count get its own pad values, those of a view zeros or `pad_values`; what was
 /// padding before is not touched. A ragged owner closes up.
@@ -186,7 +179,6 @@ template <class Batch, class Choice, class... Options>
     using batch_type = std::remove_const_t<Batch>;
     using compact = compact_image<Choice::ascending, typename batch_type::fields>;
     constexpr bool is_ragged = is_ragged_owner<batch_type>;
-    static_assert(keep_options_fit<typename batch_type::fields, Options...>());
     static_assert(is_padded_view<batch_type> || !(is_fill<std::remove_cv_t<Options>> || ...),
                   "pad_values(...) is for a padded view: an owner has pad values of its own, and a ragged batch none");
     row_keeper<batch_type> keeper{batch};

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 
 namespace padbatch::inline PADBATCH_ABI::detail {
@@ -18,24 +19,32 @@ namespace padbatch::inline PADBATCH_ABI::detail {
 #define PADBATCH_DETAIL_ROUNDED(value) (void)(value)
 #endif
 
-/// The overlap from which on a box is dropped: `iou > threshold`, where the IoU is a float and the threshold a double,
-/// as in torchvision's kernel.
+/// The overlap from which on a box is dropped: `iou > threshold`, where the IoU is a float and the threshold a double, as
+/// in torchvision's kernel.
 class overlap_limit {
 public:
-    explicit overlap_limit(double threshold) noexcept : m_threshold(threshold)
+    /// The threshold is from 0 to 1.
+    explicit overlap_limit(double threshold) noexcept
     {
-        // `least` is a float below threshold * (1 - 2^-20): what is not over it is not over the threshold, however
-        // the division rounds. Thresholds that are too small for that are tested by division alone.
-        const double below = threshold > 1e-30 ? threshold * (1.0 - 1.0 / 524288.0) : 0.0;
-        m_least = static_cast<float>(below);
+        m_first = static_cast<float>(threshold);
+        if (static_cast<double>(m_first) <= threshold) { // the next float, whose bits are the next number
+            std::uint32_t bits = 0;
+            std::memcpy(&bits, &m_first, sizeof bits);
+            ++bits;
+            std::memcpy(&m_first, &bits, sizeof bits);
+        }
+        m_least = threshold > 1e-30 ? static_cast<float>(threshold * (1.0 - 1.0 / 524288.0)) : 0.0F;
     }
 
-    [[nodiscard]] double threshold() const noexcept { return m_threshold; }
-    /// No IoU over the threshold has an intersection below this part of the union.
+    /// The first float over the threshold.
+    [[nodiscard]] float first() const noexcept { return m_first; }
+    /// No IoU over the threshold has an intersection below this part of the union, which is a little less than the
+    /// threshold: however the division rounds, what is below need not be divided. 0 for thresholds that are too small
+    /// for that.
     [[nodiscard]] float least() const noexcept { return m_least; }
 
 private:
-    double m_threshold;
+    float m_first;
     float m_least;
 };
 
@@ -88,15 +97,15 @@ inline constexpr std::size_t boxes_in_block = 24;
     if (any == 0) {
         return false;
     }
+    const float first = limit.first();
     for (std::size_t k = 0; k < boxes_in_block; ++k) {
-        if (maybe[k] != 0) {
-            const float iou = both[k] / ((block[4 * boxes_in_block + k] + area) - both[k]);
-            if (static_cast<double>(iou) > limit.threshold()) {
-                return true;
-            }
-        }
+        maybe[k] = both[k] / ((block[4 * boxes_in_block + k] + area) - both[k]) >= first ? 1 : 0;
     }
-    return false;
+    any = 0;
+    for (std::size_t k = 0; k < boxes_in_block; ++k) {
+        any |= maybe[k];
+    }
+    return any != 0;
 }
 
 /// The same for blocks one after the other, [block, end). One function for all callers, and one more for processors with
