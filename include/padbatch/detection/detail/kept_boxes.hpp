@@ -12,8 +12,9 @@
 namespace padbatch::inline PADBATCH_ABI::detail {
 
 // Keeps the compiler from fusing a product with the next sum, which would round once instead of twice. Nothing is fused
-// where nothing is optimised.
-#if defined(__GNUC__) && defined(__OPTIMIZE__)
+// where nothing is optimised, or where the processor that is compiled for cannot do it.
+#if defined(__GNUC__) && defined(__OPTIMIZE__) &&                                                                      \
+    (defined(__FMA__) || defined(__FMA4__) || !(defined(__x86_64__) || defined(__i386__)))
 #define PADBATCH_DETAIL_ROUNDED(value) __asm__("" : "+m"(value))
 #else
 #define PADBATCH_DETAIL_ROUNDED(value) (void)(value)
@@ -60,22 +61,20 @@ private:
 /// unrolls shorter loops at -O3 before it would have vectorised them.)
 inline constexpr std::size_t boxes_in_block = 24;
 
-/// Whether the IoU of a box with any of a block is over the limit.
-[[nodiscard]] PADBATCH_DETAIL_INLINE bool block_overlaps(const float* block, const float (&box)[4],
-                                                                float area, const overlap_limit& limit) noexcept
+/// The intersections of a box with those of a block.
+PADBATCH_DETAIL_INLINE void intersect_block(float (&both)[boxes_in_block], const float* block,
+                                            const float (&box)[4]) noexcept
 {
+    constexpr std::size_t n = boxes_in_block;
     const float x1 = box[0];
     const float y1 = box[1];
     const float x2 = box[2];
     const float y2 = box[3];
-    const float least = limit.least();
-    alignas(64) float both[boxes_in_block];
-    alignas(64) std::int32_t maybe[boxes_in_block];
-    for (std::size_t k = 0; k < boxes_in_block; ++k) { // loaded first, so that there is nothing but arithmetic to choose from
+    for (std::size_t k = 0; k < n; ++k) { // loaded first, so that there is nothing but arithmetic to choose from
         const float other_x1 = block[k];
-        const float other_y1 = block[boxes_in_block + k];
-        const float other_x2 = block[2 * boxes_in_block + k];
-        const float other_y2 = block[3 * boxes_in_block + k];
+        const float other_y1 = block[n + k];
+        const float other_x2 = block[2 * n + k];
+        const float other_y2 = block[3 * n + k];
         const float left = x1 < other_x1 ? other_x1 : x1;
         const float top = y1 < other_y1 ? other_y1 : y1;
         const float right = other_x2 < x2 ? other_x2 : x2;
@@ -87,31 +86,43 @@ inline constexpr std::size_t boxes_in_block = 24;
         both[k] = width_inside * height_inside;
     }
     PADBATCH_DETAIL_ROUNDED(both);
-    for (std::size_t k = 0; k < boxes_in_block; ++k) {
-        maybe[k] = both[k] >= least * ((block[4 * boxes_in_block + k] + area) - both[k]) ? 1 : 0;
-    }
+}
+
+/// Whether the IoU of a box with any of a block may be over the limit: almost always right, without a division.
+[[nodiscard]] PADBATCH_DETAIL_INLINE bool may_overlap(const float (&both)[boxes_in_block], const float* areas,
+                                                      float area, const overlap_limit& limit) noexcept
+{
+    const float least = limit.least();
     std::int32_t any = 0;
     for (std::size_t k = 0; k < boxes_in_block; ++k) {
-        any |= maybe[k];
+        any |= both[k] >= least * ((areas[k] + area) - both[k]) ? 1 : 0;
     }
-    if (any == 0) {
+    return any != 0;
+}
+
+/// Whether the IoU of a box with any of a block is over the limit.
+[[nodiscard]] PADBATCH_DETAIL_INLINE bool block_overlaps(const float* block, const float (&box)[4], float area,
+                                                         const overlap_limit& limit) noexcept
+{
+    alignas(64) float both[boxes_in_block];
+    const float* const areas = block + 4 * boxes_in_block;
+    intersect_block(both, block, box);
+    if (!may_overlap(both, areas, area, limit)) {
         return false;
     }
     const float first = limit.first();
+    std::int32_t any = 0;
     for (std::size_t k = 0; k < boxes_in_block; ++k) {
-        maybe[k] = both[k] / ((block[4 * boxes_in_block + k] + area) - both[k]) >= first ? 1 : 0;
-    }
-    any = 0;
-    for (std::size_t k = 0; k < boxes_in_block; ++k) {
-        any |= maybe[k];
+        any |= both[k] / ((areas[k] + area) - both[k]) >= first ? 1 : 0;
     }
     return any != 0;
 }
 
 /// The same for blocks one after the other, [block, end). One function for all callers, and one more for processors with
 /// wider registers.
-[[nodiscard, gnu::noinline]] inline bool blocks_overlap(const float* block, const float* end, const float (&box)[4],
-                                                        float area, const overlap_limit& limit) noexcept
+[[nodiscard]] PADBATCH_DETAIL_INLINE bool any_block_overlaps(const float* block, const float* end,
+                                                             const float (&box)[4], float area,
+                                                             const overlap_limit& limit) noexcept
 {
     for (; block < end; block += 5 * boxes_in_block) {
         if (block_overlaps(block, box, area, limit)) {
@@ -119,20 +130,102 @@ inline constexpr std::size_t boxes_in_block = 24;
         }
     }
     return false;
+}
+[[nodiscard, gnu::noinline]] inline bool blocks_overlap(const float* block, const float* end, const float (&box)[4],
+                                                        float area, const overlap_limit& limit) noexcept
+{
+    return any_block_overlaps(block, end, box, area, limit);
+}
+
+/// Marks the boxes of blocks, [block, end), whose IoU with a box is over the limit.
+PADBATCH_DETAIL_INLINE void mark_overlapping(const float* block, const float* end, std::int32_t* marks,
+                                             const float (&box)[4], float area, const overlap_limit& limit) noexcept
+{
+    for (; block < end; block += 5 * boxes_in_block, marks += boxes_in_block) {
+        alignas(64) float both[boxes_in_block];
+        const float* const areas = block + 4 * boxes_in_block;
+        intersect_block(both, block, box);
+        if (may_overlap(both, areas, area, limit)) {
+            const float first = limit.first();
+            for (std::size_t k = 0; k < boxes_in_block; ++k) {
+                marks[k] |= both[k] / ((areas[k] + area) - both[k]) >= first ? 1 : 0;
+            }
+        }
+    }
+}
+
+/// The most boxes that `few_boxes` takes.
+inline constexpr std::size_t most_few_boxes = 8 * boxes_in_block;
+
+/// Some boxes in the order of their scores. Each that is kept marks those behind it, so that nothing is written that is
+/// read at once: faster than `kept_boxes`, as long as there are few.
+struct few_boxes {
+    float blocks[5 * most_few_boxes];
+    std::int32_t marks[most_few_boxes];
+
+    /// Puts a box in its place; its mark is 0. The first of a block also clears the places behind it.
+    void set(std::size_t j, const float* box) noexcept
+    {
+        constexpr std::size_t step = boxes_in_block;
+        const std::size_t at = j % step;
+        float* const block = blocks + (j - at) * 5;
+        if (at == 0) {
+            std::memset(static_cast<void*>(block), 0, 5 * step * sizeof(float));
+            std::memset(static_cast<void*>(marks + j), 0, step * sizeof(std::int32_t));
+        }
+        for (std::size_t c = 0; c < 4; ++c) {
+            block[c * step + at] = box[c];
+        }
+        const float copy[4] = {box[0], box[1], box[2], box[3]};
+        block[4 * step + at] = area_of(copy);
+    }
+
+    /// Sets `marks` of the first n boxes to 0 for those that are kept.
+    PADBATCH_DETAIL_INLINE void suppress(std::size_t n, const overlap_limit& limit) noexcept
+    {
+        constexpr std::size_t step = boxes_in_block;
+        const float* const end = blocks + (n + step - 1) / step * step * 5;
+        for (std::size_t j = 0; j < n; ++j) {
+            if (marks[j] == 0) {
+                const float* const block = blocks + j / step * step * 5;
+                const std::size_t at = j % step;
+                const float box[4] = {block[at], block[step + at], block[2 * step + at], block[3 * step + at]};
+                mark_overlapping(block, end, marks + j / step * step, box, block[4 * step + at], limit);
+                marks[j] = 0; // it is not its own rival; those before it were not marked, so they overlap it no more
+            }
+        }
+    }
+};
+
+[[gnu::noinline]] inline void suppress_few_plain(few_boxes& boxes, std::size_t n, const overlap_limit& limit) noexcept
+{
+    boxes.suppress(n, limit);
 }
 #if PADBATCH_DETAIL_HAS_AVX2
 [[nodiscard, gnu::noinline, gnu::target("avx2")]] inline bool blocks_overlap_avx2(const float* block, const float* end,
                                                                                   const float (&box)[4], float area,
                                                                                   const overlap_limit& limit) noexcept
 {
-    for (; block < end; block += 5 * boxes_in_block) {
-        if (block_overlaps(block, box, area, limit)) {
-            return true;
-        }
-    }
-    return false;
+    return any_block_overlaps(block, end, box, area, limit);
+}
+[[gnu::noinline, gnu::target("avx2")]] inline void suppress_few_avx2(few_boxes& boxes, std::size_t n,
+                                                                     const overlap_limit& limit) noexcept
+{
+    boxes.suppress(n, limit);
 }
 #endif
+
+/// Sets the marks of `few_boxes`.
+inline void suppress_few(few_boxes& boxes, std::size_t n, const overlap_limit& limit) noexcept
+{
+#if PADBATCH_DETAIL_HAS_AVX2
+    if (__builtin_cpu_supports("avx2")) {
+        suppress_few_avx2(boxes, n, limit);
+        return;
+    }
+#endif
+    suppress_few_plain(boxes, n, limit);
+}
 
 /// The boxes kept so far, each coordinate by itself, in blocks of `step`; the unused places of the last block hold boxes
 /// that overlap nothing. A view of scratch memory.

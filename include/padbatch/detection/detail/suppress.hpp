@@ -83,7 +83,26 @@ template <class At, class Keep>
 void walk_boxes(const float* boxes, std::size_t first, std::size_t last, kept_boxes kept, const overlap_limit& limit,
                 std::size_t most, const At& at, const Keep& keep) noexcept
 {
+    const std::size_t n = last - first;
     std::size_t found = 0;
+    if (n == 1 && most != 0) {
+        keep(first);
+        return;
+    }
+    if (n <= most_few_boxes) {
+        few_boxes few; // 5 KB, not initialised
+        for (std::size_t k = 0; k < n; ++k) {
+            few.set(k, boxes + 4 * at(first + k));
+        }
+        suppress_few(few, n, limit);
+        for (std::size_t k = 0; k < n && found < most; ++k) {
+            if (few.marks[k] == 0) {
+                keep(first + k);
+                ++found;
+            }
+        }
+        return;
+    }
     for (std::size_t j = first; j < last && found < most; ++j) {
         float box[4];
         std::memcpy(box, boxes + 4 * at(j), sizeof box);
@@ -117,10 +136,13 @@ inline void shift_classes(float* boxes, const std::int64_t* labels, std::size_t 
     }
 }
 
-/// Sets the keys of `rows` to numbers of their labels, in the order in which labels appear.
-inline void number_labels(const suppress_scratch& scratch, keyed_row* rows, std::size_t n) noexcept
+/// Writes the rows in the order of their labels, each label's in the order of the scores; keys are numbers of the labels,
+/// in the order in which they appear. Uses the memory for kept boxes, of 20 bytes each, on the way.
+inline void order_by_label(const suppress_scratch& scratch, keyed_row* rows, std::size_t n) noexcept
 {
     const std::size_t size = suppress_scratch::table_size(n);
+    auto* const numbers = reinterpret_cast<std::uint32_t*>(scratch.kept); // of the rows' labels, [n]
+    std::uint32_t* const counts = numbers + n;                            // of the labels' rows, at most [n]
     std::memset(static_cast<void*>(scratch.slots), 0xFF, size * sizeof(std::int32_t)); // -1: free
     std::uint32_t labels = 0;
     for (std::size_t j = 0; j < n; ++j) {
@@ -131,10 +153,21 @@ inline void number_labels(const suppress_scratch& scratch, keyed_row* rows, std:
         }
         if (scratch.slots[slot] < 0) {
             scratch.slots[slot] = static_cast<std::int32_t>(j); // the first row of this label
-            rows[j] = {labels++, static_cast<std::int32_t>(j)};
+            numbers[j] = labels;
+            counts[labels++] = 1;
         } else {
-            rows[j] = {rows[scratch.slots[slot]].key, static_cast<std::int32_t>(j)};
+            numbers[j] = numbers[scratch.slots[slot]];
+            ++counts[numbers[j]];
         }
+    }
+    std::uint32_t sum = 0;
+    for (std::uint32_t k = 0; k < labels; ++k) {
+        const std::uint32_t count = counts[k];
+        counts[k] = sum;
+        sum += count;
+    }
+    for (std::size_t j = 0; j < n; ++j) {
+        rows[counts[numbers[j]]++] = {numbers[j], static_cast<std::int32_t>(j)};
     }
 }
 
@@ -166,11 +199,9 @@ template <class Boxes, class Scores, class Label, class Put>
             [&](std::size_t j) { put(found++, scratch.order[j].row); });
         return found;
     }
-    // Class by class; then those that were kept are put together, in the order of their scores. The memory for kept
-    // boxes, 20 bytes each, serves the sorting first.
+    // Class by class; then those that were kept are put together, in the order of their scores.
     keyed_row* const by_class = scratch.other;
-    number_labels(scratch, by_class, n);
-    sort_by_key(by_class, reinterpret_cast<keyed_row*>(scratch.kept), n);
+    order_by_label(scratch, by_class, n);
     std::memset(scratch.is_kept, 0, n);
     for (std::size_t first = 0; first < n;) {
         std::size_t last = first + 1;
