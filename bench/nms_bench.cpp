@@ -5,8 +5,8 @@
 //     nms_bench [--rounds N]
 //
 // Prints Markdown tables. All variants of a table run in turn in one process, in an order that is shuffled in each
-// round; ratios are medians of the ratios within a round. Before anything is timed, all results are compared: the loop's
-// must be the same, and OpenCV's, which computes in doubles, may differ in one row of a thousand.
+// round; ratios are medians of the ratios within a round. Before anything is timed, all results are compared: the
+// loop's must be the same, and OpenCV's, which computes in doubles, may differ in one row of a thousand.
 
 #include "rounds.hpp"
 
@@ -342,8 +342,8 @@ void run_batch(int rounds)
              fill},
         },
         rounds);
-    const std::string title = "nms of 64 images of 300 clustered boxes, " +
-                              std::to_string(std::thread::hardware_concurrency()) + " threads";
+    const std::string title =
+        "nms of 64 images of 300 clustered boxes, " + std::to_string(std::thread::hardware_concurrency()) + " threads";
     print(title.c_str(), timings);
 }
 

@@ -6,8 +6,8 @@
 
 using namespace padbatch;
 
-extern "C" std::int64_t padbatch_nms(const float* boxes, const float* scores, const std::int64_t* labels,
-                                     std::size_t n, double threshold, std::int64_t* kept)
+extern "C" std::int64_t padbatch_nms(const float* boxes, const float* scores, const std::int64_t* labels, std::size_t n,
+                                     double threshold, std::int64_t* kept)
 {
     static workspace space;
     static row_numbers numbers;

@@ -42,7 +42,7 @@ std::vector<std::int64_t> plain_nms(const nms_rows& rows, double threshold, bool
     };
     std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
         return std::isnan(rows.scores[a]) != std::isnan(rows.scores[b]) ? std::isnan(rows.scores[b])
-                                                                         : rank(a) > rank(b);
+                                                                        : rank(a) > rank(b);
     });
     const auto area = [](const nms_box& b) {
         const volatile float product = (b[2] - b[0]) * (b[3] - b[1]);
@@ -88,8 +88,14 @@ nms_rows random_nms_rows(std::mt19937& random, std::size_t n, bool strange)
         rows.scores.push_back(std::floor(number(0, 40)) / 40); // many are equal
         rows.labels.push_back(static_cast<std::int64_t>(random() % 4) * 1000000007 - 3);
         if (strange && random() % 8 == 0) {
-            const float values[] = {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
-                                    -std::numeric_limits<float>::infinity(), 3e38F, -3e38F, 0.0F, -0.0F, 1e-40F};
+            const float values[] = {std::numeric_limits<float>::quiet_NaN(),
+                                    std::numeric_limits<float>::infinity(),
+                                    -std::numeric_limits<float>::infinity(),
+                                    3e38F,
+                                    -3e38F,
+                                    0.0F,
+                                    -0.0F,
+                                    1e-40F};
             rows.boxes.back()[random() % 4] = values[random() % 8];
             rows.scores.back() = random() % 4 == 0 ? values[random() % 8] : rows.scores.back();
         }
@@ -170,8 +176,8 @@ TEST_CASE("nms keeps what the definition says, for any boxes and any scores")
         batched_nms(kept, t::boxes(rows.boxes), t::scores(rows.scores), t::labels(rows.labels), threshold, space,
                     at_most(most));
         CHECK(numbers_in(kept) ==
-              std::vector<std::int64_t>(apart.begin(), apart.begin() + static_cast<std::ptrdiff_t>(
-                                                                           std::min(most, apart.size()))));
+              std::vector<std::int64_t>(apart.begin(),
+                                        apart.begin() + static_cast<std::ptrdiff_t>(std::min(most, apart.size()))));
     }
 }
 
@@ -241,8 +247,10 @@ TEST_CASE("nms refuses what it cannot take, and says why")
     const std::vector<float> three{1, 2, 3};
     const std::vector<std::int64_t> labels(2);
     row_numbers kept;
-    check_status(try_nms(kept, t::boxes(boxes), t::scores(scores), 0.5), status_code::field_mismatch, {"there are 3 boxes, but 2 scores"});
-    check_status(try_batched_nms(kept, t::boxes(boxes), t::scores(three), t::labels(labels), 0.5), status_code::field_mismatch, {"there are 2 labels, but 3 scores"});
+    check_status(try_nms(kept, t::boxes(boxes), t::scores(scores), 0.5), status_code::field_mismatch,
+                 {"there are 3 boxes, but 2 scores"});
+    check_status(try_batched_nms(kept, t::boxes(boxes), t::scores(three), t::labels(labels), 0.5),
+                 status_code::field_mismatch, {"there are 2 labels, but 3 scores"});
     for (const double threshold : {-0.1, 1.1, 50.0, std::numeric_limits<double>::quiet_NaN()}) {
         CHECK(try_nms(kept, t::boxes(boxes), t::scores(three), threshold).code() == status_code::bad_argument);
     }
@@ -252,7 +260,8 @@ TEST_CASE("nms refuses what it cannot take, and says why")
     CHECK(kept.empty());
 
     padded<padbatch::boxes<>, padbatch::scores<>> batch(1, 3);
-    check_status(try_nms(batch, 1.5), status_code::bad_argument, {"the IoU threshold is 1.5; expected a number from 0 to 1: boxes that overlap by more are dropped"});
+    check_status(try_nms(batch, 1.5), status_code::bad_argument,
+                 {"the IoU threshold is 1.5; expected a number from 0 to 1: boxes that overlap by more are dropped"});
     ragged<padbatch::boxes<>, padbatch::scores<>> open;
     open.append(t::boxes(boxes), t::scores(three));
     CHECK(try_nms(open, 0.5).code() == status_code::field_mismatch);

@@ -239,33 +239,29 @@ void check_operation(const Operation& operation)
 
 TEST_CASE("an operation on a batch, of any kind, is the operation on each image's rows")
 {
-    check_operation(operation{"nms",
-                              [](const op_image& image) {
-                                  return image.only(nms(t::boxes(image.boxes), t::scores(image.scores), 0.4));
-                              },
-                              [](auto&& batch, auto&&... options) { nms(batch, 0.4, options...); }});
+    check_operation(operation{
+        "nms",
+        [](const op_image& image) { return image.only(nms(t::boxes(image.boxes), t::scores(image.scores), 0.4)); },
+        [](auto&& batch, auto&&... options) { nms(batch, 0.4, options...); }});
     check_operation(operation{"nms, at_most",
                               [](const op_image& image) {
                                   return image.only(
                                       nms(t::boxes(image.boxes), t::scores(image.scores), 0.4, at_most(5)));
                               },
                               [](auto&& batch, auto&&... options) { nms(batch, 0.4, at_most(5), options...); }});
+    check_operation(operation{"batched_nms",
+                              [](const op_image& image) {
+                                  return image.only(batched_nms(t::boxes(image.boxes), t::scores(image.scores),
+                                                                t::labels(image.labels), 0.4));
+                              },
+                              [](auto&& batch, auto&&... options) { batched_nms(batch, 0.4, options...); }});
     check_operation(operation{
-        "batched_nms",
+        "batched_nms, class_shift",
         [](const op_image& image) {
-            return image.only(
-                batched_nms(t::boxes(image.boxes), t::scores(image.scores), t::labels(image.labels), 0.4));
+            return image.only(batched_nms(t::boxes(image.boxes), t::scores(image.scores), t::labels(image.labels), 0.4,
+                                          class_shift(largest_coordinate)));
         },
-        [](auto&& batch, auto&&... options) { batched_nms(batch, 0.4, options...); }});
-    check_operation(
-        operation{"batched_nms, class_shift",
-                  [](const op_image& image) {
-                      return image.only(batched_nms(t::boxes(image.boxes), t::scores(image.scores),
-                                                    t::labels(image.labels), 0.4, class_shift(largest_coordinate)));
-                  },
-                  [](auto&& batch, auto&&... options) {
-                      batched_nms(batch, 0.4, class_shift(largest_coordinate), options...);
-                  }});
+        [](auto&& batch, auto&&... options) { batched_nms(batch, 0.4, class_shift(largest_coordinate), options...); }});
 }
 
 TEST_CASE("an operation on a padded view fills what it drops with the pad values that are given")

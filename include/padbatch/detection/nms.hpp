@@ -23,8 +23,9 @@
 /// kept unless its IoU with a row kept before it is over the threshold.
 ///
 /// The formula is that of `nms_kernel_impl` in torchvision/csrc/ops/cpu/nms_kernel.cpp, in its order of operations:
-/// widths and heights are not negative, inter / (area + area - inter) is a float, the threshold a double. An IoU that is
-/// no number, such as that of two boxes of no area (0 / 0), suppresses nothing; nor do boxes that are NaN or inverted.
+/// widths and heights are not negative, inter / (area + area - inter) is a float, the threshold a double. An IoU that
+/// is no number, such as that of two boxes of no area (0 / 0), suppresses nothing; nor do boxes that are NaN or
+/// inverted.
 ///
 /// Boxes are x1, y1, x2, y2; boxes and scores are float, labels integers. Costs O(n log n + n * kept), of which the
 /// second is over as soon as a row is suppressed.
@@ -34,12 +35,13 @@ struct largest_coordinate_t {};
 /// For `class_shift`: one more than the largest coordinate of the image's boxes.
 inline constexpr largest_coordinate_t largest_coordinate{};
 
-/// An option of `batched_nms`: instead of class by class, boxes are moved by label * distance, in floats, and suppressed
-/// in one go. So do exported models. Rounding makes it differ a little from the exact answer, and boxes that reach
-/// beyond the distance meet those of other classes.
+/// An option of `batched_nms`: instead of class by class, boxes are moved by label * distance, in floats, and
+/// suppressed in one go. So do exported models. Rounding makes it differ a little from the exact answer, and boxes that
+/// reach beyond the distance meet those of other classes.
 ///
-/// `class_shift(largest_coordinate)` is torchvision's `_batched_nms_coordinate_trick`, its way up to 1000 boxes and that
-/// of its exports. `class_shift(7680)` is that of most exports of YOLO models, and of `onnx-pad-outputs --from raw`.
+/// `class_shift(largest_coordinate)` is torchvision's `_batched_nms_coordinate_trick`, its way up to 1000 boxes and
+/// that of its exports. `class_shift(7680)` is that of most exports of YOLO models, and of `onnx-pad-outputs --from
+/// raw`.
 class class_shift {
 public:
     /// The distance is in pixels; it must be finite.
@@ -63,7 +65,8 @@ template <bool Labelled, class... Options>
 consteval bool nms_options_known() noexcept
 {
     static_assert(((is_at_most<Options> || (Labelled && is_class_shift<Options>) || is_batch_option<Options> ||
-                    is_fill<std::remove_cvref_t<Options>>)&&...),
+                    is_fill<std::remove_cvref_t<Options>>) &&
+                   ...),
                   "an option of nms is one of at_most(...), a workspace and, for a batch, parallel(...) and "
                   "pad_values(...); batched_nms also takes class_shift(...)");
     static_assert((std::size_t{0} + ... + (is_at_most<Options> ? 1 : 0)) < 2 &&
@@ -175,8 +178,8 @@ consteval bool batch_can_be_suppressed() noexcept
     using boxes_field = field_of<t::boxes_t, fields>;
     using scores_field = field_of<t::scores_t, fields>;
     using labels_field = field_of<t::labels_t, fields>;
-    constexpr bool has_all = !std::is_void_v<boxes_field> && !std::is_void_v<scores_field> &&
-                             (!Labelled || !std::is_void_v<labels_field>);
+    constexpr bool has_all =
+        !std::is_void_v<boxes_field> && !std::is_void_v<scores_field> && (!Labelled || !std::is_void_v<labels_field>);
     static_assert(has_all, "nms needs a batch with t::boxes and t::scores, and batched_nms also t::labels");
     if constexpr (has_all) {
         return can_be_suppressed<Labelled, boxes_field, scores_field, labels_field>() && rows_can_be_dropped<Batch>();
@@ -223,9 +226,8 @@ template <detail::bound_values Boxes, detail::bound_values Scores, class... Opti
                   "the order is nms(t::boxes(boxes), t::scores(scores), threshold)");
     static_assert(detail::nms_options_known<false, Options...>());
     static_assert(detail::can_be_suppressed<false, detail::bound_rows<Boxes>, detail::bound_rows<Scores>, void>());
-    if (status outcome =
-            detail::first_failure([&] { return detail::check_rows<Boxes>(boxes.value, boxes.row); },
-                                  [&] { return detail::check_rows<Scores>(scores.value, scores.row); });
+    if (status outcome = detail::first_failure([&] { return detail::check_rows<Boxes>(boxes.value, boxes.row); },
+                                               [&] { return detail::check_rows<Scores>(scores.value, scores.row); });
         !outcome.ok()) {
         return outcome;
     }
@@ -246,10 +248,9 @@ template <detail::bound_values Boxes, detail::bound_values Scores, detail::bound
     static_assert(detail::nms_options_known<true, Options...>());
     static_assert(detail::can_be_suppressed<true, detail::bound_rows<Boxes>, detail::bound_rows<Scores>,
                                             detail::bound_rows<Labels>>());
-    if (status outcome =
-            detail::first_failure([&] { return detail::check_rows<Boxes>(boxes.value, boxes.row); },
-                                  [&] { return detail::check_rows<Scores>(scores.value, scores.row); },
-                                  [&] { return detail::check_rows<Labels>(labels.value, labels.row); });
+    if (status outcome = detail::first_failure([&] { return detail::check_rows<Boxes>(boxes.value, boxes.row); },
+                                               [&] { return detail::check_rows<Scores>(scores.value, scores.row); },
+                                               [&] { return detail::check_rows<Labels>(labels.value, labels.row); });
         !outcome.ok()) {
         return outcome;
     }

@@ -23,8 +23,8 @@ struct parallel_t {
 ///     })
 ///
 /// Everything that can fail has been checked, and all memory is there, before `loop` is called; `body` does not throw.
-/// Each body has scratch memory of its own, in the one workspace of the call. If the loop itself throws or skips a body,
-/// the images without one stay as they are.
+/// Each body has scratch memory of its own, in the one workspace of the call. If the loop itself throws or skips a
+/// body, the images without one stay as they are.
 template <class Loop>
 [[nodiscard]] constexpr parallel_t<Loop> parallel(Loop&& loop) noexcept
 {

@@ -35,9 +35,8 @@ inline constexpr bool is_ragged_view<ragged_view<Fields...>> = true;
 
 /// A whole batch, of any kind, const or not, a variable or a temporary.
 template <class X>
-concept detection_batch =
-    is_padded_owner<std::remove_cvref_t<X>> || is_padded_view<std::remove_cvref_t<X>> ||
-    is_ragged_owner<std::remove_cvref_t<X>> || is_ragged_view<std::remove_cvref_t<X>>;
+concept detection_batch = is_padded_owner<std::remove_cvref_t<X>> || is_padded_view<std::remove_cvref_t<X>> ||
+                          is_ragged_owner<std::remove_cvref_t<X>> || is_ragged_view<std::remove_cvref_t<X>>;
 
 /// A compile error, with the reason, if an owner is const or a temporary. `Batch` is that of a parameter `Batch&&`.
 template <class Batch>
@@ -86,8 +85,8 @@ template <class T>
 inline constexpr bool is_batch_option =
     is_parallel<std::remove_cvref_t<T>> || std::is_same_v<std::remove_cvref_t<T>, workspace>;
 
-/// A compile error, with the reason, for options that are given twice, and for a workspace that is a temporary. The types
-/// are those of parameters `Options&&`. Each operation checks besides that it knows its options.
+/// A compile error, with the reason, for options that are given twice, and for a workspace that is a temporary. The
+/// types are those of parameters `Options&&`. Each operation checks besides that it knows its options.
 template <class... Options>
 consteval bool batch_options_fit() noexcept
 {

@@ -197,7 +197,8 @@ template <class Batch, class Choice, class... Options>
     constexpr bool each = has_parallel<Options...>;
     const std::size_t row_bytes = compact::row_bytes(batch.image(0));
     const auto bytes_for = [&](std::size_t n) noexcept {
-        return round_up_64(n * sizeof(std::int32_t)) + round_up_64(choice.scratch_bytes(n)) + round_up_64(n * row_bytes);
+        return round_up_64(n * sizeof(std::int32_t)) + round_up_64(choice.scratch_bytes(n)) +
+               round_up_64(n * row_bytes);
     };
     const std::size_t table = round_up_64((each ? images : 0) * sizeof(std::size_t)) +
                               round_up_64((is_ragged ? images : 0) * sizeof(std::size_t));
@@ -217,8 +218,7 @@ template <class Batch, class Choice, class... Options>
     std::byte* const first =
         memory.data() + (64 - reinterpret_cast<std::uintptr_t>(memory.data()) % 64) % 64; // buffers align to 16
     auto* const begins = reinterpret_cast<std::size_t*>(first);
-    auto* const counts =
-        reinterpret_cast<std::size_t*>(first + round_up_64((each ? images : 0) * sizeof(std::size_t)));
+    auto* const counts = reinterpret_cast<std::size_t*>(first + round_up_64((each ? images : 0) * sizeof(std::size_t)));
     std::size_t begin = table;
     for (std::size_t i = 0; i < images; ++i) {
         if constexpr (each) {

@@ -20,8 +20,8 @@ namespace padbatch::inline PADBATCH_ABI::detail {
 #define PADBATCH_DETAIL_ROUNDED(value) (void)(value)
 #endif
 
-/// The overlap from which on a box is dropped: `iou > threshold`, where the IoU is a float and the threshold a double, as
-/// in torchvision's kernel.
+/// The overlap from which on a box is dropped: `iou > threshold`, where the IoU is a float and the threshold a double,
+/// as in torchvision's kernel.
 class overlap_limit {
 public:
     /// The threshold is from 0 to 1.
@@ -118,8 +118,8 @@ PADBATCH_DETAIL_INLINE void intersect_block(float (&both)[boxes_in_block], const
     return any != 0;
 }
 
-/// The same for blocks one after the other, [block, end). One function for all callers, and one more for processors with
-/// wider registers.
+/// The same for blocks one after the other, [block, end). One function for all callers, and one more for processors
+/// with wider registers.
 [[nodiscard]] PADBATCH_DETAIL_INLINE bool any_block_overlaps(const float* block, const float* end,
                                                              const float (&box)[4], float area,
                                                              const overlap_limit& limit) noexcept
@@ -227,8 +227,8 @@ inline void suppress_few(few_boxes& boxes, std::size_t n, const overlap_limit& l
     suppress_few_plain(boxes, n, limit);
 }
 
-/// The boxes kept so far, each coordinate by itself, in blocks of `step`; the unused places of the last block hold boxes
-/// that overlap nothing. A view of scratch memory.
+/// The boxes kept so far, each coordinate by itself, in blocks of `step`; the unused places of the last block hold
+/// boxes that overlap nothing. A view of scratch memory.
 class kept_boxes {
 public:
     static constexpr std::size_t step = boxes_in_block;

@@ -136,8 +136,8 @@ inline void shift_classes(float* boxes, const std::int64_t* labels, std::size_t 
     }
 }
 
-/// Writes the rows in the order of their labels, each label's in the order of the scores; keys are numbers of the labels,
-/// in the order in which they appear. Uses the memory for kept boxes, of 20 bytes each, on the way.
+/// Writes the rows in the order of their labels, each label's in the order of the scores; keys are numbers of the
+/// labels, in the order in which they appear. Uses the memory for kept boxes, of 20 bytes each, on the way.
 inline void order_by_label(const suppress_scratch& scratch, keyed_row* rows, std::size_t n) noexcept
 {
     const std::size_t size = suppress_scratch::table_size(n);
