@@ -2,7 +2,7 @@
 // What non-maximum suppression costs: `nms` and `batched_nms` beside the usual loop and OpenCV's `NMSBoxes`, and in
 // place on a padded batch beside a loop of single calls.
 //
-//     nms_bench [--rounds N]
+//     nms_bench [--rounds N] [--boxes N]...
 //
 // Prints Markdown tables. All variants of a table run in turn in one process, in an order that is shuffled in each
 // round; ratios are medians of the ratios within a round. Before anything is timed, all results are compared: the
@@ -354,9 +354,11 @@ int main(int argc, char** argv)
     CLI::App app("What non-maximum suppression costs.");
     int rounds = 15;
     app.add_option("--rounds", rounds, "Rounds of each table")->check(CLI::PositiveNumber);
+    std::vector<std::size_t> sizes{10, 1000, 10000};
+    app.add_option("--boxes", sizes, "Boxes of an image")->check(CLI::PositiveNumber);
     CLI11_PARSE(app, argc, argv);
     try {
-        for (const std::size_t n : {std::size_t{10}, std::size_t{1000}, std::size_t{10000}}) {
+        for (const std::size_t n : sizes) {
             run_single(n, true, rounds);
             run_single(n, false, rounds);
         }

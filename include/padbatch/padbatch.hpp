@@ -8,7 +8,11 @@
 #include <padbatch/convert_counts.hpp>
 #include <padbatch/count_rows.hpp>
 #include <padbatch/counts.hpp>
+#include <padbatch/detection/at_most.hpp>
 #include <padbatch/detection/masks.hpp>
+#include <padbatch/detection/nms.hpp>
+#include <padbatch/detection/parallel.hpp>
+#include <padbatch/detection/row_numbers.hpp>
 #include <padbatch/element_type.hpp>
 #include <padbatch/error.hpp>
 #include <padbatch/extents.hpp>

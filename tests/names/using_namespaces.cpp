@@ -227,3 +227,27 @@ TEST_CASE("with both namespaces in scope, batches can be read, unpadded and made
     const memory block = memory::allocate(64);
     CHECK(block.bytes() == 64);
 }
+
+TEST_CASE("with both namespaces in scope, detections can be suppressed")
+{
+    const vector<std::array<float, 4>> corners{{0, 0, 10, 10}, {1, 1, 10, 10}};
+    const vector<float> sure{0.5F, 0.75F};
+    const vector<int64_t> classes{1, 2};
+    row_numbers kept = nms(t::boxes(corners), t::scores(sure), 0.5, at_most(5));
+    CHECK((kept.size() == 1 && kept[0] == 1));
+    CHECK(batched_nms(t::boxes(corners), t::scores(sure), t::labels(classes), 0.5).size() == 2);
+    CHECK(try_nms(kept, t::boxes(corners), t::scores(sure), 0.5).ok());
+    CHECK(try_batched_nms(kept, t::boxes(corners), t::scores(sure), t::labels(classes), 0.5,
+                          class_shift(largest_coordinate))
+              .ok());
+    static_assert(is_empty_v<largest_coordinate_t>);
+    auto batch = pad(each(t::boxes(found_boxes), t::scores(found_scores)));
+    const auto loop = [](size_t n, const auto& body) {
+        for (size_t i = 0; i < n; ++i) {
+            body(i);
+        }
+    };
+    nms(batch, 0.5, parallel(loop));
+    CHECK(batch.count(0) == 2);
+    static_assert(is_same_v<decltype(parallel(loop)), parallel_t<decltype(loop)&>>);
+}
