@@ -54,14 +54,14 @@ float twin_area(const float* b)
 float twin_measure(const float* a, const float* b, bool generalised)
 {
     const float inter = plain_product(twin_width(twin_max(a[0], b[0]), twin_min(a[2], b[2])),
-                                twin_width(twin_max(a[1], b[1]), twin_min(a[3], b[3])));
+                                      twin_width(twin_max(a[1], b[1]), twin_min(a[3], b[3])));
     const float all = twin_area(a) + twin_area(b) - inter;
     const float iou = inter / all;
     if (!generalised) {
         return iou;
     }
     const float hull = plain_product(twin_width(twin_min(a[0], b[0]), twin_max(a[2], b[2])),
-                               twin_width(twin_min(a[1], b[1]), twin_max(a[3], b[3])));
+                                     twin_width(twin_min(a[1], b[1]), twin_max(a[3], b[3])));
     return iou - (hull - all) / hull;
 }
 
@@ -74,7 +74,7 @@ iou_floats measured_narrow(const iou_floats& a, const iou_floats& b, bool genera
     for (std::size_t first = 0; first < m; first += detail::box_tile::most) {
         const std::size_t size = std::min(m - first, detail::box_tile::most);
         detail::box_tile tile;
-        tile.load(size, [&](std::size_t j, float(&box)[4]) { std::copy_n(b.data() + 4 * (first + j), 4, box); });
+        tile.load(size, [&](std::size_t j, float (&box)[4]) { std::copy_n(b.data() + 4 * (first + j), 4, box); });
         for (std::size_t i = 0; i < n; ++i) {
             float* const to = out.data() + i * m + first;
             if (generalised) {

@@ -67,14 +67,10 @@ box_corners twin_convert(const box_corners& b, box_format from, box_format to)
         c = {b[1], b[0], b[3], b[2]};
     }
     switch (to) {
-    case box_format::xywh:
-        return {c[0], c[1], c[2] - c[0], c[3] - c[1]};
-    case box_format::cxcywh:
-        return {(c[0] + c[2]) / 2, (c[1] + c[3]) / 2, c[2] - c[0], c[3] - c[1]};
-    case box_format::yxyx:
-        return {c[1], c[0], c[3], c[2]};
-    case box_format::xyxy:
-        break;
+    case box_format::xywh: return {c[0], c[1], c[2] - c[0], c[3] - c[1]};
+    case box_format::cxcywh: return {(c[0] + c[2]) / 2, (c[1] + c[3]) / 2, c[2] - c[0], c[3] - c[1]};
+    case box_format::yxyx: return {c[1], c[0], c[3], c[2]};
+    case box_format::xyxy: break;
     }
     return c;
 }
@@ -149,8 +145,8 @@ TEST_CASE("random boxes of every kind are converted between all formats as a pla
             for (const box_format to : box_formats) {
                 box_floats expected;
                 for (std::size_t j = 0; j < n; ++j) {
-                    const box_corners box =
-                        twin_convert({before[4 * j], before[4 * j + 1], before[4 * j + 2], before[4 * j + 3]}, from, to);
+                    const box_corners box = twin_convert(
+                        {before[4 * j], before[4 * j + 1], before[4 * j + 2], before[4 * j + 3]}, from, to);
                     expected.insert(expected.end(), box.begin(), box.end());
                 }
                 const auto change = [&](auto& x) { convert_boxes(t::boxes(x), from, to); };
@@ -206,9 +202,9 @@ TEST_CASE("NaN, infinity and zeros: clipping keeps NaN and -0, dropping drops Na
     const box_floats before = {box_nan, -0.0F, box_inf, -box_inf, -1, 700, 641, 480};
     const box_floats clipped = boxes_after(before, [](auto& x) { clip_boxes(t::boxes(x), {480, 640}); });
     CHECK(count_different(clipped, box_floats{box_nan, -0.0F, 640, 0, 0, 480, 640, 480}) == 0);
-    const std::vector<box_corners> all = {{box_nan, 0, 9, 9}, {0, 0, 9, box_nan},         {0, 0, box_inf, box_inf},
-                                          {9, 9, 0, 0},       {3, 3, 3, 9},               {-box_inf, 0, box_inf, 9},
-                                          {0, 0, 9, 9},       {box_inf, 0, box_inf, 9.0F}};
+    const std::vector<box_corners> all = {
+        {box_nan, 0, 9, 9},        {0, 0, 9, box_nan}, {0, 0, box_inf, box_inf},   {9, 9, 0, 0}, {3, 3, 3, 9},
+        {-box_inf, 0, box_inf, 9}, {0, 0, 9, 9},       {box_inf, 0, box_inf, 9.0F}};
     CHECK(numbers_in(remove_degenerate_boxes(t::boxes(all))) == std::vector<std::int64_t>{2, 5, 6});
     CHECK(numbers_in(remove_small_boxes(t::boxes(all), 0)) == std::vector<std::int64_t>{2, 4, 5, 6});
 }

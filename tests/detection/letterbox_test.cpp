@@ -52,9 +52,7 @@ TEST_CASE("sizes, padding and boxes are those of Ultralytics, to the last bit")
     std::size_t cases = 0;
     std::size_t plain_cases = 0;
     for (std::array<double, 15> x{}; file.read(x); ++cases) {
-        const auto size = [&](std::size_t k) {
-            return image_size{static_cast<int>(x[k]), static_cast<int>(x[k + 1])};
-        };
+        const auto size = [&](std::size_t k) { return image_size{static_cast<int>(x[k]), static_cast<int>(x[k + 1])}; };
         const auto number = [&](std::size_t k) { return static_cast<std::size_t>(x[k]); };
         letterbox_options options;
         options.scaleup = x[4] != 0;
@@ -77,11 +75,9 @@ TEST_CASE("sizes, padding and boxes are those of Ultralytics, to the last bit")
         lb_floats there(48);
         lb_floats back(48);
         lb_floats sides(48);
-        REQUIRE((file.read(boxes) && file.read(there) && file.read(back) &&
-                 file.read(sides)));
+        REQUIRE((file.read(boxes) && file.read(there) && file.read(back) && file.read(sides)));
         CHECK(count_different(letterbox_after(boxes, [&](auto& b) { letterbox_boxes(t::boxes(b), lb); }), there) == 0);
-        CHECK(count_different(letterbox_after(boxes, [&](auto& b) { unletterbox_boxes(t::boxes(b), lb); }), back) ==
-              0);
+        CHECK(count_different(letterbox_after(boxes, [&](auto& b) { unletterbox_boxes(t::boxes(b), lb); }), back) == 0);
         if (x[14] != 0) {
             options.side_ratios = true;
             const letterbox by_side(size(0), size(2), options);
@@ -151,14 +147,14 @@ TEST_CASE("random boxes go into the letterbox and back as a plain loop does it")
             back[k] = x < 0 ? 0 : x > limit ? limit : x; // NaN stays
         }
         CHECK(count_different(letterbox_after(boxes, [&](auto& b) { letterbox_boxes(t::boxes(b), lb); }), there) == 0);
-        CHECK(count_different(letterbox_after(boxes, [&](auto& b) { unletterbox_boxes(t::boxes(b), lb); }), back) ==
-              0);
+        CHECK(count_different(letterbox_after(boxes, [&](auto& b) { unletterbox_boxes(t::boxes(b), lb); }), back) == 0);
     }
 }
 
 TEST_CASE("a batch has one letterbox for all images, or one for each")
 {
-    const std::vector<std::vector<std::array<float, 4>>> images = {{{1, 2, 30, 40}}, {}, {{3, 4, 50, 60}, {7, 8, 9, 9}}};
+    const std::vector<std::vector<std::array<float, 4>>> images = {
+        {{1, 2, 30, 40}}, {}, {{3, 4, 50, 60}, {7, 8, 9, 9}}};
     const std::vector<letterbox> boxes = {letterbox({480, 640}, {320, 320}), letterbox({10, 10}, {320, 320}),
                                           letterbox({640, 480}, {320, 320})};
     auto batch = pad(each(t::boxes(images)), capacity::fixed(3), pad_values(t::boxes(-7.0F)));

@@ -64,8 +64,7 @@ template <pair_measure Measure, class Out, class A, class B>
 [[nodiscard]] status try_measure(Out& out, const A& a, const B& b) noexcept
 {
     static_assert(is_float_memory<Out>());
-    if (status outcome = first_failure([&] { return check_boxes(a); }, [&] { return check_boxes(b); });
-        !outcome.ok()) {
+    if (status outcome = first_failure([&] { return check_boxes(a); }, [&] { return check_boxes(b); }); !outcome.ok()) {
         return outcome;
     }
     const auto rows_a = rows_of<A>(a.value, a.row);
@@ -79,8 +78,12 @@ template <pair_measure Measure, class Out, class A, class B>
     }
     const auto size = static_cast<std::size_t>(out.size());
     if (size != n * m) {
-        return {status_code::size_mismatch, "the results have room for {} numbers, but {} and {} boxes have {} pairs",
-                size, n, m, n * m};
+        return {status_code::size_mismatch,
+                "the results have room for {} numbers, but {} and {} boxes have {} pairs",
+                size,
+                n,
+                m,
+                n * m};
     }
     float* const to = out.data();
     if (status outcome = first_failure([&] { return check_apart(to, to + size, a, "the first boxes"); },
@@ -90,9 +93,8 @@ template <pair_measure Measure, class Out, class A, class B>
     }
     if (size != 0) {
         measure_pairs<Measure>(
-            to, n, m,
-            [&](std::size_t i, float(&box)[4]) PADBATCH_DETAIL_INLINE_LAMBDA { read_box(rows_a, i, box); },
-            [&](std::size_t j, float(&box)[4]) PADBATCH_DETAIL_INLINE_LAMBDA { read_box(rows_b, j, box); });
+            to, n, m, [&](std::size_t i, float (&box)[4]) PADBATCH_DETAIL_INLINE_LAMBDA { read_box(rows_a, i, box); },
+            [&](std::size_t j, float (&box)[4]) PADBATCH_DETAIL_INLINE_LAMBDA { read_box(rows_b, j, box); });
     }
     return {};
 }
@@ -117,7 +119,11 @@ template <class Out, detail::bound_values Boxes>
     if (status outcome = detail::check_apart(to, to + size, boxes, "the boxes"); !outcome.ok()) {
         return outcome;
     }
-    for (std::size_t j = 0; j < size; ++j) {
+    std::size_t j = 0;
+    if constexpr (std::remove_const_t<decltype(rows)>::is_contiguous) {
+        j = detail::areas_of_fours(to, rows.data(), size);
+    }
+    for (; j < size; ++j) {
         float box[4];
         detail::read_box(rows, j, box);
         to[j] = (box[2] - box[0]) * (box[3] - box[1]);

@@ -100,9 +100,10 @@ struct box_choice {
 template <class... Options>
 consteval bool drop_options_known() noexcept
 {
-    static_assert(((is_batch_option<Options> || is_fill<std::remove_cvref_t<Options>>)&&...),
-                  "an option of an operation that drops boxes of a batch is parallel(...), a workspace or, for a padded "
-                  "view, pad_values(...)");
+    static_assert(
+        ((is_batch_option<Options> || is_fill<std::remove_cvref_t<Options>>) && ...),
+        "an option of an operation that drops boxes of a batch is parallel(...), a workspace or, for a padded "
+        "view, pad_values(...)");
     return batch_options_fit<Options...>();
 }
 
@@ -134,8 +135,9 @@ template <detail::box_target Target, class... Options>
     step.work = detail::box_step::kind::convert;
     step.from = from;
     step.to = to;
-    return detail::change_boxes(static_cast<Target&&>(boxes), [&](std::size_t /*i*/) noexcept { return step; },
-                                static_cast<Options&&>(options)...);
+    return detail::change_boxes(
+        static_cast<Target&&>(boxes), [&](std::size_t /*i*/) noexcept { return step; },
+        static_cast<Options&&>(options)...);
 }
 
 /// The non-throwing form of `scale_boxes`.
@@ -150,8 +152,9 @@ template <detail::box_target Target, class... Options>
     detail::box_step step;
     step.work = detail::box_step::kind::multiply;
     step.scale = detail::twice(sx, sy);
-    return detail::change_boxes(static_cast<Target&&>(boxes), [&](std::size_t /*i*/) noexcept { return step; },
-                                static_cast<Options&&>(options)...);
+    return detail::change_boxes(
+        static_cast<Target&&>(boxes), [&](std::size_t /*i*/) noexcept { return step; },
+        static_cast<Options&&>(options)...);
 }
 
 /// The non-throwing form of `shift_boxes`.
@@ -166,8 +169,9 @@ template <detail::box_target Target, class... Options>
     detail::box_step step;
     step.work = detail::box_step::kind::add;
     step.shift = detail::twice(dx, dy);
-    return detail::change_boxes(static_cast<Target&&>(boxes), [&](std::size_t /*i*/) noexcept { return step; },
-                                static_cast<Options&&>(options)...);
+    return detail::change_boxes(
+        static_cast<Target&&>(boxes), [&](std::size_t /*i*/) noexcept { return step; },
+        static_cast<Options&&>(options)...);
 }
 
 /// The non-throwing form of `normalize_boxes`.
@@ -327,7 +331,8 @@ template <detail::box_target Target, class... Options>
 void resize_boxes(Target&& boxes, const detail::per_image<image_size>& from_size,
                   const detail::per_image<image_size>& to_size, Options&&... options)
 {
-    detail::require(try_resize_boxes(static_cast<Target&&>(boxes), from_size, to_size, static_cast<Options&&>(options)...));
+    detail::require(
+        try_resize_boxes(static_cast<Target&&>(boxes), from_size, to_size, static_cast<Options&&>(options)...));
 }
 
 /// Keeps boxes with x2 - x1 >= `min_size` and y2 - y1 >= `min_size`, in their order, as `remove_small_boxes` in
@@ -341,8 +346,8 @@ void remove_small_boxes(Batch&& batch, float min_size, Options&&... options)
 {
     detail::require(try_remove_small_boxes(static_cast<Batch&&>(batch), min_size, static_cast<Options&&>(options)...));
 }
-/// The same for the boxes of one image, which stay: returns the numbers of those to keep, as torchvision does, or writes
-/// them to `kept`, which keeps its memory.
+/// The same for the boxes of one image, which stay: returns the numbers of those to keep, as torchvision does, or
+/// writes them to `kept`, which keeps its memory.
 template <detail::bound_values Boxes>
 [[nodiscard]] row_numbers remove_small_boxes(const Boxes& boxes, float min_size)
 {

@@ -138,8 +138,9 @@ using letterboxes = per_image<letterbox>;
 
 [[nodiscard]] inline status check_letterboxes(const letterboxes& boxes, std::size_t images) noexcept
 {
-    return boxes.check(images, "letterboxes",
-                       [](const letterbox& lb) { return check_image_size(lb.source(), 1, "the image of a letterbox"); });
+    return boxes.check(images, "letterboxes", [](const letterbox& lb) {
+        return check_image_size(lb.source(), 1, "the image of a letterbox");
+    });
 }
 
 [[nodiscard]] inline box_step letterbox_step(const letterbox& lb, box_step::kind work) noexcept
@@ -169,8 +170,7 @@ template <detail::box_target Target, class... Options>
 
 /// The non-throwing form of `unletterbox_boxes`.
 template <detail::box_target Target, class... Options>
-[[nodiscard]] status try_unletterbox_boxes(Target&& boxes, const detail::per_image<letterbox>& lb,
-                                           Options&&... options)
+[[nodiscard]] status try_unletterbox_boxes(Target&& boxes, const detail::per_image<letterbox>& lb, Options&&... options)
 {
     if (status outcome = detail::check_letterboxes(lb, detail::images_of(boxes)); !outcome.ok()) {
         return outcome;

@@ -125,7 +125,7 @@ void measure_pairs(float* out, std::size_t n, std::size_t m, const ReadA& read_a
     box_tile tile;
     for (std::size_t first = 0; first < m; first += box_tile::most) {
         const std::size_t size = m - first < box_tile::most ? m - first : box_tile::most;
-        tile.load(size, [&](std::size_t j, float(&box)[4]) { read_b(first + j, box); });
+        tile.load(size, [&](std::size_t j, float (&box)[4]) { read_b(first + j, box); });
         for (std::size_t i = 0; i < n; ++i) {
             float box[4];
             read_a(i, box);

@@ -73,23 +73,18 @@ template <box_format From, box_format To>
 void convert_format(float* boxes, std::size_t n) noexcept
 {
     if constexpr (From != To) {
-        change_each_box(boxes, n, [](box_vector box) PADBATCH_DETAIL_INLINE_LAMBDA {
-            return from_xyxy<To>(to_xyxy<From>(box));
-        });
+        change_each_box(boxes, n,
+                        [](box_vector box) PADBATCH_DETAIL_INLINE_LAMBDA { return from_xyxy<To>(to_xyxy<From>(box)); });
     }
 }
 template <box_format From>
 void convert_from(float* boxes, std::size_t n, box_format to) noexcept
 {
     switch (to) {
-    case box_format::xyxy:
-        return convert_format<From, box_format::xyxy>(boxes, n);
-    case box_format::xywh:
-        return convert_format<From, box_format::xywh>(boxes, n);
-    case box_format::cxcywh:
-        return convert_format<From, box_format::cxcywh>(boxes, n);
-    case box_format::yxyx:
-        return convert_format<From, box_format::yxyx>(boxes, n);
+    case box_format::xyxy: return convert_format<From, box_format::xyxy>(boxes, n);
+    case box_format::xywh: return convert_format<From, box_format::xywh>(boxes, n);
+    case box_format::cxcywh: return convert_format<From, box_format::cxcywh>(boxes, n);
+    case box_format::yxyx: return convert_format<From, box_format::yxyx>(boxes, n);
     }
 }
 
@@ -132,8 +127,8 @@ struct box_step {
         case kind::add:
             return change_each_box(boxes, n, [off](box_vector box) PADBATCH_DETAIL_INLINE_LAMBDA { return box + off; });
         case kind::clamp:
-            return change_each_box(
-                boxes, n, [end](box_vector box) PADBATCH_DETAIL_INLINE_LAMBDA { return clamp_box(box, end); });
+            return change_each_box(boxes, n,
+                                   [end](box_vector box) PADBATCH_DETAIL_INLINE_LAMBDA { return clamp_box(box, end); });
         case kind::multiply_add:
             return change_each_box(
                 boxes, n, [by, off](box_vector box) PADBATCH_DETAIL_INLINE_LAMBDA { return rounded(box * by) + off; });
@@ -141,8 +136,7 @@ struct box_step {
             return change_each_box(boxes, n, [by, off, end](box_vector box) PADBATCH_DETAIL_INLINE_LAMBDA {
                 return clamp_box((box - off) / by, end);
             });
-        case kind::convert:
-            return run_convert(boxes, n);
+        case kind::convert: return run_convert(boxes, n);
         }
     }
 
@@ -150,14 +144,10 @@ private:
     void run_convert(float* boxes, std::size_t n) const noexcept
     {
         switch (from) {
-        case box_format::xyxy:
-            return convert_from<box_format::xyxy>(boxes, n, to);
-        case box_format::xywh:
-            return convert_from<box_format::xywh>(boxes, n, to);
-        case box_format::cxcywh:
-            return convert_from<box_format::cxcywh>(boxes, n, to);
-        case box_format::yxyx:
-            return convert_from<box_format::yxyx>(boxes, n, to);
+        case box_format::xyxy: return convert_from<box_format::xyxy>(boxes, n, to);
+        case box_format::xywh: return convert_from<box_format::xywh>(boxes, n, to);
+        case box_format::cxcywh: return convert_from<box_format::cxcywh>(boxes, n, to);
+        case box_format::yxyx: return convert_from<box_format::yxyx>(boxes, n, to);
         }
     }
 };

@@ -66,6 +66,24 @@ template <class T>
     return __builtin_shufflevector(lower, upper, 0, 1, 6, 7);
 }
 
+/// Writes the areas of `n` boxes, but for the last one to three; returns how many.
+inline std::size_t areas_of_fours(float* out, const float* boxes, std::size_t n) noexcept
+{
+    const auto sides_of_two = [](const float* two) PADBATCH_DETAIL_INLINE_LAMBDA {
+        const box_vector a = load_box(two);
+        const box_vector b = load_box(two + 4);
+        return __builtin_shufflevector(a, b, 2, 3, 6, 7) - __builtin_shufflevector(a, b, 0, 1, 4, 5);
+    };
+    std::size_t j = 0;
+    for (; j + 4 <= n; j += 4) {
+        const box_vector first = sides_of_two(boxes + 4 * j);
+        const box_vector second = sides_of_two(boxes + 4 * j + 8);
+        store_box(out + j, __builtin_shufflevector(first, second, 0, 2, 4, 6) *
+                               __builtin_shufflevector(first, second, 1, 3, 5, 7));
+    }
+    return j;
+}
+
 } // namespace padbatch::inline PADBATCH_ABI::detail
 
 #endif
