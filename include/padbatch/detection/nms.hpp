@@ -5,6 +5,7 @@
 #include <padbatch/detail/first_failure.hpp>
 #include <padbatch/detection/at_most.hpp>
 #include <padbatch/detection/detail/keep_rows.hpp>
+#include <padbatch/detection/detail/score_order.hpp>
 #include <padbatch/detection/detail/suppress.hpp>
 #include <padbatch/detection/row_numbers.hpp>
 #include <padbatch/fields.hpp>
@@ -121,23 +122,6 @@ template <class... Options>
     return {};
 }
 
-/// Number j of rows of one integer each, as int64.
-template <class Rows>
-[[nodiscard]] std::int64_t label_in(const Rows& rows, std::size_t j) noexcept
-{
-    typename Rows::value_type value{};
-    copy_row_of(&value, row_extents<>{}, rows, j);
-    return static_cast<std::int64_t>(value);
-}
-
-[[nodiscard]] inline status check_row_number(std::size_t n) noexcept
-{
-    if (n > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
-        return {status_code::too_many_rows, "there are {} rows; at most 2^31 - 1 can be chosen from", n};
-    }
-    return {};
-}
-
 /// Which rows of an image of a batch are kept.
 template <bool Labelled>
 struct suppress_choice {
@@ -162,7 +146,7 @@ struct suppress_choice {
         if constexpr (Labelled) {
             const auto labels = image[t::labels];
             return suppress(
-                image[t::boxes], image[t::scores], [&](std::size_t j) { return label_in(labels, j); }, rules, scratch,
+                image[t::boxes], image[t::scores], [&](std::size_t j) { return integer_at(labels, j); }, rules, scratch,
                 put);
         } else {
             return suppress(
@@ -262,7 +246,7 @@ template <detail::bound_values Boxes, detail::bound_values Scores, detail::bound
     }
     return detail::suppress_rows<true>(
         kept, detail::rows_of<Boxes>(boxes.value, boxes.row), score_rows,
-        [&](std::size_t j) { return detail::label_in(label_rows, j); }, iou_threshold, options...);
+        [&](std::size_t j) { return detail::integer_at(label_rows, j); }, iou_threshold, options...);
 }
 
 /// The non-throwing forms on a whole batch, in place. A failure changes nothing.

@@ -3,10 +3,12 @@
 #define PADBATCH_DETECTION_DETAIL_SCORE_ORDER_HPP
 
 #include <padbatch/detail/copy_row.hpp>
+#include <padbatch/error.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 
 namespace padbatch::inline PADBATCH_ABI::detail {
 
@@ -85,6 +87,24 @@ template <class Rows>
     float value = 0;
     copy_row_of(&value, padbatch::row_extents<>{}, rows, j);
     return value;
+}
+
+/// Number j of rows of one integer each, as int64.
+template <class Rows>
+[[nodiscard]] std::int64_t integer_at(const Rows& rows, std::size_t j) noexcept
+{
+    typename Rows::value_type value{};
+    copy_row_of(&value, padbatch::row_extents<>{}, rows, j);
+    return static_cast<std::int64_t>(value);
+}
+
+/// Rows are numbered by int32.
+[[nodiscard]] inline status check_row_number(std::size_t n) noexcept
+{
+    if (n > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
+        return {status_code::too_many_rows, "there are {} rows; at most 2^31 - 1 can be chosen from", n};
+    }
+    return {};
 }
 
 /// Writes the rows' numbers in the order of their scores, the highest first; of equal scores the earlier row is first,
