@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every operation on each kind of batch, in one table: what it does to a batch is what it does to the rows of each
 // image; all fields stay together, and the padding is as each kind promises.
+#include <padbatch/detection/boxes.hpp>
+#include <padbatch/detection/letterbox.hpp>
 #include <padbatch/detection/nms.hpp>
+#include <padbatch/detection/select.hpp>
 #include <padbatch/pad.hpp>
 #include <padbatch/unpad.hpp>
 
@@ -262,6 +265,56 @@ TEST_CASE("an operation on a batch, of any kind, is the operation on each image'
                                           class_shift(largest_coordinate)));
         },
         [](auto&& batch, auto&&... options) { batched_nms(batch, 0.4, class_shift(largest_coordinate), options...); }});
+}
+
+TEST_CASE("choosing and sorting on a batch, of any kind, is choosing and sorting of each image's rows")
+{
+    const std::vector<std::int64_t> listed{0, 2};
+    check_operation(operation{"select_rows",
+                              [&](const op_image& image) {
+                                  return image.only(select_rows(t::scores(image.scores), t::labels(image.labels),
+                                                                score_at_least(0.4F), label_in(listed)));
+                              },
+                              [&](auto&& batch, auto&&... options) {
+                                  select_rows(batch, score_at_least(0.4F), label_in(listed), options...);
+                              }});
+    check_operation(operation{
+        "select_rows, highest_scores",
+        [](const op_image& image) { return image.only(select_rows(t::scores(image.scores), highest_scores(7))); },
+        [](auto&& batch, auto&&... options) { select_rows(batch, highest_scores(7), options...); }});
+    check_operation(operation{"sort_by_score",
+                              [](const op_image& image) { return image.only(sort_by_score(t::scores(image.scores))); },
+                              [](auto&& batch, auto&&... options) { sort_by_score(batch, options...); }});
+}
+
+TEST_CASE("operations on boxes do to a batch, of any kind, what they do to each image's boxes")
+{
+    check_operation(
+        operation{"remove_small_boxes",
+                  [](const op_image& image) { return image.only(remove_small_boxes(t::boxes(image.boxes), 20)); },
+                  [](auto&& batch, auto&&... options) { remove_small_boxes(batch, 20, options...); }});
+    check_operation(
+        operation{"clip_boxes",
+                  [](op_image image) {
+                      clip_boxes(t::boxes(image.boxes), {90, 120});
+                      return image;
+                  },
+                  [](auto&& batch, auto&&... options) { clip_boxes(batch, image_size{90, 120}, options...); }});
+    check_operation(operation{"convert_boxes",
+                              [](op_image image) {
+                                  convert_boxes(t::boxes(image.boxes), box_format::xyxy, box_format::cxcywh);
+                                  return image;
+                              },
+                              [](auto&& batch, auto&&... options) {
+                                  convert_boxes(batch, box_format::xyxy, box_format::cxcywh, options...);
+                              }});
+    const letterbox fitted({480, 640}, {320, 320});
+    check_operation(operation{"unletterbox_boxes",
+                              [&](op_image image) {
+                                  unletterbox_boxes(t::boxes(image.boxes), fitted);
+                                  return image;
+                              },
+                              [&](auto&& batch, auto&&... options) { unletterbox_boxes(batch, fitted, options...); }});
 }
 
 TEST_CASE("an operation on a padded view fills what it drops with the pad values that are given")

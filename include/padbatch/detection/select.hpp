@@ -199,10 +199,11 @@ consteval bool sort_options_known() noexcept
 template <class... Options>
 [[nodiscard]] std::size_t most_rows(const Options&... options) noexcept
 {
-    if (const auto* const most = find_option<const at_most>(options...); most != nullptr) {
-        return most->rows();
+    if constexpr ((std::is_same_v<Options, at_most> || ...)) {
+        return find_option<const at_most>(options...)->rows();
+    } else {
+        return std::numeric_limits<std::size_t>::max();
     }
-    return std::numeric_limits<std::size_t>::max();
 }
 
 } // namespace detail
