@@ -25,7 +25,7 @@ struct letterbox_options {
     /// At least 1; for `auto_pad` alone.
     std::size_t stride = 32;
     /// Boxes are scaled by the ratio of each side after rounding to whole pixels, in place of the one ratio of both:
-    /// what `scale_boxes` of Ultralytics 8.4.190 does when it is given no `ratio_pad`. Until 8.4.100 it used the one
+    /// what `scale_boxes` of Ultralytics 8.4.190 does when it is given no `ratio_pad`. 8.4.100 used the one
     /// ratio, as all versions do with a `ratio_pad`. The two differ by at most half a pixel at the far border of the
     /// resized image.
     bool side_ratios = false;
