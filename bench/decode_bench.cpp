@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What it costs to make padded detections of a raw YOLO head, 84 x 8400 (80 classes), as a YOLOv8 of 640 x 640 gives it:
-// `decode_head`, hand-written loops and a plain read.
+// What it costs to make padded detections of a raw YOLO head, 84 x 8400 (80 classes), as a YOLOv8 of 640 x 640 gives
+// it: `decode_head`, hand-written loops and a plain read.
 //
 //     decode_bench [--rounds N] [--repeat N] [--candidates N]
 //     decode_bench --write FOLDER           the head and its detections, for decode_peers.py
@@ -165,15 +165,16 @@ void strided_loop(const float* head, std::vector<candidate>& candidates, loop_ro
             }
         }
         if (best > 0.25F) {
-            candidates.push_back({corners(head[a], head[anchors + a], head[2 * anchors + a], head[3 * anchors + a]), best,
-                                  label, a});
+            candidates.push_back(
+                {corners(head[a], head[anchors + a], head[2 * anchors + a], head[3 * anchors + a]), best, label, a});
         }
     }
     finish(candidates, rows);
 }
 
 /// The same after a transposition, as programs have that were written for rows.
-void transposing_loop(const float* head, std::vector<float>& turned, std::vector<candidate>& candidates, loop_rows& rows)
+void transposing_loop(const float* head, std::vector<float>& turned, std::vector<candidate>& candidates,
+                      loop_rows& rows)
 {
     constexpr std::size_t columns = 4 + classes;
     constexpr std::size_t tile = 16;
@@ -305,7 +306,8 @@ void serve_peers(std::size_t candidates, const std::string& folder)
 {
     using namespace padbatch;
     const std::vector<float> numbers = make_head(candidates, false);
-    const std::array<std::int64_t, 3> shape{1, static_cast<std::int64_t>(classes + 4), static_cast<std::int64_t>(anchors)};
+    const std::array<std::int64_t, 3> shape{1, static_cast<std::int64_t>(classes + 4),
+                                            static_cast<std::int64_t>(anchors)};
     const const_tensor_ref tensor(numbers.data(), shape);
     const detector_head head = heads::yolov8(classes);
     padded<boxes<>, scores<>, labels<>> found(1, capacity);

@@ -116,16 +116,18 @@ float decode_twin_overlap(const std::array<float, 4>& a, const std::array<float,
             return 0;
         }
     }
-    const float width = std::min(std::max(a[0], a[2]), std::max(b[0], b[2])) -
-                        std::max(std::min(a[0], a[2]), std::min(b[0], b[2]));
-    const float height = std::min(std::max(a[1], a[3]), std::max(b[1], b[3])) -
-                         std::max(std::min(a[1], a[3]), std::min(b[1], b[3]));
+    const float width =
+        std::min(std::max(a[0], a[2]), std::max(b[0], b[2])) - std::max(std::min(a[0], a[2]), std::min(b[0], b[2]));
+    const float height =
+        std::min(std::max(a[1], a[3]), std::max(b[1], b[3])) - std::max(std::min(a[1], a[3]), std::min(b[1], b[3]));
     if (!(width > 0) || !(height > 0)) {
         return 0;
     }
     const float both = number(width * height);
-    const float area_a = number((std::max(a[0], a[2]) - std::min(a[0], a[2])) * (std::max(a[1], a[3]) - std::min(a[1], a[3])));
-    const float area_b = number((std::max(b[0], b[2]) - std::min(b[0], b[2])) * (std::max(b[1], b[3]) - std::min(b[1], b[3])));
+    const float area_a =
+        number((std::max(a[0], a[2]) - std::min(a[0], a[2])) * (std::max(a[1], a[3]) - std::min(a[1], a[3])));
+    const float area_b =
+        number((std::max(b[0], b[2]) - std::min(b[0], b[2])) * (std::max(b[1], b[3]) - std::min(b[1], b[3])));
     return both / (area_a + area_b - both);
 }
 
@@ -139,8 +141,10 @@ std::vector<decode_twin_row> decode_twin(const detector_head& head, const decode
     for (std::size_t a = 0; a < numbers.size(); ++a) {
         const auto scores = decode_twin_scores(head, numbers[a]);
         const auto add = [&](std::size_t label) {
-            if (scores[label] > how.score_above && (how.only.empty() || has(how.only, label)) && !has(how.without, label)) {
-                candidates.push_back({decode_twin_box(head, a, numbers[a]), scores[label], static_cast<std::int64_t>(label), a});
+            if (scores[label] > how.score_above && (how.only.empty() || has(how.only, label)) &&
+                !has(how.without, label)) {
+                candidates.push_back(
+                    {decode_twin_box(head, a, numbers[a]), scores[label], static_cast<std::int64_t>(label), a});
             }
         };
         if (how.every_class) {
@@ -159,7 +163,8 @@ std::vector<decode_twin_row> decode_twin(const detector_head& head, const decode
             add(best);
         }
     }
-    std::stable_sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) { return a.score > b.score; });
+    std::stable_sort(candidates.begin(), candidates.end(),
+                     [](const auto& a, const auto& b) { return a.score > b.score; });
     if (how.suppression != head_suppression::none) {
         candidates.resize(std::min<std::size_t>(candidates.size(), 30000));
     }
@@ -262,7 +267,8 @@ struct decode_tensors {
             for (const auto& rows : images) {
                 const std::size_t n = last - first;
                 for (std::size_t k = 0; k < of.anchors * n; ++k) {
-                    to.push_back(anchors_last ? rows[k % of.anchors][first + k / of.anchors] : rows[k / n][first + k % n]);
+                    to.push_back(anchors_last ? rows[k % of.anchors][first + k / of.anchors]
+                                              : rows[k / n][first + k % n]);
                 }
             }
         };
@@ -474,18 +480,19 @@ TEST_CASE("a score that is the threshold is not above it, and of equal scores th
 {
     detector_head head = heads::yolov8(2);
     head.selection.suppression = head_suppression::none;
-    const std::vector<float> rows = {0, 0, 0, 0, 0,                 // cx of five anchors
-                                     0, 0, 0, 0, 0,                 //
-                                     2, 2, 2, 2, 2,                 //
-                                     2, 2, 2, 2, 2,                 //
-                                     0.25F, 0.5F, 0.5F, 0.9F, 0.1F, //
+    const std::vector<float> rows = {0,     0,    0,     0,    0,    // cx of five anchors
+                                     0,     0,    0,     0,    0,    //
+                                     2,     2,    2,     2,    2,    //
+                                     2,     2,    2,     2,    2,    //
+                                     0.25F, 0.5F, 0.5F,  0.9F, 0.1F, //
                                      0.25F, 0.5F, 0.25F, 0.9F, 0.5F};
     const std::array<std::int64_t, 2> one_image{6, 5};
     decoded_batch found;
     decode_head(found, head, const_tensor_ref(rows.data(), one_image));
     REQUIRE(found.count(0) == 4);
     const auto image = found.image(0);
-    CHECK(std::vector<float>(image[t::scores].begin(), image[t::scores].end()) == std::vector<float>{0.9F, 0.5F, 0.5F, 0.5F});
+    CHECK(std::vector<float>(image[t::scores].begin(), image[t::scores].end()) ==
+          std::vector<float>{0.9F, 0.5F, 0.5F, 0.5F});
     CHECK(std::vector<std::int64_t>(image[t::labels].begin(), image[t::labels].end()) ==
           std::vector<std::int64_t>{0, 0, 0, 1});
     CHECK(image[t::boxes][0][0] == -1.0F);
@@ -673,9 +680,9 @@ TEST_CASE("a raw head may be of another type, a part of a larger tensor, turned,
     const std::array<std::int64_t, 4> box_strides{9 * 70, 1, 0, 70};
     const std::array<std::int64_t, 3> score_shape{2, 5, 70};
     const std::array<std::int64_t, 3> score_strides{9 * 70, 70, 1};
-    check(each.head,
-          {const_tensor_ref(given.all.data(), element_type::float32, box_shape, box_strides),
-           const_tensor_ref(given.all.data() + std::size_t{4} * 70, element_type::float32, score_shape, score_strides)});
+    check(each.head, {const_tensor_ref(given.all.data(), element_type::float32, box_shape, box_strides),
+                      const_tensor_ref(given.all.data() + std::size_t{4} * 70, element_type::float32, score_shape,
+                                       score_strides)});
 
     const std::array<std::int64_t, 2> one_shape{9, 70};
     images.pop_back();
@@ -706,7 +713,8 @@ TEST_CASE("a raw head that is not as it was said is refused, and the output stay
     refused(changed([](auto& h) { h.anchors_last = false; }), tensor, status_code::wrong_shape, {"10 columns"});
     refused(changed([](auto& h) { h.anchors = 11; }), tensor, status_code::wrong_shape, {"10 anchors", "11"});
     refused(heads::yolov8(0), tensor, status_code::bad_argument, {"0 classes"});
-    refused(changed([](auto& h) { h.selection.score_above = decode_nan; }), tensor, status_code::bad_argument, {"score_above"});
+    refused(changed([](auto& h) { h.selection.score_above = decode_nan; }), tensor, status_code::bad_argument,
+            {"score_above"});
     refused(changed([](auto& h) { h.selection.score_above = decode_infinity; }), tensor, status_code::bad_argument);
     refused(changed([](auto& h) { h.selection.iou_above = 1.5F; }), tensor, status_code::bad_argument, {"1.5"});
     refused(changed([](auto& h) { h.selection.iou_above = decode_nan; }), tensor, status_code::bad_argument);
@@ -716,7 +724,8 @@ TEST_CASE("a raw head that is not as it was said is refused, and the output stay
     const std::array<std::int64_t, 1> beyond{3};
     const std::array<std::int64_t, 1> label{1};
     refused(changed([&](auto& h) { h.selection.only = beyond; }), tensor, status_code::bad_argument, {"label is 3"});
-    refused(changed([&](auto& h) { h.selection.only = h.selection.without = label; }), tensor, status_code::bad_argument);
+    refused(changed([&](auto& h) { h.selection.only = h.selection.without = label; }), tensor,
+            status_code::bad_argument);
     refused(changed([](auto& h) {
                 h.strides = {8, 16};
                 h.height = h.width = 32;
@@ -724,8 +733,10 @@ TEST_CASE("a raw head that is not as it was said is refused, and the output stay
             tensor, status_code::wrong_shape, {"10 anchors", "20 cells"});
     refused(head, const_tensor_ref(nullptr, element_type::float32, shape), status_code::size_mismatch, {"null"});
     refused(head, const_tensor_ref(numbers.data(), element_type::int32, shape), status_code::wrong_type, {"int32"});
-    refused(head, const_tensor_ref(numbers.data(), element_type::float32, shape, device::cuda), status_code::device_memory);
-    refused(head, const_tensor_ref(reinterpret_cast<const std::byte*>(numbers.data()) + 1, element_type::float32, shape),
+    refused(head, const_tensor_ref(numbers.data(), element_type::float32, shape, device::cuda),
+            status_code::device_memory);
+    refused(head,
+            const_tensor_ref(reinterpret_cast<const std::byte*>(numbers.data()) + 1, element_type::float32, shape),
             status_code::misaligned);
     const std::array<std::int64_t, 4> four{2, 7, 10, 1};
     refused(head, const_tensor_ref(numbers.data(), four), status_code::wrong_shape, {"[2, 7, 10, 1]"});

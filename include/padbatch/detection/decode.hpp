@@ -26,16 +26,19 @@
 ///     head.selection.score_above = 0.4F;
 ///     decode_head(found, head, tensor_ref(numbers, shape), space);
 ///
-/// The result is bit for bit that of the graph that `onnx-pad-outputs --from raw` writes (docs/raw-heads.md), on which the
-/// tests hold it. All numbers are float32 from the first step on:
+/// The result is bit for bit that of the graph that `onnx-pad-outputs --from raw` writes (docs/raw-heads.md), on which
+/// the tests hold it. All numbers are float32 from the first step on:
 ///
 /// 1. A score is the class's number, its sigmoid or softmax, times the objectness if there is one. The candidate of an
 ///    anchor is its best class, the first of equal ones; with `every_class` each class is one.
-/// 2. Candidates have a score above `score_above`, and a label that `only` or `without` leaves. NaN is no score. The best
+/// 2. Candidates have a score above `score_above`, and a label that `only` or `without` leaves. NaN is no score. The
+/// best
 ///    30000 go on, or, without suppression, `at_most`; of equal scores the lower anchor (and class) comes first.
-/// 3. Their boxes become x1, y1, x2, y2 in pixels: centers minus and plus half the size; from a grid, (xy + cell) x stride
+/// 3. Their boxes become x1, y1, x2, y2 in pixels: centers minus and plus half the size; from a grid, (xy + cell) x
+/// stride
 ///    and exp(wh) x stride before that; fractions times the image's size after that. No other box is decoded.
-/// 4. From the highest score on, a candidate is dropped if its intersection over union with a kept one, in float, is above
+/// 4. From the highest score on, a candidate is dropped if its intersection over union with a kept one, in float, is
+/// above
 ///    `iou_above`. Classes are kept apart by adding label x 7680 to all coordinates, or as `suppression` says. Any two
 ///    opposite corners make a box. A box with a NaN overlaps nothing, and is kept.
 /// 5. The best `at_most` are left, the best first.
@@ -92,8 +95,8 @@ template <class Option>
     }
 }
 
-/// The same into a padded batch. (Nothing in the workspace that the rows are in is written when they are padded: that is
-/// for choosing rows by score.)
+/// The same into a padded batch. (Nothing in the workspace that the rows are in is written when they are padded: that
+/// is for choosing rows by score.)
 template <class... Fields, class Output, class... Options>
 [[nodiscard]] status decode_padded(field_list<Fields...> /*fields*/, Output& found, const detector_head& head,
                                    const head_output& output, Options&... options)
@@ -137,9 +140,10 @@ template <class... Fields, class... Options>
 [[nodiscard]] status try_decode_head(ragged<Fields...>& found, const detector_head& head, const head_output& output,
                                      Options&&... options)
 {
-    static_assert((detail::is_batch_option<Options> && ...),
-                  "an option of decode_head into a ragged batch is a workspace or parallel(...): it has no padding and no "
-                  "capacity");
+    static_assert(
+        (detail::is_batch_option<Options> && ...),
+        "an option of decode_head into a ragged batch is a workspace or parallel(...): it has no padding and no "
+        "capacity");
     return detail::decode_and<detail::field_list<Fields...>>(
         head, output, [&](const auto& rows) { return detail::ragged_access::append(found, rows, true); }, options...);
 }
@@ -147,19 +151,20 @@ template <class... Fields, class... Options>
 #if PADBATCH_EXCEPTIONS
 /// Selects the detections of a batch, from what a model gave for a raw head.
 ///
-/// `output` is a tensor, or the boxes and the scores of a head that has two: `decode_head(found, head, {boxes, scores})`.
-/// `found` is a padded owner or view, or a ragged owner, with any of the fields boxes (float), scores (float), labels
-/// (integers or float), mask_coefficients `[P]` (float) and keypoints `[K, 3]` (float; visibility 1 where the head has
-/// none). Rows beyond the capacity of a padded one are dropped, the best stay, unless `overflow::error` is among the
-/// options. Other options are those of `pad_into`, and `parallel(...)`. Detections of one image without a batch: a padded view of B = 1.
+/// `output` is a tensor, or the boxes and the scores of a head that has two: `decode_head(found, head, {boxes,
+/// scores})`. `found` is a padded owner or view, or a ragged owner, with any of the fields boxes (float), scores
+/// (float), labels (integers or float), mask_coefficients `[P]` (float) and keypoints `[K, 3]` (float; visibility 1
+/// where the head has none). Rows beyond the capacity of a padded one are dropped, the best stay, unless
+/// `overflow::error` is among the options. Other options are those of `pad_into`, and `parallel(...)`. Detections of
+/// one image without a batch: a padded view of B = 1.
 ///
-/// Reads each score once (each objectness, where there is one), decodes few boxes, and allocates nothing if a `workspace`
-/// that has been used before is among the options: it needs 16 bytes for each anchor (or each pair
-/// of anchor and class, with `every_class`), and some 70 for each detection that an image can have; with `parallel` so many
-/// for each image.
+/// Reads each score once (each objectness, where there is one), decodes few boxes, and allocates nothing if a
+/// `workspace` that has been used before is among the options: it needs 16 bytes for each anchor (or each pair of
+/// anchor and class, with `every_class`), and some 70 for each detection that an image can have; with `parallel` so
+/// many for each image.
 ///
-/// Throws `error`, having written nothing, if the tensor is not such a head, if a number of `head` is out of range, or as
-/// `pad_into` does.
+/// Throws `error`, having written nothing, if the tensor is not such a head, if a number of `head` is out of range, or
+/// as `pad_into` does.
 template <class... Fields, class... Options>
 pad_result decode_head(const padded_view<Fields...>& found, const detector_head& head, const head_output& output,
                        Options&&... options)
@@ -169,7 +174,8 @@ pad_result decode_head(const padded_view<Fields...>& found, const detector_head&
     return result;
 }
 template <class... Fields, class... Options>
-pad_result decode_head(padded<Fields...>& found, const detector_head& head, const head_output& output, Options&&... options)
+pad_result decode_head(padded<Fields...>& found, const detector_head& head, const head_output& output,
+                       Options&&... options)
 {
     pad_result result;
     detail::require(try_decode_head(found, head, output, options..., result));

@@ -10,9 +10,9 @@
 #include <cstdint>
 #include <span>
 
-/// Raw heads: the boxes and class scores of every anchor (or query) that a YOLO or DETR gives when it was exported without
-/// its post-processing. A `detector_head` says what the numbers are and which detections are wanted; `decode_head` (decode.hpp)
-/// makes them. The words are those of docs/raw-heads.md: B images, A anchors, C classes.
+/// Raw heads: the boxes and class scores of every anchor (or query) that a YOLO or DETR gives when it was exported
+/// without its post-processing. A `detector_head` says what the numbers are and which detections are wanted;
+/// `decode_head` (decode.hpp) makes them. The words are those of docs/raw-heads.md: B images, A anchors, C classes.
 namespace padbatch::inline PADBATCH_ABI {
 
 /// What the four numbers of a head's box are.
@@ -62,8 +62,9 @@ struct detection_selection {
     std::span<const std::int64_t> without{};
 };
 
-/// What the numbers of a raw head are. The columns of an anchor are, in this order: 4 of its box, 1 objectness if there is
-/// one, the classes, and what `coefficients` or `points` say. Make one with a function of `heads`, and change what differs.
+/// What the numbers of a raw head are. The columns of an anchor are, in this order: 4 of its box, 1 objectness if there
+/// is one, the classes, and what `coefficients` or `points` say. Make one with a function of `heads`, and change what
+/// differs.
 struct detector_head {
     /// C, without the one that is none.
     std::size_t classes = 0;
@@ -71,8 +72,8 @@ struct detector_head {
     std::size_t anchors = 0;
     /// `[B, columns, A]` rather than `[B, A, columns]`. Where boxes have a tensor of their own, this is of the scores.
     bool anchors_last = false;
-    /// Whether all scores of an anchor are multiplied by an objectness. Class scores are then probabilities, at most 1: an
-    /// anchor whose objectness is not above `score_above` is not looked at further.
+    /// Whether all scores of an anchor are multiplied by an objectness. Class scores are then probabilities, at most 1:
+    /// an anchor whose objectness is not above `score_above` is not looked at further.
     bool objectness = false;
     head_boxes boxes = head_boxes::cxcywh;
     head_scores scores = head_scores::plain;
@@ -88,8 +89,8 @@ struct detector_head {
     /// Of the image that the model was given. Needed with `normalised` and `strides`.
     std::size_t height = 0;
     std::size_t width = 0;
-    /// If not all 0: boxes are offsets from grids of cells, `(xy + cell) * stride` and `exp(wh) * stride`, and the anchors
-    /// are the cells of each stride row by row, one stride after the other.
+    /// If not all 0: boxes are offsets from grids of cells, `(xy + cell) * stride` and `exp(wh) * stride`, and the
+    /// anchors are the cells of each stride row by row, one stride after the other.
     std::array<std::size_t, 8> strides{};
     detection_selection selection{};
 
@@ -123,7 +124,8 @@ namespace heads {
 }
 
 /// The same with K keypoints of 2 or 3 numbers behind: `[B, 4 + C + K * numbers, A]`.
-[[nodiscard]] constexpr detector_head yolov8_pose(std::size_t classes, std::size_t points, std::size_t numbers = 3) noexcept
+[[nodiscard]] constexpr detector_head yolov8_pose(std::size_t classes, std::size_t points,
+                                                  std::size_t numbers = 3) noexcept
 {
     detector_head head = yolov8(classes);
     head.points = points;
@@ -150,7 +152,7 @@ namespace heads {
 
 /// `[B, A, 5 + C]` of YOLOX, whose boxes nothing has decoded yet, for an image of `height` and `width` pixels.
 [[nodiscard]] constexpr detector_head yolox(std::size_t classes, std::size_t height, std::size_t width,
-                                       std::array<std::size_t, 8> strides = {8, 16, 32}) noexcept
+                                            std::array<std::size_t, 8> strides = {8, 16, 32}) noexcept
 {
     detector_head head = yolov5(classes);
     head.height = height;
@@ -168,10 +170,11 @@ namespace heads {
     return head;
 }
 
-/// Boxes `[B, Q, 4]`, centers and sizes as fractions of an image of `height` and `width` pixels, and logits `[B, Q, C]`:
-/// Deformable DETR, RT-DETR. The best pairs of query and class are taken, no more than queries; nothing is dropped.
+/// Boxes `[B, Q, 4]`, centers and sizes as fractions of an image of `height` and `width` pixels, and logits `[B, Q,
+/// C]`: Deformable DETR, RT-DETR. The best pairs of query and class are taken, no more than queries; nothing is
+/// dropped.
 [[nodiscard]] constexpr detector_head detr_sigmoid(std::size_t classes, std::size_t queries, std::size_t height,
-                                              std::size_t width) noexcept
+                                                   std::size_t width) noexcept
 {
     detector_head head;
     head.classes = classes;
@@ -190,7 +193,7 @@ namespace heads {
 /// The same with logits `[B, Q, C + 1]` for a softmax, whose last class is none: DETR. The best class of each query is
 /// taken.
 [[nodiscard]] constexpr detector_head detr_softmax(std::size_t classes, std::size_t queries, std::size_t height,
-                                              std::size_t width) noexcept
+                                                   std::size_t width) noexcept
 {
     detector_head head = detr_sigmoid(classes, queries, height, width);
     head.scores = head_scores::softmax;
@@ -201,13 +204,14 @@ namespace heads {
 
 } // namespace heads
 
-/// What a model gave for a raw head: one tensor with all columns, or the boxes (`[B, A, 4]` or `[B, A, 1, 4]`) and the other
-/// columns in two. float32, float16, bfloat16 or double, in host memory, with any strides: a part of a larger tensor will
-/// do. One image may come without its B of 1.
+/// What a model gave for a raw head: one tensor with all columns, or the boxes (`[B, A, 4]` or `[B, A, 1, 4]`) and the
+/// other columns in two. float32, float16, bfloat16 or double, in host memory, with any strides: a part of a larger
+/// tensor will do. One image may come without its B of 1.
 class head_output {
 public:
     template <class Void>
-    head_output(const basic_tensor_ref<Void>& all) noexcept : m_boxes(all), m_scores(all) // implicit, as one tensor is one
+    head_output(const basic_tensor_ref<Void>& all) noexcept
+        : m_boxes(all), m_scores(all) // implicit, as one tensor is one
     {
     }
     template <class One, class Other>

@@ -38,7 +38,7 @@ using decode_named_outputs = std::map<std::string, tensor>;
 
 const_tensor_ref decode_ref_of(const tensor& t)
 {
-    const auto type = t.type == ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16 ? element_type::float16
+    const auto type = t.type == ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16  ? element_type::float16
                       : t.type == ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE ? element_type::float64
                                                                        : element_type::float32;
     return {t.bytes.data(), type, t.shape};
@@ -78,8 +78,8 @@ void check_decoded_same(const decode_named_outputs& graph, const Batch& found)
     CHECK(same);
 }
 
-/// Engines compute exp() otherwise than the C library. Scores up to 1 then differ by a few times their last bit, boxes of
-/// up to some hundred pixels by a few times theirs; and rows whose scores are that close may have changed places.
+/// Engines compute exp() otherwise than the C library. Scores up to 1 then differ by a few times their last bit, boxes
+/// of up to some hundred pixels by a few times theirs; and rows whose scores are that close may have changed places.
 constexpr double decode_score_tolerance = 1e-6;
 constexpr double decode_box_tolerance = 1e-4;
 
@@ -98,8 +98,10 @@ void check_decoded_near(const decode_named_outputs& graph, const Batch& found)
                 return padbatch::test::detail::number_at(graph.at(name), k);
             };
             const auto is = [&](std::size_t k) {
-                bool equal = !taken[k] && number("labels", i * m + r) == static_cast<double>(found.image(i)[t::labels][k]) &&
-                             std::abs(number("scores", i * m + r) - double{found.image(i)[t::scores][k]}) <= decode_score_tolerance;
+                bool equal = !taken[k] &&
+                             number("labels", i * m + r) == static_cast<double>(found.image(i)[t::labels][k]) &&
+                             std::abs(number("scores", i * m + r) - double{found.image(i)[t::scores][k]}) <=
+                                 decode_score_tolerance;
                 for (std::size_t c = 0; c < 4; ++c) {
                     equal = equal && std::abs(number("boxes", (i * m + r) * 4 + c) -
                                               double{found.image(i)[t::boxes][k][c]}) <= decode_box_tolerance;
@@ -192,7 +194,7 @@ std::vector<decoded_export> decoded_exports()
 }
 
 void check_decoded_export(const decoded_export& each, model_session& original, model_session& graph,
-                  const std::vector<unsigned>& of_scenes, workspace& space)
+                          const std::vector<unsigned>& of_scenes, workspace& space)
 {
     std::vector<std::vector<float>> images(1);
     for (const auto seed : of_scenes) {
@@ -209,8 +211,9 @@ void check_decoded_export(const decoded_export& each, model_session& original, m
         head.selection.at_most = m;
     }
     const auto& first = given.at(each.first);
-    const head_output output =
-        each.second == nullptr ? head_output(decode_ref_of(first)) : head_output(decode_ref_of(first), decode_ref_of(given.at(each.second)));
+    const head_output output = each.second == nullptr
+                                   ? head_output(decode_ref_of(first))
+                                   : head_output(decode_ref_of(first), decode_ref_of(given.at(each.second)));
     decoded_boxes found(of_scenes.size(), m);
     decode_head(found, head, output, space);
     if (each.exactly) {
@@ -260,9 +263,9 @@ void check_decoded_made_up(const decode_made_up_head& of, unsigned seed, workspa
     const auto dimensions = of.anchors_last ? c + "," + a : a + "," + c;
     const std::string type = of.type;
     const std::string to = type == "float16" ? "10" : type == "double" ? "11" : "1";
-    auto model = parse_model("<ir_version: 7, opset_import: [\"\" : 13]> g (float[B,3,64,80] images, float[B," + dimensions +
-                             "] list) => (" + type + "[B," + dimensions + "] output0) { output0 = Cast<to = " + to +
-                             ">(list) }");
+    auto model = parse_model("<ir_version: 7, opset_import: [\"\" : 13]> g (float[B,3,64,80] images, float[B," +
+                             dimensions + "] list) => (" + type + "[B," + dimensions +
+                             "] output0) { output0 = Cast<to = " + to + ">(list) }");
     model_session original(model.SerializeAsString(), ORT_ENABLE_ALL);
     rewrite_options options;
     options.recognise.from = export_kind::raw;
@@ -316,9 +319,9 @@ void check_decoded_made_up(const decode_made_up_head& of, unsigned seed, workspa
     std::vector<std::vector<float>> inputs{std::vector<float>(images * 3 * height_of_image * width_of_image), list};
     const auto n = static_cast<std::int64_t>(anchors_of_image);
     const auto m = static_cast<std::int64_t>(columns);
-    const std::vector<std::vector<std::int64_t>> shapes{
-        {images, 3, height_of_image, width_of_image},
-        of.anchors_last ? std::vector<std::int64_t>{images, m, n} : std::vector<std::int64_t>{images, n, m}};
+    const std::vector<std::vector<std::int64_t>> shapes{{images, 3, height_of_image, width_of_image},
+                                                        of.anchors_last ? std::vector<std::int64_t>{images, m, n}
+                                                                        : std::vector<std::int64_t>{images, n, m}};
     const auto expected = graph.run(inputs, shapes);
     const auto given = original.run(inputs, shapes);
     decoded_boxes found(images, static_cast<std::size_t>(expected.at("boxes").shape.at(1)));
@@ -386,7 +389,8 @@ TEST_CASE("the header selects from crowded heads what the graph selects, bit for
                 with([&](auto& of) {
                     of.selection.suppression = suppression;
                     of.selection.every_class = every_class;
-                    of.selection.only = every_class ? std::span<const std::int64_t>(some) : std::span<const std::int64_t>();
+                    of.selection.only =
+                        every_class ? std::span<const std::int64_t>(some) : std::span<const std::int64_t>();
                 });
                 with([&](auto& of) {
                     of.selection.suppression = suppression;

@@ -61,8 +61,8 @@ struct head_memory {
 class head_selector {
 public:
     /// `wanted` says of each class whether its detections are; null for all.
-    head_selector(const detector_head& head, const std::uint8_t* wanted, const head_part& boxes, const head_part& columns,
-                  std::size_t anchors, const head_memory& memory) noexcept
+    head_selector(const detector_head& head, const std::uint8_t* wanted, const head_part& boxes,
+                  const head_part& columns, std::size_t anchors, const head_memory& memory) noexcept
         : m_head(head), m_wanted(wanted), m_boxes(boxes), m_scores(columns.from(head.objectness ? 1 : 0)),
           m_objectness(columns), m_anchors(anchors), m_memory(memory), m_least(head.selection.score_above),
           m_limit(head.scores == head_scores::sigmoid ? logit_below(m_least) : m_least)
@@ -222,6 +222,9 @@ private:
     void add(std::size_t a, std::size_t label, float score) noexcept
     {
         if (m_wanted == nullptr || m_wanted[label] != 0) {
+            for (std::size_t c = 0; c < 4; ++c) { // the box will be read soon, but not in the order of memory
+                __builtin_prefetch(m_boxes.address(c, a));
+            }
             m_memory.candidates[m_count++] = {descending_key(score),
                                               static_cast<std::int32_t>(a * m_head.classes + label)};
         }

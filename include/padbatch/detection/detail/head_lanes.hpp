@@ -10,8 +10,8 @@
 
 namespace padbatch::inline PADBATCH_ABI::detail {
 
-// Four numbers at a time, in registers that every processor has: reading a head is limited by memory, not by their width,
-// and loops written out like this are as fast at -O2, where GCC leaves most others as they are.
+// Four numbers at a time, in registers that every processor has: reading a head is limited by memory, not by their
+// width, and loops written out like this are as fast at -O2, where GCC leaves most others as they are.
 
 /// Four floats.
 typedef float head_lanes __attribute__((vector_size(16)));

@@ -47,7 +47,8 @@ consteval bool is_head_field() noexcept
     constexpr bool is_label = std::is_same_v<tag, t::labels_t>;
     constexpr bool is_known = is_label || std::is_same_v<tag, t::boxes_t> || std::is_same_v<tag, t::scores_t> ||
                               std::is_same_v<tag, t::mask_coefficients_t> || std::is_same_v<tag, t::keypoints_t>;
-    static_assert(is_known, "a head's detections have boxes, scores, labels, mask_coefficients and keypoints, no others");
+    static_assert(is_known,
+                  "a head's detections have boxes, scores, labels, mask_coefficients and keypoints, no others");
     static_assert(!is_known || is_label || std::is_same_v<T, float>, "numbers from a head are float");
     static_assert(!is_label || (std::is_integral_v<T> && !std::is_same_v<T, bool>) || std::is_same_v<T, float>,
                   "labels are integers or float");
@@ -63,7 +64,8 @@ class head_results<field_list<Fields...>> {
     static_assert((is_head_field<Fields>() && ...));
 
 public:
-    using view_type = padded_view<field<typename Fields::tag, typename Fields::value_type, typename Fields::extents_type>...>;
+    using view_type =
+        padded_view<field<typename Fields::tag, typename Fields::value_type, typename Fields::extents_type>...>;
 
     /// If images are decoded at the same time, each needs memory of its own.
     head_results(const detector_head& head, const head_plan& plan, bool at_once) noexcept
@@ -129,10 +131,10 @@ public:
 
     [[nodiscard]] view_type view() const noexcept
     {
-        return view_type(unchecked, m_plan.images, m_plan.most, m_counts, element_type::int32,
-                         field_memory<field<typename Fields::tag, typename Fields::value_type,
-                                            typename Fields::extents_type>>{
-                             std::get<index_in<Fields, Fields...>>(m_fields), extents<Fields>()}...);
+        return view_type(
+            unchecked, m_plan.images, m_plan.most, m_counts, element_type::int32,
+            field_memory<field<typename Fields::tag, typename Fields::value_type, typename Fields::extents_type>>{
+                std::get<index_in<Fields, Fields...>>(m_fields), extents<Fields>()}...);
     }
 
 private:
@@ -215,8 +217,8 @@ private:
             }
             if (!E::matches(extents<Field>().to_array()) ||
                 (E::static_extent(0) != dynamic && E::static_extent(0) != first)) {
-                return {status_code::row_mismatch, "the head has {} of {}, which the field's type does not allow", first,
-                        name};
+                return {status_code::row_mismatch, "the head has {} of {}, which the field's type does not allow",
+                        first, name};
             }
         }
         return {};

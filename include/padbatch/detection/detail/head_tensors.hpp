@@ -41,8 +41,8 @@ struct head_tensor {
         }
     }
 
-    /// Sets this to what a tensor is. `anchors_last` says which dimension has the columns, `middle` that there may be one
-    /// of 1 between anchors and columns.
+    /// Sets this to what a tensor is. `anchors_last` says which dimension has the columns, `middle` that there may be
+    /// one of 1 between anchors and columns.
     [[nodiscard]] status take(const const_tensor_ref& tensor, const char* what, bool anchors_last, bool middle) noexcept
     {
         if (tensor.device() != device::host) {
@@ -87,7 +87,10 @@ struct head_tensor {
             return {status_code::misaligned,
                     "{} begins {} bytes behind a multiple of {}, the size of its elements ({}): copy it to aligned "
                     "memory",
-                    what, past, size_of(type), name_of(type)};
+                    what,
+                    past,
+                    size_of(type),
+                    name_of(type)};
         }
         return {};
     }
@@ -120,7 +123,7 @@ struct head_plan {
     bool is_joined = true;
     std::size_t images = 0;
     std::size_t anchors = 0;
-    std::size_t pairs = 0; // the most candidates of an image
+    std::size_t pairs = 0;    // the most candidates of an image
     std::size_t going_on = 0; // the most that suppression looks at
     std::size_t most = 0;     // the most detections of an image
 
@@ -130,19 +133,22 @@ struct head_plan {
             return outcome;
         }
         is_joined = output.is_joined();
-        if (status outcome = scores.take(output.scores(), is_joined ? "the head" : "the tensor of scores",
-                                         head.anchors_last, false);
+        if (status outcome =
+                scores.take(output.scores(), is_joined ? "the head" : "the tensor of scores", head.anchors_last, false);
             !outcome.ok()) {
             return outcome;
         }
         const std::size_t before = is_joined ? 4 : 0;
-        const std::size_t columns =
-            before + (head.objectness ? 1 : 0) + head.class_columns() + head.further_columns();
+        const std::size_t columns = before + (head.objectness ? 1 : 0) + head.class_columns() + head.further_columns();
         if (scores.columns != columns) {
             return {status_code::wrong_shape,
-                    "the head has the shape {}, and so {} columns; {} classes and what else was said of it make {}: correct "
+                    "the head has the shape {}, and so {} columns; {} classes and what else was said of it make {}: "
+                    "correct "
                     "the number of classes, or `anchors_last`, which says what dimension has the columns",
-                    output.scores().shape(), scores.columns, head.classes, columns};
+                    output.scores().shape(),
+                    scores.columns,
+                    head.classes,
+                    columns};
         }
         boxes = scores;
         if (!is_joined) {
@@ -151,8 +157,8 @@ struct head_plan {
             }
             if (boxes.columns != 4 || boxes.images != scores.images || boxes.anchors != scores.anchors) {
                 return {status_code::wrong_shape,
-                        "the boxes have the shape {}, but the scores are of {} images and {} anchors", output.boxes().shape(),
-                        scores.images, scores.anchors};
+                        "the boxes have the shape {}, but the scores are of {} images and {} anchors",
+                        output.boxes().shape(), scores.images, scores.anchors};
             }
         }
         images = scores.images;
@@ -165,7 +171,8 @@ struct head_plan {
             return outcome;
         }
         if (anchors != 0 && head.classes > 0x7fffffffU / anchors) {
-            return {status_code::size_overflow, "{} anchors of {} classes are 2^31 pairs or more, which 32 bits cannot number", anchors,
+            return {status_code::size_overflow,
+                    "{} anchors of {} classes are 2^31 pairs or more, which 32 bits cannot number", anchors,
                     head.classes};
         }
         const detection_selection& selection = head.selection;
@@ -182,16 +189,18 @@ private:
         const detection_selection& selection = head.selection;
         if (head.classes == 0 || head.class_columns() > 0x7fffffffU || head.coefficients > 0x7fffffffU ||
             head.points > 0x7fffffffU) {
-            return {status_code::bad_argument, "the head has {} classes, {} coefficients and {} keypoints; expected 1 class "
-                                               "or more, and fewer than 2^31 of each",
+            return {status_code::bad_argument,
+                    "the head has {} classes, {} coefficients and {} keypoints; expected 1 class "
+                    "or more, and fewer than 2^31 of each",
                     head.classes, head.coefficients, head.points};
         }
         if (head.points != 0 && head.point_numbers != 2 && head.point_numbers != 3) {
             return {status_code::bad_argument, "a keypoint has {} numbers; expected 2 or 3", head.point_numbers};
         }
         if (head.last_is_none && head.scores != head_scores::softmax) {
-            return {status_code::bad_argument, "`last_is_none` is for scores of a softmax: count the last class too, and "
-                                               "name its label in `without`"};
+            return {status_code::bad_argument,
+                    "`last_is_none` is for scores of a softmax: count the last class too, and "
+                    "name its label in `without`"};
         }
         if (!(selection.score_above >= every_head_score && selection.score_above <= -every_head_score)) {
             return {status_code::bad_argument, "`score_above` is {}; expected a finite number",
@@ -202,18 +211,21 @@ private:
                     static_cast<double>(selection.iou_above)};
         }
         if (head.normalised && (head.height == 0 || head.width == 0)) {
-            return {status_code::bad_argument, "the boxes are fractions of an image of {} x {} pixels: give its height and "
-                                               "width",
+            return {status_code::bad_argument,
+                    "the boxes are fractions of an image of {} x {} pixels: give its height and "
+                    "width",
                     head.height, head.width};
         }
         if (!selection.only.empty() && !selection.without.empty()) {
-            return {status_code::bad_argument, "labels are given as wanted (`only`) and as not wanted (`without`): leave "
-                                               "one out"};
+            return {status_code::bad_argument,
+                    "labels are given as wanted (`only`) and as not wanted (`without`): leave "
+                    "one out"};
         }
         for (const auto& labels : {selection.only, selection.without}) {
             for (const std::int64_t label : labels) {
                 if (label < 0 || label >= static_cast<std::int64_t>(head.classes)) {
-                    return {status_code::bad_argument, "a label is {}, but the head has {} classes", label, head.classes};
+                    return {status_code::bad_argument, "a label is {}, but the head has {} classes", label,
+                            head.classes};
                 }
             }
         }
@@ -231,9 +243,13 @@ private:
             }
         }
         if (any && cells != anchors) {
-            return {status_code::wrong_shape, "the head has {} anchors, but an image of {} x {} pixels has {} cells by these "
-                                              "strides: correct `height`, `width` or `strides`",
-                    anchors, head.height, head.width, cells};
+            return {status_code::wrong_shape,
+                    "the head has {} anchors, but an image of {} x {} pixels has {} cells by these "
+                    "strides: correct `height`, `width` or `strides`",
+                    anchors,
+                    head.height,
+                    head.width,
+                    cells};
         }
         return {};
     }

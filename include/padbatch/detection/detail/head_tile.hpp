@@ -19,10 +19,11 @@ struct head_part {
     std::ptrdiff_t column = 0;
     std::ptrdiff_t anchor = 0;
 
-    [[nodiscard]] float at(std::size_t c, std::size_t a) const noexcept
+    [[nodiscard]] const float* address(std::size_t c, std::size_t a) const noexcept
     {
-        return data[static_cast<std::ptrdiff_t>(c) * column + static_cast<std::ptrdiff_t>(a) * anchor];
+        return data + static_cast<std::ptrdiff_t>(c) * column + static_cast<std::ptrdiff_t>(a) * anchor;
     }
+    [[nodiscard]] float at(std::size_t c, std::size_t a) const noexcept { return *address(c, a); }
     /// The part that begins with column c.
     [[nodiscard]] head_part from(std::size_t c) const noexcept
     {
@@ -32,7 +33,7 @@ struct head_part {
 
 /// Some anchors, of a head whose anchors are adjacent.
 struct head_tile {
-    static constexpr std::size_t most = 2048;
+    static constexpr std::size_t most = 512;
     static constexpr std::size_t step = 4 * lane_count;
     /// So many classes are looked at in one go.
     static constexpr std::size_t group = 8;
@@ -146,7 +147,8 @@ private:
     return false;
 }
 
-/// The largest of n adjacent numbers, and where the first such one is; minus infinity and 0 if there is none above that.
+/// The largest of n adjacent numbers, and where the first such one is; minus infinity and 0 if there is none above
+/// that.
 struct head_largest {
     float score;
     std::size_t label;
