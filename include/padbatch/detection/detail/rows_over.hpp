@@ -34,9 +34,10 @@ template <bool OrEqual, class Scores, class Number>
 }
 
 #if PADBATCH_DETAIL_HAS_AVX2
-/// For each set of 8 bits the places of those that are set, in order.
+/// For each set of 8 bits the places of those that are set, in order, 4 bits for each from the lowest.
+template <class Word>
 struct bit_places {
-    unsigned char places[256][8];
+    Word places[256];
 
     consteval bit_places() noexcept : places{}
     {
@@ -44,23 +45,35 @@ struct bit_places {
             unsigned found = 0;
             for (unsigned k = 0; k < 8; ++k) {
                 if ((bits >> k & 1U) != 0) {
-                    places[bits][found++] = static_cast<unsigned char>(k);
+                    places[bits] |= Word{k} << 4U * found++;
                 }
             }
         }
     }
 };
-alignas(64) inline constexpr bit_places places_of_bits{};
+template <class Word>
+alignas(64) inline constexpr bit_places<Word> places_of_bits{};
 
-// Registers of 8 numbers, and of 8 bytes. The types with reduced alignment are for memory.
+// Registers, and, with reduced alignment, the same in memory.
 typedef float eight_floats __attribute__((vector_size(32)));
 typedef float eight_floats_in_memory __attribute__((vector_size(32), aligned(4), may_alias));
-typedef std::int32_t eight_numbers __attribute__((vector_size(32)));
-typedef std::int32_t eight_numbers_in_memory __attribute__((vector_size(32), aligned(4), may_alias));
-typedef std::int32_t four_numbers __attribute__((vector_size(16)));
-typedef std::int64_t four_long_numbers __attribute__((vector_size(32)));
-typedef std::int64_t four_long_numbers_in_memory __attribute__((vector_size(32), aligned(8), may_alias));
-typedef unsigned char eight_bytes __attribute__((vector_size(8), may_alias));
+typedef std::int32_t eight_results __attribute__((vector_size(32)));
+template <class Number>
+struct number_register;
+template <>
+struct number_register<std::int32_t> {
+    using word = std::uint32_t;
+    typedef std::uint32_t type __attribute__((vector_size(32)));
+    typedef std::uint32_t in_memory __attribute__((vector_size(32), aligned(4), may_alias));
+    static constexpr type shifts[] = {{0, 4, 8, 12, 16, 20, 24, 28}};
+};
+template <>
+struct number_register<std::int64_t> {
+    using word = std::uint64_t;
+    typedef std::uint64_t type __attribute__((vector_size(32)));
+    typedef std::uint64_t in_memory __attribute__((vector_size(32), aligned(8), may_alias));
+    static constexpr type shifts[] = {{0, 4, 8, 12}, {16, 20, 24, 28}};
+};
 
 /// Writes the numbers of the rows whose scores pass, 8 at a time: all 8 places are written, of which the next 8 numbers
 /// overwrite those that were too many. `rows` has room for `n`.
@@ -68,31 +81,26 @@ template <bool OrEqual, class Number>
 [[nodiscard, gnu::noinline, gnu::target("avx2,popcnt")]] std::size_t
 rows_over_avx2(const float* scores, std::size_t n, float threshold, Number* rows) noexcept
 {
+    using numbers = number_register<Number>;
+    using word = typename numbers::word;
+    constexpr std::size_t parts = sizeof numbers::shifts / sizeof numbers::shifts[0];
     const eight_floats limit = {threshold, threshold, threshold, threshold, threshold, threshold, threshold, threshold};
-    eight_numbers first = {0, 0, 0, 0, 0, 0, 0, 0};
     std::size_t m = 0;
     for (std::size_t j = 0; j + 8 <= n; j += 8) {
         const eight_floats value = *reinterpret_cast<const eight_floats_in_memory*>(scores + j);
-        eight_numbers passes;
+        eight_results passes;
         if constexpr (OrEqual) {
             passes = value >= limit;
         } else {
             passes = value > limit;
         }
         const auto bits = static_cast<unsigned>(__builtin_ia32_movmskps256(reinterpret_cast<eight_floats>(passes)));
-        const eight_bytes places = *reinterpret_cast<const eight_bytes*>(places_of_bits.places[bits]);
-        const eight_numbers numbers = __builtin_convertvector(places, eight_numbers) + first;
-        if constexpr (sizeof(Number) == 4) {
-            *reinterpret_cast<eight_numbers_in_memory*>(rows + m) = numbers;
-        } else {
-            const four_numbers low = __builtin_shufflevector(numbers, numbers, 0, 1, 2, 3);
-            const four_numbers high = __builtin_shufflevector(numbers, numbers, 4, 5, 6, 7);
-            *reinterpret_cast<four_long_numbers_in_memory*>(rows + m) = __builtin_convertvector(low, four_long_numbers);
-            *reinterpret_cast<four_long_numbers_in_memory*>(rows + m + 4) =
-                __builtin_convertvector(high, four_long_numbers);
+        const word places = places_of_bits<word>.places[bits];
+        for (std::size_t part = 0; part < parts; ++part) {
+            const typename numbers::type found = ((typename numbers::type{} + places) >> numbers::shifts[part] & word{7}) + static_cast<word>(j);
+            *reinterpret_cast<typename numbers::in_memory*>(rows + m + part * 8 / parts) = found;
         }
         m += static_cast<unsigned>(__builtin_popcount(bits));
-        first += 8;
     }
     return m;
 }
