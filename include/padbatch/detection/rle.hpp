@@ -362,7 +362,7 @@ template <class... Options>
     static_assert(rle_options_known<Options...>());
     buffer<std::byte> own;
     auto& scratch = rle_scratch(own, options...);
-    if (!scratch.try_reserve(count * sizeof(std::size_t) + 2 * counts * sizeof(std::uint32_t)) ||
+    if (!scratch.try_reserve(merge_bytes(count, counts)) ||
         !rle_access::reserve(out, out.counts().size(), counts)) {
         return no_memory_for_rle();
     }

@@ -247,6 +247,75 @@ template <class Pixels>
     return done;
 }
 
+/// A row of pixels of a region mask, in pieces. Between two lines of the mask, most pieces are all inside or all outside
+/// the object, and need not be looked at row by row.
+struct region_row {
+    static constexpr std::size_t step = 32;
+
+    std::uint8_t values[paste_piece::most];
+    std::uint16_t mixed[paste_piece::most / step]; // the pieces that are neither
+    std::size_t mixed_count;
+
+    PADBATCH_DETAIL_INLINE void clear() noexcept { std::memset(values, 0, sizeof values); }
+
+    /// Begins with the rows between two lines: finds what kind each piece is, and the changes of those of one kind.
+    PADBATCH_DETAIL_INLINE std::uint16_t* enter(const float* __restrict upper, const float* __restrict lower,
+                                                std::size_t n, float threshold, std::uint16_t* to) noexcept
+    {
+        // A pixel is between the two lines, or up to three roundings of 2^-24 beyond.
+        const float below = threshold * 0.999999F;
+        const float over = threshold * 1.000001F;
+        mixed_count = 0;
+        for (std::size_t c = 0; c < n; c += step) {
+            const std::size_t size = n - c < step ? n - c : step;
+            int outside = 1;
+            int inside = 1;
+            for (std::size_t k = c; k < c + size; ++k) {
+                outside &= static_cast<int>(upper[k] < below) & static_cast<int>(lower[k] < below);
+                inside &= static_cast<int>(upper[k] > over) & static_cast<int>(lower[k] > over);
+            }
+            if ((outside | inside) == 0) {
+                mixed[mixed_count++] = static_cast<std::uint16_t>(c);
+                continue;
+            }
+            std::uint8_t now[step];
+            std::memset(now, inside, step);
+            to = change(c, now, size, to);
+        }
+        return to;
+    }
+
+    /// Goes on to the next row: finds the changes of the other pieces.
+    PADBATCH_DETAIL_INLINE std::uint16_t* find(const float* __restrict upper, const float* __restrict lower,
+                                               std::size_t n, float weight, float threshold, std::uint16_t* to) noexcept
+    {
+        for (std::size_t m = 0; m < mixed_count; ++m) {
+            const std::size_t c = mixed[m];
+            std::uint8_t now[step];
+            const std::size_t size = n - c < step ? n - c : step;
+            blend_lines(now, upper + c, lower + c, size, weight, threshold);
+            to = change(c, now, size, to);
+        }
+        return to;
+    }
+
+private:
+    /// Finds the changes of one piece.
+    PADBATCH_DETAIL_INLINE std::uint16_t* change(std::size_t c, const std::uint8_t* now, std::size_t n,
+                                                 std::uint16_t* to) noexcept
+    {
+        std::uint16_t* const first = to;
+        to = find_changes<byte_pixels>(now, values + c, n, to);
+        if (to != first) {
+            for (std::uint16_t* k = first; k != to; ++k) {
+                *k = static_cast<std::uint16_t>(*k + c);
+            }
+            std::memcpy(values + c, now, n);
+        }
+        return to;
+    }
+};
+
 /// Appends the run lengths of the full mask, `[height, width]`, of a region mask and its box, x1, y1, x2, y2: those of
 /// what `paste_mask` writes, whose arithmetic it is. Only pixels inside the box are computed, and no more than two rows
 /// of them are stored. Returns whether there was enough memory.
@@ -269,34 +338,35 @@ template <class Pixels>
             }
             strip.rows = y.size;
             paste_piece piece; // 10 KB, not initialised
-            std::uint8_t pixels[2][paste_piece::most];
+            region_row pixels;
             for (std::size_t column = 0; column < x.size; column += piece.size) {
                 piece.place(x, column);
                 strip.columns = piece.size;
                 float* upper = piece.lines[0];
                 float* lower = piece.lines[1];
                 std::int64_t row = -2; // of the upper line
-                const std::uint8_t* above = strip.zeros;
+                pixels.clear();
                 std::uint16_t* to = strip.found;
                 for (std::size_t i = 0; i < y.size; ++i) {
                     const pasted_place at = place_of(y, i);
+                    const bool moves = at.cell != row;
                     if (at.cell == row + 1) {
                         float* const old = upper;
                         upper = lower;
                         lower = old;
                         piece.make_line(mask, at.cell + std::int64_t{1}, lower);
-                    } else if (at.cell != row) {
+                    } else if (moves) {
                         piece.make_line(mask, at.cell, upper);
                         piece.make_line(mask, at.cell + std::int64_t{1}, lower);
                     }
                     row = at.cell;
-                    std::uint8_t* const now = pixels[i % 2];
-                    blend_lines(now, upper, lower, piece.size, at.weight, threshold);
-                    to = find_changes<byte_pixels>(now, above, piece.size, to);
+                    if (moves) {
+                        to = pixels.enter(upper, lower, piece.size, threshold, to);
+                    }
+                    to = pixels.find(upper, lower, piece.size, at.weight, threshold, to);
                     strip.ends[i] = static_cast<std::size_t>(to - strip.found);
-                    above = now;
                 }
-                to = find_changes<byte_pixels>(strip.zeros, above, piece.size, to);
+                to = find_changes<byte_pixels>(strip.zeros, pixels.values, piece.size, to);
                 strip.ends[y.size] = static_cast<std::size_t>(to - strip.found);
                 if (!strip.sort_into(runs, used, y.before, x.before + column, height)) {
                     return;
