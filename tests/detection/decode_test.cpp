@@ -59,16 +59,16 @@ std::array<float, 4> decode_twin_box(const detector_head& head, std::size_t anch
         a -= cells;
     }
     std::array<float, 4> box{v[0], v[1], v[2], v[3]};
-    if (head.boxes == head_boxes::yxyx) {
+    if (head.boxes == box_format::yxyx) {
         box = {v[1], v[0], v[3], v[2]};
-    } else if (head.boxes == head_boxes::xywh) {
+    } else if (head.boxes == box_format::xywh) {
         box = {v[0], v[1], v[0] + v[2], v[1] + v[3]};
-    } else if (head.boxes == head_boxes::cxcywh) {
+    } else if (head.boxes == box_format::cxcywh) {
         volatile float half_width = v[2] * 0.5F; // volatile: no product is fused with a sum
         volatile float half_height = v[3] * 0.5F;
         box = {v[0] - half_width, v[1] - half_height, v[0] + half_width, v[1] + half_height};
     }
-    if (head.normalised) {
+    if (head.normalized) {
         box[0] *= static_cast<float>(head.width);
         box[1] *= static_cast<float>(head.height);
         box[2] *= static_cast<float>(head.width);
@@ -222,14 +222,14 @@ decode_numbers decode_crowd(std::mt19937& random, const decode_case& of)
     for (auto& row : rows) {
         const auto& place = places[random() % places.size()];
         row = {place[0] + near(random), place[1] + near(random), 8 + 8 * unit(random), 8 + 8 * unit(random)};
-        if (head.boxes == head_boxes::xyxy || head.boxes == head_boxes::yxyx) {
+        if (head.boxes == box_format::xyxy || head.boxes == box_format::yxyx) {
             row[2] += row[0];
             row[3] += row[1];
         }
         if (head.strides[0] != 0) {
             row = {2 * near(random), 2 * near(random), unit(random) * 2, unit(random) * 2};
         }
-        if (head.normalised) {
+        if (head.normalized) {
             for (float& number : row) {
                 number /= 80;
             }
@@ -362,11 +362,11 @@ std::vector<decode_case> decode_all_heads()
     add(heads::yolox(4, 64, 80, {8, 16}), 80 + 20);
     add(heads::boxes_scores(3));
     add(heads::boxes_scores(40)).two_tensors = true;
-    for (const auto format : {head_boxes::xywh, head_boxes::yxyx, head_boxes::cxcywh}) {
-        add(heads::boxes_scores(6, format)).two_tensors = format != head_boxes::xywh;
+    for (const auto format : {box_format::xywh, box_format::yxyx, box_format::cxcywh}) {
+        add(heads::boxes_scores(6, format)).two_tensors = format != box_format::xywh;
     }
-    auto fractions = heads::boxes_scores(3, head_boxes::cxcywh); // RT-DETR of Ultralytics
-    fractions.normalised = true;
+    auto fractions = heads::boxes_scores(3, box_format::cxcywh); // RT-DETR of Ultralytics
+    fractions.normalized = true;
     fractions.height = 64;
     fractions.width = 80;
     add(fractions);
@@ -718,7 +718,7 @@ TEST_CASE("a raw head that is not as it was said is refused, and the output stay
     refused(changed([](auto& h) { h.selection.score_above = decode_infinity; }), tensor, status_code::bad_argument);
     refused(changed([](auto& h) { h.selection.iou_above = 1.5F; }), tensor, status_code::bad_argument, {"1.5"});
     refused(changed([](auto& h) { h.selection.iou_above = decode_nan; }), tensor, status_code::bad_argument);
-    refused(changed([](auto& h) { h.normalised = true; }), tensor, status_code::bad_argument, {"fractions"});
+    refused(changed([](auto& h) { h.normalized = true; }), tensor, status_code::bad_argument, {"fractions"});
     refused(changed([](auto& h) { h.last_is_none = true; }), tensor, status_code::bad_argument, {"softmax"});
     refused(heads::yolov8_pose(3, 1, 4), tensor, status_code::bad_argument, {"4 numbers"});
     const std::array<std::int64_t, 1> beyond{3};

@@ -2,6 +2,7 @@
 #ifndef PADBATCH_DETECTION_HEADS_HPP
 #define PADBATCH_DETECTION_HEADS_HPP
 
+#include <padbatch/detection/box_format.hpp>
 #include <padbatch/config.hpp>
 #include <padbatch/tensor_ref.hpp>
 
@@ -14,14 +15,6 @@
 /// without its post-processing. A `detector_head` says what the numbers are and which detections are wanted;
 /// `decode_head` (decode.hpp) makes them. The words are those of docs/raw-heads.md: B images, A anchors, C classes.
 namespace padbatch::inline PADBATCH_ABI {
-
-/// What the four numbers of a head's box are.
-enum class head_boxes : unsigned char {
-    cxcywh, ///< the center, then width and height
-    xyxy,   ///< two corners: x1, y1, x2, y2
-    xywh,   ///< the corner x1, y1, then width and height
-    yxyx,   ///< two corners, y first
-};
 
 /// How the numbers of a head become scores.
 enum class head_scores : unsigned char {
@@ -75,7 +68,7 @@ struct detector_head {
     /// Whether all scores of an anchor are multiplied by an objectness. Class scores are then probabilities, at most 1:
     /// an anchor whose objectness is not above `score_above` is not looked at further.
     bool objectness = false;
-    head_boxes boxes = head_boxes::cxcywh;
+    box_format boxes = box_format::cxcywh;
     head_scores scores = head_scores::plain;
     /// Whether there is one more class column, the last, which is none.
     bool last_is_none = false;
@@ -85,8 +78,8 @@ struct detector_head {
     std::size_t points = 0;
     std::size_t point_numbers = 3;
     /// Whether boxes are fractions of an image of `height` and `width` pixels.
-    bool normalised = false;
-    /// Of the image that the model was given. Needed with `normalised` and `strides`.
+    bool normalized = false;
+    /// Of the image that the model was given. Needed with `normalized` and `strides`.
     std::size_t height = 0;
     std::size_t width = 0;
     /// If not all 0: boxes are offsets from grids of cells, `(xy + cell) * stride` and `exp(wh) * stride`, and the
@@ -162,7 +155,7 @@ namespace heads {
 }
 
 /// Boxes `[B, A, 4]` in pixels and class scores `[B, A, C]`, or both in one `[B, A, 4 + C]`.
-[[nodiscard]] constexpr detector_head boxes_scores(std::size_t classes, head_boxes boxes = head_boxes::xyxy) noexcept
+[[nodiscard]] constexpr detector_head boxes_scores(std::size_t classes, box_format boxes = box_format::xyxy) noexcept
 {
     detector_head head;
     head.classes = classes;
@@ -180,7 +173,7 @@ namespace heads {
     head.classes = classes;
     head.anchors = queries;
     head.scores = head_scores::sigmoid;
-    head.normalised = true;
+    head.normalized = true;
     head.height = height;
     head.width = width;
     head.selection.score_above = every_head_score;

@@ -142,8 +142,8 @@ std::vector<decoded_export> decoded_exports()
 {
     detector_head transposed = heads::yolov8(3);
     transposed.anchors_last = false;
-    detector_head fractions = heads::boxes_scores(3, head_boxes::cxcywh);
-    fractions.normalised = true;
+    detector_head fractions = heads::boxes_scores(3, box_format::cxcywh);
+    fractions.normalized = true;
     fractions.height = height_of_image;
     fractions.width = width_of_image;
     fractions.selection.suppression = head_suppression::none;
@@ -188,7 +188,7 @@ std::vector<decoded_export> decoded_exports()
              say_decode_kind(o, head_kind::boxes_scores);
              o.head.nms = suppression::none;
              o.boxes = box_format::cxcywh;
-             o.normalised = true;
+             o.normalized = true;
          }},
     };
 }

@@ -2,24 +2,13 @@
 #ifndef PADBATCH_DETECTION_DETAIL_BOX_STEP_HPP
 #define PADBATCH_DETECTION_DETAIL_BOX_STEP_HPP
 
+#include <padbatch/detection/box_format.hpp>
 #include <padbatch/detection/detail/box_vector.hpp>
 #include <padbatch/detection/image_size.hpp>
 
 #include <cstddef>
 
 namespace padbatch::inline PADBATCH_ABI {
-
-/// What the four numbers of a box are: two corners, or one point and the size. y is down.
-enum class box_format {
-    /// x1, y1, x2, y2: torchvision and this library's default.
-    xyxy,
-    /// x1, y1, width, height: COCO, `cv::Rect`.
-    xywh,
-    /// Centre x, centre y, width, height: YOLO, DETR.
-    cxcywh,
-    /// y1, x1, y2, x2: TensorFlow.
-    yxyx,
-};
 
 namespace detail {
 

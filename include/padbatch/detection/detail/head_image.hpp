@@ -311,17 +311,17 @@ private:
         float v[4] = {m_boxes.at(0, a), m_boxes.at(1, a), m_boxes.at(2, a), m_boxes.at(3, a)};
         from_grid(a, v);
         switch (m_head.boxes) {
-        case head_boxes::xyxy: set(box, v[0], v[1], v[2], v[3]); break;
-        case head_boxes::yxyx: set(box, v[1], v[0], v[3], v[2]); break;
-        case head_boxes::xywh: set(box, v[0], v[1], v[0] + v[2], v[1] + v[3]); break;
-        case head_boxes::cxcywh: {
+        case box_format::xyxy: set(box, v[0], v[1], v[2], v[3]); break;
+        case box_format::yxyx: set(box, v[1], v[0], v[3], v[2]); break;
+        case box_format::xywh: set(box, v[0], v[1], v[0] + v[2], v[1] + v[3]); break;
+        case box_format::cxcywh: {
             const float w = rounded_product(v[2], 0.5F);
             const float h = rounded_product(v[3], 0.5F);
             set(box, v[0] - w, v[1] - h, v[0] + w, v[1] + h);
             break;
         }
         }
-        if (m_head.normalised) {
+        if (m_head.normalized) {
             const auto w = static_cast<float>(m_head.width);
             const auto h = static_cast<float>(m_head.height);
             set(box, rounded_product(box[0], w), rounded_product(box[1], h), rounded_product(box[2], w),

@@ -210,7 +210,7 @@ private:
             return {status_code::bad_argument, "`iou_above` is {}; expected a number from 0 to 1",
                     static_cast<double>(selection.iou_above)};
         }
-        if (head.normalised && (head.height == 0 || head.width == 0)) {
+        if (head.normalized && (head.height == 0 || head.width == 0)) {
             return {status_code::bad_argument,
                     "the boxes are fractions of an image of {} x {} pixels: give its height and "
                     "width",
