@@ -163,9 +163,7 @@ rle_mask random_mask(std::mt19937& random, std::size_t height, std::size_t width
 
 std::array<float, 4> random_region_box(std::mt19937& random, float height, float width)
 {
-    const auto number = [&](float low, float high) {
-        return std::uniform_real_distribution<float>(low, high)(random);
-    };
+    const auto number = [&](float low, float high) { return std::uniform_real_distribution<float>(low, high)(random); };
     const float x = number(0, width);
     const float y = number(0, height);
     switch (random() % 8) {
@@ -219,8 +217,8 @@ rle_mask twin_merge(const std::vector<rle_mask>& masks, bool all)
     rle_mask merged(masks[0].height, masks[0].width);
     for (std::size_t k = 0; k < merged.pixels.size(); ++k) {
         const auto set = [&](const rle_mask& mask) { return mask.pixels[k] != 0; };
-        merged.pixels[k] = all ? std::all_of(masks.begin(), masks.end(), set)
-                               : std::any_of(masks.begin(), masks.end(), set);
+        merged.pixels[k] =
+            all ? std::all_of(masks.begin(), masks.end(), set) : std::any_of(masks.begin(), masks.end(), set);
     }
     return merged;
 }
@@ -322,7 +320,7 @@ TEST_CASE("merged masks and IoUs are those of pycocotools, to the last bit")
 TEST_CASE("masks of all sizes become the run lengths of a plain loop, from bytes and bits, and back")
 {
     std::mt19937 random(3);
-    const std::pair<std::size_t, std::size_t> sizes[] = {{1, 1}, {1, 70}, {70, 1},  {2, 64},  {5, 63},   {9, 65},
+    const std::pair<std::size_t, std::size_t> sizes[] = {{1, 1},  {1, 70}, {70, 1},   {2, 64},   {5, 63},   {9, 65},
                                                          {31, 8}, {64, 7}, {40, 129}, {17, 200}, {3, 4099}, {6, 8200}};
     for (const auto& [height, width] : sizes) {
         CAPTURE(height);
@@ -431,9 +429,9 @@ TEST_CASE("merging and comparing are what plain loops over pixels find")
 
 TEST_CASE("runs of length 0 do no harm")
 {
-    const std::initializer_list<rle_counts> several = {
-        {0, 0, 5, 0, 0, 3, 4}, {5, 0, 7}, {5, 7, 0}, {12, 0, 0, 0}, {0, 12, 0, 0}, {0, 0, 0, 12}, {3, 2, 0, 2, 5},
-        {3, 2, 0, 0, 7}};
+    const std::initializer_list<rle_counts> several = {{0, 0, 5, 0, 0, 3, 4}, {5, 0, 7},      {5, 7, 0},
+                                                       {12, 0, 0, 0},         {0, 12, 0, 0},  {0, 0, 0, 12},
+                                                       {3, 2, 0, 2, 5},       {3, 2, 0, 0, 7}};
     run_lengths other;
     other.append({rle_counts{2, 6, 4}, 4, 3});
     for (const rle_counts& counts : several) {

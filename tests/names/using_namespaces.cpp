@@ -4,6 +4,8 @@
 #include <bits/stdc++.h>
 #include <sys/select.h>
 
+#include <padbatch/detection/decode.hpp>
+#include <padbatch/detection/rle.hpp>
 #include <padbatch/padbatch.hpp>
 
 #include <doctest/doctest.h>
@@ -250,4 +252,134 @@ TEST_CASE("with both namespaces in scope, detections can be suppressed")
     nms(batch, 0.5, parallel(loop));
     CHECK(batch.count(0) == 2);
     static_assert(is_same_v<decltype(parallel(loop)), parallel_t<decltype(loop)&>>);
+}
+
+TEST_CASE("with both namespaces in scope, boxes can be changed and compared")
+{
+    vector<std::array<float, 4>> corners{{0, 0, 10, 10}, {1, 1, 30, 10}};
+    const auto x = t::boxes(corners);
+    const image_size size{20, 20};
+    clip_boxes(x, size);
+    convert_boxes(x, box_format::xyxy, box_format::xywh);
+    convert_boxes(x, box_format::xywh, box_format::xyxy);
+    normalize_boxes(x, size);
+    unnormalize_boxes(x, size);
+    scale_boxes(x, 2, 2);
+    shift_boxes(x, 1, 1);
+    resize_boxes(x, size, {40, 40});
+    const letterbox fitted(size, {40, 40}, letterbox_options());
+    letterbox_boxes(x, fitted);
+    unletterbox_boxes(x, fitted);
+    CHECK(try_clip_boxes(x, size).ok());
+    CHECK(try_convert_boxes(x, box_format::xyxy, box_format::xyxy).ok());
+    CHECK((try_normalize_boxes(x, size).ok() && try_unnormalize_boxes(x, size).ok()));
+    CHECK((try_scale_boxes(x, 1, 1).ok() && try_shift_boxes(x, 0, 0).ok()));
+    CHECK(try_resize_boxes(x, size, size).ok());
+    CHECK((try_letterbox_boxes(x, fitted).ok() && try_unletterbox_boxes(x, fitted).ok()));
+    CHECK((remove_small_boxes(x, 1).size() == 2 && remove_degenerate_boxes(x).size() == 2));
+    row_numbers kept;
+    CHECK((try_remove_small_boxes(kept, x, 1).ok() && try_remove_degenerate_boxes(kept, x).ok()));
+    vector<float> matrix(4), each_area(2);
+    box_iou(matrix, x, x);
+    CHECK(matrix[0] == 1);
+    box_giou(matrix, x, x);
+    box_areas(each_area, x);
+    CHECK((try_box_iou(matrix, x, x).ok() && try_box_giou(matrix, x, x).ok() && try_box_areas(each_area, x).ok()));
+}
+
+TEST_CASE("with both namespaces in scope, rows can be chosen and gathered")
+{
+    const vector<float> sure{0.5F, 0.75F};
+    const vector<int64_t> classes{1, 2};
+    const vector<float> thresholds{0, 0.25F, 0.9F};
+    row_numbers kept =
+        select_rows(t::scores(sure), t::labels(classes), score_above(0.25F), label_in(classes), highest_scores(5),
+                    score_above_of_label(thresholds), rows_where([](float score) { return score < 1; }, t::scores));
+    CHECK((kept.size() == 1 && kept[0] == 0));
+    CHECK(try_select_rows(kept, t::scores(sure), score_at_least(0.75F)).ok());
+    CHECK(sort_by_score(t::scores(sure))[0] == 1);
+    CHECK(try_sort_by_score(kept, t::scores(sure)).ok());
+    vector<float> out(2);
+    gather_rows_into(t::scores(out), kept, t::scores(sure));
+    CHECK((out[0] == 0.75F && try_gather_rows_into(t::scores(out), kept, t::scores(sure)).ok()));
+    auto batch = pad(each(t::boxes(found_boxes), t::scores(found_scores)));
+    vector<vector<int32_t>> lists{{1}, {}};
+    auto some = gather_rows(batch, lists);
+    CHECK((some.count(0) == 1 && try_gather_rows(some, batch, lists).ok()));
+    keep_listed(batch, lists);
+    lists[0][0] = 0;
+    CHECK((batch.count(0) == 1 && try_keep_listed(batch, lists).ok()));
+}
+
+TEST_CASE("with both namespaces in scope, masks can be packed, measured and made of prototypes")
+{
+    vector<float> pixels(2 * 4 * 9, 1);
+    const auto full = t::masks(pixels, 1, 4, 9);
+    vector<uint8_t> bits(2 * 4 * 2), bytes(2 * 4 * 9);
+    pack_masks(t::masks(bits, 1, 4, 2), full);
+    CHECK((bits[0] == 255 && bits[1] == 128 && try_pack_masks(t::masks(bits, 1, 4, 2), full).ok()));
+    unpack_masks(t::masks(bytes, 1, 4, 9), t::masks(bits, 1, 4, 2));
+    CHECK(try_unpack_masks(t::masks(bytes, 1, 4, 9), t::masks(bits, 1, 4, 2)).ok());
+    threshold_masks(t::masks(bytes, 1, 4, 9), full);
+    CHECK((bytes[0] == 1 && try_threshold_masks(t::masks(bytes, 1, 4, 9), full).ok()));
+    vector<std::array<float, 4>> corners(2);
+    vector<int64_t> each_area(2);
+    mask_to_boxes(t::boxes(corners), full);
+    mask_areas(t::values(each_area), full);
+    CHECK((corners[1][2] == 8 && each_area[0] == 36));
+    CHECK((try_mask_to_boxes(t::boxes(corners), full).ok() && try_mask_areas(t::values(each_area), full).ok()));
+    crop_masks(full, t::boxes(corners));
+    CHECK((pixels[8] == 0 && try_crop_masks(full, t::boxes(corners)).ok()));
+    const vector<float> coefficients(2 * 3, 1), planes(3 * 2 * 2, 1);
+    const auto c = t::mask_coefficients(coefficients, 3);
+    const auto p = t::prototypes(planes, 3, 2, 2);
+    prototype_masks(t::masks(bytes, 1, 4, 9), c, p, t::boxes(corners));
+    prototype_masks_native(t::masks(bytes, 1, 4, 9), c, p, t::boxes(corners));
+    CHECK(try_prototype_masks(t::masks(bytes, 1, 4, 9), c, p, t::boxes(corners)).ok());
+    CHECK(try_prototype_masks_native(t::masks(bytes, 1, 4, 9), c, p, t::boxes(corners)).ok());
+}
+
+TEST_CASE("with both namespaces in scope, run lengths can be made, compared and written")
+{
+    vector<uint8_t> bytes(2 * 4 * 8, 1), bits(2 * 4, 255);
+    const auto full = t::masks(bytes, 1, 4, 8);
+    run_lengths runs, other;
+    rle_encode(runs, full);
+    rle_encode_bits(runs, 8, t::masks(bits, 1, 4, 1));
+    const run_length_view one = runs[0];
+    CHECK((runs.size() == 4 && rle_area(one) == 32 && rle_box(one)[2] == 8));
+    CHECK((try_rle_encode(other, full).ok() && try_rle_encode_bits(other, 8, t::masks(bits, 1, 4, 1)).ok()));
+    const vector<std::array<float, 4>> corners{{0, 0, 8, 4}};
+    const vector<float> regions(28 * 28, 1);
+    rle_encode_regions(other, t::boxes(corners), t::masks(regions, 1, 28, 28), 4, 8);
+    CHECK(try_rle_encode_regions(other, t::boxes(corners), t::masks(regions, 1, 28, 28), 4, 8).ok());
+    other.clear();
+    const rle_rule rule = rle_union;
+    rle_merge(other, runs, rule);
+    CHECK(try_rle_merge(other, runs, rle_intersection).ok());
+    vector<double> matrix(8);
+    rle_iou(matrix, other, runs);
+    CHECK((matrix[0] == 1 && try_rle_iou(matrix, other, runs).ok()));
+    vector<char> text(rle_string_size(one));
+    size_t size_of_text = rle_to_string(text, one);
+    CHECK(try_rle_to_string(text, size_of_text, one).ok());
+    rle_from_string(other, string_view(text.data(), text.size()), 4, 8);
+    CHECK(try_rle_from_string(other, text, 4, 8).ok());
+    vector<uint8_t> again(4 * 4 * 8);
+    rle_decode(t::masks(again, 1, 4, 8), runs);
+    CHECK((again[0] == 1 && try_rle_decode(t::masks(again, 1, 4, 8), runs).ok()));
+}
+
+TEST_CASE("with both namespaces in scope, raw heads can be decoded")
+{
+    detector_head head = heads::yolov8(2);
+    head.selection = detection_selection{.score_above = 0.5F, .suppression = head_suppression::none};
+    head.scores = head_scores::plain;
+    CHECK((most_head_candidates == 30000 && head_class_shift == 7680 && every_head_score < 0));
+    const vector<float> numbers(6 * 10, 1);
+    const std::array<int64_t, 3> shape{1, 6, 10};
+    const const_tensor_ref tensor(numbers.data(), shape);
+    padded<boxes<>, scores<>> found(1, 4);
+    decode_head(found, head, head_output(tensor));
+    CHECK((found.count(0) == 4 && try_decode_head(found, head, tensor).ok()));
 }
