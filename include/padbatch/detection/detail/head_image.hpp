@@ -282,7 +282,7 @@ private:
             const auto j = static_cast<std::size_t>(by_class[k].row);
             m_memory.is_kept[j] = 0;
             if (kept.size() < most) {
-                float corners[4];
+                float corners[4] = {};
                 decode_box(static_cast<std::size_t>(m_memory.candidates[j].row) / m_head.classes, corners);
                 m_memory.is_kept[j] = keep(kept, corners, 0, limit) ? 1 : 0;
             }
