@@ -26,6 +26,21 @@ namespace detail {
 template <class T>
 inline constexpr bool is_at_most = std::is_same_v<std::remove_cvref_t<T>, at_most>;
 
+/// How many rows the options ask for at most.
+[[nodiscard]] constexpr std::size_t rows_at_most() noexcept
+{
+    return static_cast<std::size_t>(-1);
+}
+template <class First, class... Rest>
+[[nodiscard]] constexpr std::size_t rows_at_most(const First& first, const Rest&... rest) noexcept
+{
+    if constexpr (is_at_most<First>) {
+        return first.rows();
+    } else {
+        return rows_at_most(rest...);
+    }
+}
+
 } // namespace detail
 
 } // namespace padbatch::inline PADBATCH_ABI

@@ -15,7 +15,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -195,17 +194,6 @@ consteval bool sort_options_known() noexcept
     return batch_options_fit<Options...>();
 }
 
-/// How many rows the options ask for at most.
-template <class... Options>
-[[nodiscard]] std::size_t most_rows(const Options&... options) noexcept
-{
-    if constexpr ((std::is_same_v<Options, at_most> || ...)) {
-        return find_option<const at_most>(options...)->rows();
-    } else {
-        return std::numeric_limits<std::size_t>::max();
-    }
-}
-
 } // namespace detail
 
 /// The non-throwing form of `select_rows` on one image's rows. A failure leaves `kept` with as many numbers as before.
@@ -256,7 +244,7 @@ template <detail::bound_values Scores, class... Options>
     const auto image = image_of(scores);
     static_assert(detail::image_can_be_chosen_from<std::remove_cv_t<decltype(image)>, highest_scores>());
     const std::size_t n = image.size();
-    const detail::score_choice choice{detail::most_rows(options...)};
+    const detail::score_choice choice{detail::rows_at_most(options...)};
     detail::scratch_memory memory(options...);
     if (status outcome = detail::first_failure(
             [&] { return detail::check_row_number(n); },
@@ -280,7 +268,7 @@ template <detail::detection_batch Batch, class... Options>
     static_assert(detail::sort_options_known<true, Options...>());
     if constexpr (detail::rows_can_be_dropped<Batch>()) {
         static_assert(detail::image_can_be_chosen_from<detail::image_of_batch<Batch>, highest_scores>());
-        return detail::keep_rows(batch, detail::score_choice{detail::most_rows(options...)}, options...);
+        return detail::keep_rows(batch, detail::score_choice{detail::rows_at_most(options...)}, options...);
     }
 }
 
