@@ -24,6 +24,7 @@
 #include <padbatch/detection/prototypes.hpp>
 #include <padbatch/detection/row_numbers.hpp>
 #include <padbatch/detection/select.hpp>
+#include <padbatch/detection/soft_nms.hpp>
 #include <padbatch/element_type.hpp>
 #include <padbatch/error.hpp>
 #include <padbatch/extents.hpp>

@@ -3,8 +3,10 @@
 // image; all fields stay together, and the padding is as each kind promises.
 #include <padbatch/detection/boxes.hpp>
 #include <padbatch/detection/letterbox.hpp>
+#include <padbatch/detection/mask_boxes.hpp>
 #include <padbatch/detection/nms.hpp>
 #include <padbatch/detection/select.hpp>
+#include <padbatch/detection/soft_nms.hpp>
 #include <padbatch/pad.hpp>
 #include <padbatch/unpad.hpp>
 
@@ -78,7 +80,7 @@ std::vector<op_image> random_op_images(unsigned seed, std::size_t batch)
     for (op_image& image : images) {
         const std::size_t n = random() % 4 == 0 ? 0 : random() % 5 == 0 ? op_capacity : random() % (op_capacity + 1);
         for (std::size_t j = 0; j < n; ++j) {
-            const float x = std::floor(number(0, 4)) * 50 + number(-6, 6);
+            const float x = std::floor(number(0, 4)) * 50 + number(-6, 6); // the first are where the small masks are
             const float y = std::floor(number(0, 4)) * 50 + number(-6, 6);
             image.boxes.push_back({x, y, x + number(1, 60), y + number(1, 60)});
             image.scores.push_back(std::floor(number(0, 50)) / 50);
@@ -265,6 +267,28 @@ TEST_CASE("an operation on a batch, of any kind, is the operation on each image'
                                           class_shift(largest_coordinate)));
         },
         [](auto&& batch, auto&&... options) { batched_nms(batch, 0.4, class_shift(largest_coordinate), options...); }});
+}
+
+TEST_CASE("soft suppression and cropping do to a batch, of any kind, what they do to each image's rows")
+{
+    check_operation(
+        operation{"soft_nms",
+                  [](const op_image& image) {
+                      row_numbers kept;
+                      std::vector<float> left(image.scores.size());
+                      soft_nms(kept, t::scores(left), t::boxes(image.boxes), t::scores(image.scores),
+                               soft_nms_linear(0.3), 0.05F);
+                      op_image result = image.only(kept);
+                      result.scores.assign(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(kept.size()));
+                      return result;
+                  },
+                  [](auto&& batch, auto&&... options) { soft_nms(batch, soft_nms_linear(0.3), 0.05F, options...); }});
+    check_operation(operation{"crop_masks",
+                              [](op_image image) {
+                                  crop_masks(t::masks(image.masks, 1, 2, 3), t::boxes(image.boxes));
+                                  return image;
+                              },
+                              [](auto&& batch, auto&&... options) { crop_masks(batch, options...); }});
 }
 
 TEST_CASE("choosing and sorting on a batch, of any kind, is choosing and sorting of each image's rows")

@@ -250,6 +250,9 @@ TEST_CASE("with both namespaces in scope, detections can be suppressed")
         }
     };
     nms(batch, 0.5, parallel(loop));
+    vector<float> left(2);
+    soft_nms(kept, t::scores(left), t::boxes(corners), t::scores(sure), soft_nms_linear(0.5), 0.1F);
+    CHECK(try_soft_nms(kept, t::scores(left), t::boxes(corners), t::scores(sure), soft_nms_gaussian(0.5), 0.1F).ok());
     CHECK(batch.count(0) == 2);
     static_assert(is_same_v<decltype(parallel(loop)), parallel_t<decltype(loop)&>>);
 }
