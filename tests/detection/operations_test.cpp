@@ -2,6 +2,7 @@
 // Every operation on each kind of batch, in one table: what it does to a batch is what it does to the rows of each
 // image; all fields stay together, and the padding is as each kind promises.
 #include <padbatch/detection/boxes.hpp>
+#include <padbatch/detection/gather.hpp>
 #include <padbatch/detection/letterbox.hpp>
 #include <padbatch/detection/mask_boxes.hpp>
 #include <padbatch/detection/nms.hpp>
@@ -19,6 +20,7 @@
 #include <cmath>
 #include <cstdint>
 #include <random>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -309,6 +311,23 @@ TEST_CASE("choosing and sorting on a batch, of any kind, is choosing and sorting
     check_operation(operation{"sort_by_score",
                               [](const op_image& image) { return image.only(sort_by_score(t::scores(image.scores))); },
                               [](auto&& batch, auto&&... options) { sort_by_score(batch, options...); }});
+}
+
+TEST_CASE("keep_listed keeps, of a batch of any kind, the rows that lists name")
+{
+    check_operation(operation{
+        "keep_listed",
+        [](const op_image& image) { return image.only(nms(t::boxes(image.boxes), t::scores(image.scores), 0.4)); },
+        [](auto&& batch, auto&&... options) {
+            static std::vector<row_numbers> lists; // not an allocation of the operation
+            static workspace space;
+            lists.resize(std::max(batch.size(), lists.size()));
+            for (std::size_t i = 0; i < batch.size(); ++i) {
+                const auto image = batch.image(i);
+                nms(lists[i], t::boxes(image[t::boxes]), t::scores(image[t::scores]), 0.4, space);
+            }
+            keep_listed(batch, std::span(lists).first(batch.size()), options...);
+        }});
 }
 
 TEST_CASE("operations on boxes do to a batch, of any kind, what they do to each image's boxes")
