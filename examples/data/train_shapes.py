@@ -10,6 +10,7 @@
 
 import argparse
 import colorsys
+import json
 import logging
 import pathlib
 import time
@@ -180,17 +181,42 @@ def check(model, scenes):
 # ---------------------------------------------------------------------------------------------------------- files
 
 
+def run_lengths(mask):
+    """A mask's run lengths as in COCO's annotations: column by column, beginning with those that are not in it."""
+    pixels = mask.T.ravel()
+    starts = [0, *(np.flatnonzero(pixels[1:] != pixels[:-1]) + 1), pixels.size]
+    return [0] * int(pixels[0]) + np.diff(starts).tolist()
+
+
+def annotations(scenes):
+    """The truth as COCO has it, of (name of the file, labels, boxes, masks) of each scene."""
+    entries = []
+    for image, (_, labels, boxes, masks) in enumerate(scenes, 1):
+        for label, (left, top, right, bottom), mask in zip(labels.tolist(), boxes.tolist(), masks):
+            entries.append({"id": len(entries) + 1, "image_id": image, "category_id": label, "iscrowd": 0,
+                            "area": int(mask.sum()), "bbox": [left, top, right - left, bottom - top],
+                            "segmentation": {"size": [HEIGHT, WIDTH], "counts": run_lengths(mask)}})
+    images = [{"id": image, "file_name": scene[0], "height": HEIGHT, "width": WIDTH}
+              for image, scene in enumerate(scenes, 1)]
+    categories = [{"id": label, "name": name} for label, name in enumerate(CLASSES) if label]
+    return {"images": images, "categories": categories, "annotations": entries}
+
+
 def draw_test_images(folder):
-    """Writes the test images and expected.json, which says what is in them; returns them as tensors."""
-    images, entries = [], []
+    """Writes the test images, and what is in them as expected.json and annotations.json; returns them as tensors."""
+    images, entries, scenes = [], [], []
     for name, (seed, shapes) in TEST_IMAGES.items():
-        picture, labels, boxes, _ = scene(np.random.default_rng(seed), shapes, 0.003)
+        picture, labels, boxes, masks = scene(np.random.default_rng(seed), shapes, 0.003)
         Image.fromarray(picture).save(folder / name, optimize=True)
         images.append(tensor(picture))
+        scenes.append((name, labels, boxes, masks))
         truth = ",\n".join('      {"label": %d, "class": "%s", "box": %s}' %
                            (label, CLASSES[label], [int(edge) for edge in box]) for label, box in zip(labels, boxes))
         entries.append('    {"file": "%s", "shapes": [%s]}' % (name, truth and "\n" + truth + "\n    "))
     (folder / "expected.json").write_text('{\n  "images": [\n' + ",\n".join(entries) + "\n  ]\n}\n")
+    parts = ("%s: [\n%s\n]" % (json.dumps(key), ",\n".join(map(json.dumps, part)))
+             for key, part in annotations(scenes).items())
+    (folder / "annotations.json").write_text("{" + ",\n".join(parts) + "}\n")
     return images
 
 

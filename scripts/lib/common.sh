@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # Shared by the scripts in scripts/: messages, timed steps, Debian packages and
-# the choice of ONNX Runtime, OpenVINO, Triton and the linters. Sourced, never run; some of its
-# variables are for its callers only.
+# the choice of ONNX Runtime, OpenVINO, Triton, pycocotools and the linters.
+# Sourced, never run; some of its variables are for its callers only.
 # shellcheck disable=SC2034
 
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -11,7 +11,7 @@ logs=$repo/build/logs
 # The scripts change to $repo; a relative path is meant from where they started.
 declare -A root_variable=(
   [onnxruntime]=ONNXRUNTIME_ROOT [openvino]=OPENVINO_ROOT [triton]=PADBATCH_TRITON_ROOT
-  [lint]=PADBATCH_LINT_ROOT
+  [cocotools]=PADBATCH_COCOTOOLS_ROOT [lint]=PADBATCH_LINT_ROOT
 )
 for variable in "${root_variable[@]}"; do
   case ${!variable:-/} in
@@ -57,7 +57,7 @@ tool_packages=(g++ cmake ninja-build libonnx-dev libprotobuf-dev
 # models only.
 test_packages=(clang libclang-rt-dev doctest-dev
   libbenchmark-dev libeigen3-dev libxtensor-dev libopencv-dev python3
-  python3-torch python3-torchvision python3-onnx python3-pil)
+  python3-numpy python3-torch python3-torchvision python3-onnx python3-pil)
 
 # What the tests for 64-bit ARM take.
 cross_packages=(g++-aarch64-linux-gnu qemu-user-static)
@@ -113,7 +113,7 @@ install_packages() {
     die "the packages could not be installed (see above)"
 }
 
-# --- ONNX Runtime, OpenVINO, Triton, linters ----------------------------------
+# --- ONNX Runtime, OpenVINO, Triton, pycocotools, linters ---------------------
 
 # True if the directory has ONNX Runtime's C++ header and library in one of the
 # layouts of its releases and packages.
@@ -150,6 +150,14 @@ usable_triton_root() {
   local server=$1/pytriton/tritonserver
   [ -x "$server/bin/tritonserver" ] && [ -x "$1/venv/bin/python" ] &&
     [ -x "$server/backends/python/triton_python_backend_stub" ]
+}
+
+# True if pycocotools loads in the virtual environment that scripts/cocotools-root makes,
+# or in the system's Python.
+usable_cocotools_root() {
+  local python=$1/venv/bin/python
+  [ "$1" != /usr ] || python=/usr/bin/python3
+  "$python" -c "import pycocotools.cocoeval" >/dev/null 2>&1
 }
 
 # linter ROOT NAME: the program clang-format or clang-tidy in a root that scripts/lint-root makes.
@@ -197,7 +205,7 @@ debian_has_onnxruntime() {
 }
 
 # root_packages NAME: the Debian packages that prepare_root NAME needs on this
-# machine. NAME is onnxruntime, openvino, triton or lint, as in scripts/NAME-root.
+# machine. NAME is onnxruntime, openvino, triton, cocotools or lint, as in scripts/NAME-root.
 root_packages() {
   local name=$1 variable=${root_variable[$1]}
   if [ -n "${!variable:-}" ] || "usable_${name}_root" /usr; then
@@ -236,5 +244,6 @@ declare -A root_content=(
   [onnxruntime]="include/onnxruntime_cxx_api.h (or include/onnxruntime/onnxruntime_cxx_api.h) with lib/libonnxruntime.so is not"
   [openvino]="CMake package (OpenVINOConfig.cmake) is not"
   [triton]="server and virtual environment, as scripts/triton-root makes them, are not"
+  [cocotools]="virtual environment with pycocotools, as scripts/cocotools-root makes it, is not"
   [lint]="virtual environment with clang-format and clang-tidy, as scripts/lint-root makes it, is not"
 )

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# Shared by scripts/onnxruntime-root, scripts/openvino-root, scripts/triton-root and
-# scripts/lint-root, which unpack software at a place of their own. Sourced after common.sh, never run.
+# Shared by scripts/onnxruntime-root, scripts/openvino-root, scripts/triton-root,
+# scripts/cocotools-root and scripts/lint-root, which unpack software at a place of their own. Sourced after common.sh, never run.
 # Its caller sets `title` (the library's name), `variable` (names a root of the
 # user's own), `stamp` (what a complete root holds) and `usable` (the command that
 # tells whether a directory is such a root), and defines `usage`.
@@ -109,12 +109,12 @@ with zipfile.ZipFile(wheel) as archive:
 PYTHON
 }
 
-# make_venv WHAT: makes a virtual environment at $root/venv for the system's Python, with
-# the packages of $work/packages.txt, which are WHAT.
+# make_venv WHAT [OPTION...]: makes a virtual environment at $root/venv for the system's
+# Python, with the packages of $work/packages.txt, which are WHAT.
 make_venv() {
   require_pip
   say "fetching $1"
-  /usr/bin/python3 -m venv --without-pip "$root/venv"
+  /usr/bin/python3 -m venv --without-pip "${@:2}" "$root/venv"
   "$python" -m pip --disable-pip-version-check --python "$root/venv/bin/python" install --quiet \
     --no-deps --no-compile --only-binary=:all: --require-hashes --requirement "$work/packages.txt" ||
     die "pip could not fetch the Python packages (its own message is above): is there a
