@@ -99,17 +99,16 @@ TEST_CASE("rows are selected as a plain loop selects them, whatever the number o
         CHECK(list_in(select_rows(t::scores(s), score_at_least(limit))) ==
               rows_that(n, [&](std::size_t j) { return s[j] >= limit; }));
         CHECK(list_in(select_rows(t::labels(l), label_in(list))) == rows_that(n, is_listed));
-        const auto of_label = rows_that(n, [&](std::size_t j) {
-            return l[j] >= 0 && l[j] < 4 && s[j] > table[static_cast<std::size_t>(l[j])];
-        });
+        const auto of_label = rows_that(
+            n, [&](std::size_t j) { return l[j] >= 0 && l[j] < 4 && s[j] > table[static_cast<std::size_t>(l[j])]; });
         CHECK(list_in(select_rows(t::labels(l), t::scores(s), score_above_of_label(table))) == of_label);
 
         // All of them together, and the best of what is left.
         const auto both = rows_that(n, [&](std::size_t j) {
             return s[j] > limit && is_listed(j) && image.boxes[j][1] < 40 && s[j] < image.boxes[j][2];
         });
-        const auto lower = rows_where(
-            [](std::span<const float, 4> box, float score) { return score < box[2]; }, t::boxes, t::scores);
+        const auto lower =
+            rows_where([](std::span<const float, 4> box, float score) { return score < box[2]; }, t::boxes, t::scores);
         const auto upper = rows_where([](const auto& rows, std::size_t j) { return rows[t::boxes][j][1] < 40; });
         select_rows(kept, t::scores(s), t::boxes(image.boxes), t::labels(l), label_in(list), lower, score_above(limit),
                     upper);
@@ -201,9 +200,8 @@ TEST_CASE("selecting refuses what it cannot do, and changes nothing")
                  status_code::field_mismatch, {"labels has 2 rows", "has 3"});
     const std::vector<float> bad = {0.1F, select_nan};
     const std::vector<int> three = {0, 1, 1};
-    check_status(
-        try_select_rows(kept, t::scores(scores), t::labels(three), score_above_of_label(bad)),
-        status_code::bad_argument, {"label 1", "NaN"});
+    check_status(try_select_rows(kept, t::scores(scores), t::labels(three), score_above_of_label(bad)),
+                 status_code::bad_argument, {"label 1", "NaN"});
     CHECK(list_in(kept) == select_list{1, 2});
 
     ragged<padbatch::scores<>, padbatch::labels<int>> batch;

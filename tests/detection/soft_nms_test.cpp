@@ -104,12 +104,11 @@ soft_result soft_of(const std::vector<soft_box>& boxes, const soft_floats& score
                  options...);
     }
     CHECK(left.intact());
-    return {{kept.begin(), kept.end()},
-            {left.begin(), left.begin() + static_cast<std::ptrdiff_t>(kept.size())}};
+    return {{kept.begin(), kept.end()}, {left.begin(), left.begin() + static_cast<std::ptrdiff_t>(kept.size())}};
 }
 
-/// An exponential that is right to a float differs from another by 1 in the last place, 1.2e-7 of it, in each of up to n
-/// products.
+/// An exponential that is right to a float differs from another by 1 in the last place, 1.2e-7 of it, in each of up to
+/// n products.
 bool soft_close(const soft_floats& a, const soft_floats& b, std::size_t n)
 {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](float x, float y) {
