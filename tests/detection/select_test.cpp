@@ -158,7 +158,7 @@ TEST_CASE("a batch keeps what the conditions keep of each image, in all fields")
     std::mt19937 random(8);
     ragged<boxes<>, scores<>, labels<>> batch;
     std::vector<select_rows_of_image> images;
-    for (const std::size_t n : {0, 1, 40, 100, 9}) {
+    for (const unsigned n : {0U, 1U, 40U, 100U, 9U}) {
         images.emplace_back(random, n);
         batch.append(t::boxes(images.back().boxes), t::scores(images.back().scores), t::labels(images.back().labels));
         batch.end_image();

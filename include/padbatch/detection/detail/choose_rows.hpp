@@ -225,7 +225,27 @@ private:
     }
 };
 
-/// Keeps the rows of an image that pass a condition, unless it is one that is taken first or last.
+/// Keeps the rows of an image that pass the condition that is taken first; passes over others.
+template <class Image, class Number, class Condition>
+void keep_first(passed_rows<Number>& rows, const Image& image, const Condition& condition) noexcept
+{
+    if constexpr (is_threshold<Condition>) {
+        rows.template keep_over<std::is_same_v<Condition, score_at_least>>(image[t::scores], condition.threshold());
+    }
+}
+
+/// The same for the condition that is taken last.
+template <class Image, class Number, class Condition>
+void keep_last(passed_rows<Number>& rows, const Image& image, const Condition& condition, std::byte* scratch) noexcept
+{
+    if constexpr (std::is_same_v<Condition, highest_scores>) {
+        rows.keep_highest(image[t::scores], condition.rows(), reinterpret_cast<std::uint32_t*>(scratch));
+    } else {
+        static_cast<void>(scratch);
+    }
+}
+
+/// The same for the others.
 template <class Image, class Number, class Condition>
 void keep_passing(passed_rows<Number>& rows, const Image& image, const Condition& condition) noexcept
 {
@@ -260,22 +280,10 @@ template <class Image, class Number, class... Arguments>
                                       const Arguments&... arguments) noexcept
 {
     passed_rows<Number> passed(rows, image.size());
-    const auto first = [&](const auto& condition) {
-        using type = std::remove_cvref_t<decltype(condition)>;
-        if constexpr (is_threshold<type>) {
-            passed.template keep_over<std::is_same_v<type, score_at_least>>(image[t::scores], condition.threshold());
-        }
-    };
-    const auto last = [&](const auto& condition) {
-        if constexpr (std::is_same_v<std::remove_cvref_t<decltype(condition)>, highest_scores>) {
-            passed.keep_highest(image[t::scores], condition.rows(), reinterpret_cast<std::uint32_t*>(scratch));
-        }
-    };
-    (first(arguments), ...);
+    (keep_first(passed, image, arguments), ...);
     (keep_passing(passed, image, arguments), ...);
-    (last(arguments), ...);
+    (keep_last(passed, image, arguments, scratch), ...);
     passed.list_all();
-    static_cast<void>(scratch);
     return passed.size();
 }
 
