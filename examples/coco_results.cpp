@@ -167,7 +167,10 @@ void run(const char* model_path, const std::filesystem::path& annotations_path, 
         }
         first += images.size();
     }
-    if (!(std::ofstream(results_path) << results << std::endl)) {
+    std::ofstream written(results_path);
+    written << results << '\n';
+    written.close();
+    if (!written) {
         throw std::runtime_error(std::string("cannot write ") + results_path);
     }
     if (!panels.empty()) {

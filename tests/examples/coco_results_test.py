@@ -22,8 +22,8 @@ try:
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 except ImportError as error:
-    sys.exit(f"this test needs pycocotools ({error}): scripts/cocotools-root DEST fetches it, and CMake is told of it with"
-             " -DPADBATCH_COCOTOOLS_ROOT=DEST")
+    sys.exit(f"this test needs pycocotools ({error}): scripts/cocotools-root DEST fetches it, and CMake is told of it"
+             " with -DPADBATCH_COCOTOOLS_ROOT=DEST")
 
 # How well the model does on these three images, less what another processor may round differently. (Of the 10 IoU
 # thresholds for AP, the highest are 0.9 and 0.95, where half a pixel at the edges of the smallest shapes matters.)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the example on the images of shapes: it finds them, as the graph does that onnx-pad-outputs makes of the same head.
+"""Runs the example on the images of shapes. It finds them, as the graph does that onnx-pad-outputs makes of the head.
 
     raw_head_test.py EXAMPLE REPOSITORY FOLDER DRAW_DETECTIONS
 
