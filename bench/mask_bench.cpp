@@ -69,17 +69,21 @@ void keep(const void* pointer)
     __asm__ volatile("" : : "r"(pointer) : "memory");
 }
 
-/// Reads all bytes once, with as many loads on their way as the processor likes.
+typedef long long word32 __attribute__((vector_size(32), aligned(4), may_alias));
+
+/// Reads all bytes once, in the widest registers that all of padbatch uses.
+#if defined(__x86_64__)
+__attribute__((target("avx2")))
+#endif
 void read_limit(const void* data, std::size_t size)
 {
-    const auto* const from = static_cast<const std::byte*>(data);
-    std::uint64_t sums[16] = {};
-    for (std::size_t k = 0; k + sizeof sums <= size; k += sizeof sums) {
-        std::uint64_t words[16];
-        std::memcpy(words, from + k, sizeof words);
-        for (std::size_t i = 0; i < 16; ++i) {
-            sums[i] |= words[i];
-        }
+    const word32* from = static_cast<const word32*>(data);
+    word32 sums[4] = {};
+    for (std::size_t k = 0; k + 4 <= size / sizeof(word32); k += 4) {
+        sums[0] |= from[k];
+        sums[1] |= from[k + 1];
+        sums[2] |= from[k + 2];
+        sums[3] |= from[k + 3];
     }
     keep(sums);
 }

@@ -164,13 +164,10 @@ struct threshold_operation : mask_operation<threshold_operation<T>> {
     void make_one(std::uint8_t* to, const float* from, std::size_t height, std::size_t width,
                   std::size_t /*from_width*/, bool streams) const noexcept
     {
-        const float least = this->threshold;
         if (streams) {
-            stream_pieces(to, height * width, [from, least](std::uint8_t* piece, std::size_t first, std::size_t n) {
-                pixels_from(piece, from + first, n, least);
-            });
+            stream_pixels_from(to, from, height * width, this->threshold);
         } else {
-            pixels_from(to, from, height * width, least);
+            pixels_from(to, from, height * width, this->threshold);
         }
     }
 };

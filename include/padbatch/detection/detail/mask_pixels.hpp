@@ -14,22 +14,25 @@
 namespace padbatch::inline PADBATCH_ABI::detail {
 
 /// Which pixels reach the threshold, as bytes of 0 and 1. A NaN does not. The inner loop is one that GCC vectorises
-/// even at -O2.
-inline void pixels_from(std::uint8_t* __restrict to, const float* __restrict from, std::size_t n,
-                        float threshold) noexcept
+/// even at -O2; its pointers are parameters, not what a lambda refers to, which any byte that is written might change.
+PADBATCH_DETAIL_INLINE void compare_pixels(std::uint8_t* __restrict to, const float* __restrict from, std::size_t n,
+                                           float threshold) noexcept
 {
-    with_widest_block([&](auto /*width*/) PADBATCH_DETAIL_INLINE_LAMBDA {
-        constexpr std::size_t step = 32;
-        std::size_t c = 0;
-        for (; c + step <= n; c += step) {
-            for (std::size_t k = 0; k < step; ++k) {
-                to[c + k] = from[c + k] >= threshold ? 1 : 0;
-            }
+    constexpr std::size_t step = 32;
+    std::size_t c = 0;
+    for (; c + step <= n; c += step) {
+        for (std::size_t k = 0; k < step; ++k) {
+            to[c + k] = from[c + k] >= threshold ? 1 : 0;
         }
-        for (; c < n; ++c) {
-            to[c] = from[c] >= threshold ? 1 : 0;
-        }
-    });
+    }
+    for (; c < n; ++c) {
+        to[c] = from[c] >= threshold ? 1 : 0;
+    }
+}
+inline void pixels_from(std::uint8_t* to, const float* from, std::size_t n, float threshold) noexcept
+{
+    with_widest_block(
+        [=](auto /*width*/) PADBATCH_DETAIL_INLINE_LAMBDA { compare_pixels(to, from, n, threshold); });
 }
 
 /// 8 pixels as bits: `from` points to the last ones of a row if there are fewer.
@@ -93,6 +96,7 @@ __attribute__((target("avx2"))) inline std::size_t bits_avx2(std::uint8_t* to, c
     const bytes32 order = {7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8,
                            7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8};
     std::size_t c = 0;
+#pragma GCC unroll 4
     for (; c + 32 <= n; c += 32) {
         const bytes32 pixels = *reinterpret_cast<const bytes32_unaligned*>(from + c);
         const auto zeros = static_cast<bytes32>(pixels == bytes32{});
@@ -102,29 +106,58 @@ __attribute__((target("avx2"))) inline std::size_t bits_avx2(std::uint8_t* to, c
     return c;
 }
 
+/// Which of 32 pixels reach the threshold, as bytes of 0 and -1. Packing works on halves of registers, so that the fours
+/// of pixels end up in the order 0, 2, 4, 6, 1, 3, 5, 7.
+struct compared32 {
+    ints8 fours;
+
+    __attribute__((target("avx2"), always_inline)) inline compared32(const float* from, float threshold) noexcept
+    {
+        const floats8_unaligned* in = reinterpret_cast<const floats8_unaligned*>(from); // auto would drop the alignment
+        const floats8 least = {threshold, threshold, threshold, threshold, threshold, threshold, threshold, threshold};
+        const floats8 a = in[0];
+        const floats8 b = in[1];
+        const floats8 c = in[2];
+        const floats8 d = in[3];
+        fours = reinterpret_cast<ints8>(__builtin_ia32_packsswb256(
+            __builtin_ia32_packssdw256(reinterpret_cast<ints8>(a >= least), reinterpret_cast<ints8>(b >= least)),
+            __builtin_ia32_packssdw256(reinterpret_cast<ints8>(c >= least), reinterpret_cast<ints8>(d >= least))));
+    }
+};
+
 __attribute__((target("avx2"))) inline std::size_t bits_avx2(std::uint8_t* to, const float* from, std::size_t n,
                                                              float threshold) noexcept
 {
-    // Packing works on halves of registers: the fours of pixels are put in order, and the bytes of each eight reversed.
+    // Bytes are reversed within each eight, whose fours change places.
     const ints8 fours = {4, 0, 5, 1, 6, 2, 7, 3};
     const bytes32 order = {3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12,
                            3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12};
-    const floats8 least = {threshold, threshold, threshold, threshold, threshold, threshold, threshold, threshold};
     std::size_t c = 0;
     for (; c + 32 <= n; c += 32) {
-        const auto* const in = reinterpret_cast<const floats8_unaligned*>(from + c);
-        const floats8 a = in[0];
-        const floats8 b = in[1];
-        const floats8 d = in[2];
-        const floats8 e = in[3];
-        const auto first =
-            __builtin_ia32_packssdw256(reinterpret_cast<ints8>(a >= least), reinterpret_cast<ints8>(b >= least));
-        const auto second =
-            __builtin_ia32_packssdw256(reinterpret_cast<ints8>(d >= least), reinterpret_cast<ints8>(e >= least));
-        const auto all = __builtin_ia32_packsswb256(first, second);
-        const auto sorted = __builtin_ia32_permvarsi256(reinterpret_cast<ints8>(all), fours);
+        const compared32 pixels(from + c, threshold);
+        const auto sorted = __builtin_ia32_permvarsi256(pixels.fours, fours);
         const int bits = __builtin_ia32_pmovmskb256(__builtin_ia32_pshufb256(reinterpret_cast<bytes32>(sorted), order));
         std::memcpy(to + c / 8, &bits, sizeof bits);
+    }
+    return c;
+}
+
+/// Bytes of 0 and 1, past the caches; `to` is a multiple of 32.
+__attribute__((target("avx2"))) inline std::size_t stream_ones_avx2(std::uint8_t* to, const float* from, std::size_t n,
+                                                                    float threshold) noexcept
+{
+    const ints8 fours = {0, 4, 1, 5, 2, 6, 3, 7};
+    const ints8 one = {0x01010101, 0x01010101, 0x01010101, 0x01010101, 0x01010101, 0x01010101, 0x01010101, 0x01010101};
+    std::size_t c = 0;
+    for (; c + 32 <= n; c += 32) {
+        const compared32 pixels(from + c, threshold);
+        const auto ones = reinterpret_cast<stream32>(__builtin_ia32_permvarsi256(pixels.fours, fours) & one);
+        stream32* out = reinterpret_cast<stream32*>(to + c);
+#if defined(__clang__)
+        __builtin_nontemporal_store(ones, out);
+#else
+        __builtin_ia32_movntdq256(out, ones);
+#endif
     }
     return c;
 }
@@ -184,6 +217,23 @@ void stream_pieces(std::uint8_t* to, std::size_t n, const Make& make) noexcept
         c += size;
         size = n - c < most ? n - c : most;
     }
+}
+
+/// `pixels_from`, past the caches.
+inline void stream_pixels_from(std::uint8_t* to, const float* from, std::size_t n, float threshold) noexcept
+{
+#if PADBATCH_DETAIL_HAS_AVX2
+    if (__builtin_cpu_supports("avx2")) {
+        const std::size_t head = bytes_to_line(reinterpret_cast<const std::byte*>(to), n);
+        pixels_from(to, from, head, threshold);
+        const std::size_t end = head + stream_ones_avx2(to + head, from + head, n - head, threshold);
+        pixels_from(to + end, from + end, n - end, threshold);
+        return;
+    }
+#endif
+    stream_pieces(to, n, [from, threshold](std::uint8_t* piece, std::size_t first, std::size_t size) {
+        pixels_from(piece, from + first, size, threshold);
+    });
 }
 
 /// Calls `work(to, from, n)` for the rows of a mask, or once for all of it if each row ends with a whole byte of bits.

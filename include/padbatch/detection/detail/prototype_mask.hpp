@@ -55,12 +55,11 @@ struct resized_axis {
     {
     }
 
-    /// Where the centre of pixel i is among the cells. The product goes through a double, so that it is rounded on its
-    /// own.
+    /// Where the centre of pixel i is among the cells. The product is stored, so that it is rounded on its own: GCC turns
+    /// one of doubles, rounded to float, back into one of floats, and fuses it with the difference where it may.
     [[nodiscard]] PADBATCH_DETAIL_INLINE pasted_place place(std::size_t i) const noexcept
     {
-        const auto along = static_cast<float>(
-            static_cast<double>(scale) * static_cast<double>(static_cast<float>(static_cast<std::int32_t>(i)) + 0.5F));
+        const volatile float along = scale * (static_cast<float>(static_cast<std::int32_t>(i)) + 0.5F);
         const float exact = along - 0.5F;
         const float at = exact < 0 ? 0 : exact;
         const auto most = static_cast<std::int32_t>(cells - 1);
@@ -176,6 +175,10 @@ struct prototype_piece {
         }
         for (; k + 8 <= end; k += 8) {
             sum_cells<8>(values + (k - first_cell), coefficients, planes.count, from + k, plane);
+        }
+        if (k < end && end - begin >= 8) { // the last eight, some of them again
+            sum_cells<8>(values + (end - 8 - first_cell), coefficients, planes.count, from + (end - 8), plane);
+            k = end;
         }
         for (; k < end; ++k) {
             sum_cells<1>(values + (k - first_cell), coefficients, planes.count, from + k, plane);
