@@ -31,8 +31,7 @@ PADBATCH_DETAIL_INLINE void compare_pixels(std::uint8_t* __restrict to, const fl
 }
 inline void pixels_from(std::uint8_t* to, const float* from, std::size_t n, float threshold) noexcept
 {
-    with_widest_block(
-        [=](auto /*width*/) PADBATCH_DETAIL_INLINE_LAMBDA { compare_pixels(to, from, n, threshold); });
+    with_widest_block([=](auto /*width*/) PADBATCH_DETAIL_INLINE_LAMBDA { compare_pixels(to, from, n, threshold); });
 }
 
 /// 8 pixels as bits: `from` points to the last ones of a row if there are fewer.
@@ -88,26 +87,47 @@ typedef int ints8 __attribute__((vector_size(32)));
 typedef float floats8 __attribute__((vector_size(32)));
 typedef float floats8_unaligned __attribute__((vector_size(32), aligned(4), may_alias));
 
+/// Asks for the 128 bytes that are read 2 KiB later, which may be beyond the end: masks are read once, from memory, and
+/// processors do not look ahead as far by themselves.
+PADBATCH_DETAIL_INLINE void look_ahead(const void* from) noexcept
+{
+    const auto ahead = reinterpret_cast<std::uintptr_t>(from) + 2048;
+    __builtin_prefetch(reinterpret_cast<const void*>(ahead));
+    __builtin_prefetch(reinterpret_cast<const void*>(ahead + 64));
+}
+
+/// 32 bytes as bits. The sign of byte k becomes bit k, so bytes change places within each eight.
+__attribute__((target("avx2"), always_inline)) inline void pack32_avx2(std::uint8_t* to,
+                                                                       const std::uint8_t* from) noexcept
+{
+    const bytes32 order = {7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8,
+                           7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8};
+    const bytes32 pixels = *reinterpret_cast<const bytes32_unaligned*>(from);
+    const auto zeros = reinterpret_cast<bytes32>(pixels == bytes32{});
+    const int bits = ~__builtin_ia32_pmovmskb256(__builtin_ia32_pshufb256(zeros, order));
+    std::memcpy(to, &bits, sizeof bits);
+}
+
 /// Returns how many pixels it has taken, a multiple of 32.
 __attribute__((target("avx2"))) inline std::size_t bits_avx2(std::uint8_t* to, const std::uint8_t* from,
                                                              std::size_t n) noexcept
 {
-    // The sign of byte k becomes bit k, so bytes change places within each eight.
-    const bytes32 order = {7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8,
-                           7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8};
     std::size_t c = 0;
-#pragma GCC unroll 4
+    for (; c + 128 <= n; c += 128) {
+        look_ahead(from + c);
+        pack32_avx2(to + c / 8, from + c);
+        pack32_avx2(to + c / 8 + 4, from + c + 32);
+        pack32_avx2(to + c / 8 + 8, from + c + 64);
+        pack32_avx2(to + c / 8 + 12, from + c + 96);
+    }
     for (; c + 32 <= n; c += 32) {
-        const bytes32 pixels = *reinterpret_cast<const bytes32_unaligned*>(from + c);
-        const auto zeros = static_cast<bytes32>(pixels == bytes32{});
-        const int bits = ~__builtin_ia32_pmovmskb256(__builtin_ia32_pshufb256(zeros, order));
-        std::memcpy(to + c / 8, &bits, sizeof bits);
+        pack32_avx2(to + c / 8, from + c);
     }
     return c;
 }
 
-/// Which of 32 pixels reach the threshold, as bytes of 0 and -1. Packing works on halves of registers, so that the fours
-/// of pixels end up in the order 0, 2, 4, 6, 1, 3, 5, 7.
+/// Which of 32 pixels reach the threshold, as bytes of 0 and -1. Packing works on halves of registers, so that the
+/// fours of pixels end up in the order 0, 2, 4, 6, 1, 3, 5, 7.
 struct compared32 {
     ints8 fours;
 
@@ -134,6 +154,7 @@ __attribute__((target("avx2"))) inline std::size_t bits_avx2(std::uint8_t* to, c
                            3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12};
     std::size_t c = 0;
     for (; c + 32 <= n; c += 32) {
+        look_ahead(from + c);
         const compared32 pixels(from + c, threshold);
         const auto sorted = __builtin_ia32_permvarsi256(pixels.fours, fours);
         const int bits = __builtin_ia32_pmovmskb256(__builtin_ia32_pshufb256(reinterpret_cast<bytes32>(sorted), order));
@@ -150,6 +171,7 @@ __attribute__((target("avx2"))) inline std::size_t stream_ones_avx2(std::uint8_t
     const ints8 one = {0x01010101, 0x01010101, 0x01010101, 0x01010101, 0x01010101, 0x01010101, 0x01010101, 0x01010101};
     std::size_t c = 0;
     for (; c + 32 <= n; c += 32) {
+        look_ahead(from + c);
         const compared32 pixels(from + c, threshold);
         const auto ones = reinterpret_cast<stream32>(__builtin_ia32_permvarsi256(pixels.fours, fours) & one);
         stream32* out = reinterpret_cast<stream32*>(to + c);

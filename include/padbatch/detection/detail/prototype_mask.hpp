@@ -55,8 +55,8 @@ struct resized_axis {
     {
     }
 
-    /// Where the centre of pixel i is among the cells. The product is stored, so that it is rounded on its own: GCC turns
-    /// one of doubles, rounded to float, back into one of floats, and fuses it with the difference where it may.
+    /// Where the centre of pixel i is among the cells. The product is stored, so that it is rounded on its own: GCC
+    /// turns one of doubles, rounded to float, back into one of floats, and fuses it with the difference where it may.
     [[nodiscard]] PADBATCH_DETAIL_INLINE pasted_place place(std::size_t i) const noexcept
     {
         const volatile float along = scale * (static_cast<float>(static_cast<std::int32_t>(i)) + 0.5F);
