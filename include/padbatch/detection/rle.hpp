@@ -354,24 +354,25 @@ template <class X, class E>
 
 namespace detail {
 
-/// Merges `count` masks, one or more of one size, that are checked, with `counts` run lengths in all.
-template <class... Options>
-[[nodiscard]] status merge_checked(run_lengths& out, const run_length_view* masks, const run_lengths* list,
-                                   std::size_t count, std::size_t counts, rle_rule rule, Options&... options) noexcept
+/// Merges `count` masks, one or more of one size, with `counts` run lengths in all.
+template <class Masks, class... Options>
+[[nodiscard]] status merge_into(run_lengths& out, const Masks& masks, std::size_t count, std::size_t counts,
+                                rle_rule rule, Options&... options) noexcept
 {
     static_assert(rle_options_known<Options...>());
     buffer<std::byte> own;
     auto& scratch = rle_scratch(own, options...);
     if (!scratch.try_reserve(merge_bytes(count, counts)) ||
-        !rle_access::reserve(out, out.counts().size(), counts)) {
+        !rle_access::reserve(out, out.counts().size(), counts + 1)) {
         return no_memory_for_rle();
     }
-    if (rule == rle_intersection) {
-        merge_masks<true>(out, masks, count, list, scratch.data(), counts);
-    } else {
-        merge_masks<false>(out, masks, count, list, scratch.data(), counts);
+    const bool whole = rule == rle_intersection ? merge_masks<true>(out, masks, count, scratch.data(), counts)
+                                                : merge_masks<false>(out, masks, count, scratch.data(), counts);
+    if (whole) {
+        return {};
     }
-    return {};
+    const status first = check_rle(masks[0]); // only two masks that are given as such may be wrong
+    return first.ok() ? check_rle(masks[1]) : first;
 }
 
 } // namespace detail
@@ -392,7 +393,7 @@ template <class... Options>
     if (status outcome = detail::rle_access::check_same_size(out, runs.height(), runs.width()); !outcome.ok()) {
         return outcome;
     }
-    return detail::merge_checked(out, nullptr, &runs, runs.size(), runs.counts().size(), rule, options...);
+    return detail::merge_into(out, runs, runs.size(), runs.counts().size(), rule, options...);
 }
 /// The same for two masks, which are not in the memory of `out`.
 template <class... Options>
@@ -404,7 +405,7 @@ template <class... Options>
                 one.height, one.width, other.height, other.width};
     }
     if (status outcome = detail::first_failure(
-            [&] { return detail::check_rle(one); }, [&] { return detail::check_rle(other); },
+            [&] { return detail::check_rle_size(one.height, one.width); },
             [&] { return detail::rle_access::check_same_size(out, one.height, one.width); });
         !outcome.ok()) {
         return outcome;
@@ -413,7 +414,7 @@ template <class... Options>
         return {status_code::overlap, "the merged mask cannot be appended to the list that it is made of: take another"};
     }
     const run_length_view both[] = {one, other};
-    return detail::merge_checked(out, both, nullptr, 2, one.counts.size() + other.counts.size(), rule, options...);
+    return detail::merge_into(out, both, 2, one.counts.size() + other.counts.size(), rule, options...);
 }
 
 /// Writes the IoU of each detection with each truth, `[D, G]` doubles in row-major order: pixels in both masks /

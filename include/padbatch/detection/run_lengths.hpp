@@ -47,9 +47,19 @@ struct rle_access;
     if (status outcome = check_rle_size(runs.height, runs.width); !outcome.ok()) {
         return outcome;
     }
-    std::uint64_t sum = 0; // of at most 2^60 counts below 2^32: a longer list has too many that are not 0
-    for (const std::uint32_t count : runs.counts) {
-        sum += count;
+    std::uint64_t sum = 0; // of at most 2^60 counts below 2^32, of which 2^32 are not 0 or the sum is too high
+    const std::uint32_t* const counts = runs.counts.data();
+    constexpr std::size_t step = 16;
+    std::size_t k = 0;
+    for (; k + step <= runs.counts.size(); k += step) {
+        std::uint64_t some = 0;
+        for (std::size_t j = k; j < k + step; ++j) {
+            some += counts[j];
+        }
+        sum += some;
+    }
+    for (; k < runs.counts.size(); ++k) {
+        sum += counts[k];
     }
     if (sum != std::uint64_t{runs.height} * runs.width) {
         return {status_code::size_mismatch,
