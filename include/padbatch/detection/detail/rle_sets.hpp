@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 namespace padbatch::inline PADBATCH_ABI::detail {
@@ -36,66 +37,98 @@ struct run_reader {
 
     const std::uint32_t* at;
     const std::uint32_t* stop;
-    std::uint64_t sum = 0; // of the counts so far
-    std::uint64_t last_zeros;
     std::uint64_t first = 0;
     std::uint64_t end = 0;
+    std::uint64_t sum; // of all counts, once the last run has been read; before that, of the last zeros
 
     PADBATCH_DETAIL_INLINE run_reader(const std::uint32_t* counts, std::size_t n) noexcept
-        : at(counts), stop(counts + n / 2 * 2), last_zeros(n % 2 == 0 ? 0 : counts[n - 1])
+        : at(counts), stop(counts + n / 2 * 2), sum(n % 2 == 0 ? 0 : counts[n - 1])
     {
         next();
     }
     PADBATCH_DETAIL_INLINE void next() noexcept
     {
         do {
-            if (at == stop) {
+            if (at == stop) [[unlikely]] {
+                sum += end;
                 first = infinity;
                 end = infinity;
                 return;
             }
-            first = sum + at[0];
+            first = end + at[0];
             end = first + at[1];
-            sum = end;
             at += 2;
         } while (first == end); // such a run is none
-    }
-    /// Whether there were this many pixels, after the last run.
-    [[nodiscard]] PADBATCH_DETAIL_INLINE bool has_read(std::uint64_t pixels) noexcept
-    {
-        while (first != infinity) {
-            next();
-        }
-        return sum + last_zeros == pixels;
     }
 };
 
 /// Writes the counts of a mask from its runs.
 struct run_writer {
     std::uint32_t* to;
-    std::size_t n = 0;
     std::uint64_t end = 0;
 
-    PADBATCH_DETAIL_INLINE void put(std::uint64_t first, std::uint64_t last) noexcept
+    /// A run that does not go on from the one before it.
+    PADBATCH_DETAIL_INLINE void add(std::uint64_t first, std::uint64_t last) noexcept
     {
-        if (first == end && n != 0) { // the list has runs of zeros of length 0
-            to[n - 1] += static_cast<std::uint32_t>(last - first);
-        } else {
-            to[n] = static_cast<std::uint32_t>(first - end);
-            to[n + 1] = static_cast<std::uint32_t>(last - first);
-            n += 2;
-        }
+        to[0] = static_cast<std::uint32_t>(first - end);
+        to[1] = static_cast<std::uint32_t>(last - first);
+        to += 2;
         end = last;
     }
-    /// Returns the number of counts.
-    PADBATCH_DETAIL_INLINE std::size_t close(std::uint64_t pixels) noexcept
+    /// A run that may: so it is in a list that has runs of length 0.
+    PADBATCH_DETAIL_INLINE void put(std::uint64_t first, std::uint64_t last) noexcept
     {
-        if (end != pixels) {
-            to[n++] = static_cast<std::uint32_t>(pixels - end);
+        if (first == end && end != 0) [[unlikely]] {
+            to[-1] += static_cast<std::uint32_t>(last - first);
+            end = last;
+        } else {
+            add(first, last);
         }
-        return n;
     }
 };
+
+/// Goes on to the first run that ends behind `limit`, over whole blocks of runs if it can.
+inline constexpr std::ptrdiff_t run_block = 16;
+PADBATCH_DETAIL_INLINE void skip_runs(run_reader& runs, std::uint64_t limit) noexcept
+{
+    do {
+        while (runs.stop - runs.at >= run_block) {
+            std::uint64_t end = runs.end;
+            for (std::ptrdiff_t k = 0; k < run_block; ++k) {
+                end += runs.at[k];
+            }
+            if (end > limit) {
+                break;
+            }
+            runs.end = end;
+            runs.at += run_block;
+        }
+        runs.next();
+    } while (runs.end <= limit && runs.first != run_reader::infinity);
+}
+
+/// Writes the run that a reader is at, and copies those behind it that end before `limit`, in blocks.
+PADBATCH_DETAIL_INLINE void copy_runs(run_writer& out, run_reader& runs, std::uint64_t limit) noexcept
+{
+    out.add(runs.first, runs.end);
+    while (runs.stop - runs.at >= run_block) {
+        std::uint64_t end = runs.end;
+        std::uint32_t zeros = 0; // the highest bit: whether a count is 0
+        for (std::ptrdiff_t k = 0; k < run_block; ++k) {
+            end += runs.at[k];
+            zeros |= (runs.at[k] - 1) & ~runs.at[k];
+        }
+        if (end >= limit || (zeros >> 31) != 0) {
+            break;
+        }
+        std::memcpy(out.to, runs.at, run_block * sizeof *runs.at);
+        out.to += run_block;
+        out.end = end;
+        runs.end = end;
+        runs.at += run_block;
+    }
+    runs.next();
+}
 
 /// Merges the counts of two masks, and returns how many counts there are then, at most as many as both have; 0 if those
 /// of one of them do not add up to the number of pixels. `Both`: of pixels that are in both masks, else of those in
@@ -104,8 +137,9 @@ template <bool Both>
 [[nodiscard, gnu::noinline]] inline std::size_t merge_counts(std::uint32_t* __restrict to,
                                                              std::span<const std::uint32_t> one,
                                                              std::span<const std::uint32_t> other,
-                                                             std::uint64_t pixels) noexcept
+                                                             std::uint64_t pixels, std::size_t height) noexcept
 {
+    const std::uint64_t far = std::uint64_t{8} * height; // blocks of runs of a column each are worth trying
     run_reader a(one.data(), one.size());
     run_reader b(other.data(), other.size());
     run_writer out{to};
@@ -113,8 +147,14 @@ template <bool Both>
         while (a.first != run_reader::infinity && b.first != run_reader::infinity) {
             if (a.end <= b.first) {
                 a.next();
+                if (a.end + far <= b.first && a.end != run_reader::infinity) {
+                    skip_runs(a, b.first);
+                }
             } else if (b.end <= a.first) {
                 b.next();
+                if (b.end + far <= a.first && b.end != run_reader::infinity) {
+                    skip_runs(b, a.first);
+                }
             } else {
                 const std::uint64_t first = a.first > b.first ? a.first : b.first;
                 if (a.end <= b.end) {
@@ -126,35 +166,60 @@ template <bool Both>
                 }
             }
         }
+        // What is left counts for the sum.
+        if (a.first != run_reader::infinity) {
+            skip_runs(a, run_reader::infinity);
+        }
+        if (b.first != run_reader::infinity) {
+            skip_runs(b, run_reader::infinity);
+        }
     } else {
         while (true) {
-            std::uint64_t first = a.first;
-            std::uint64_t end = a.end;
-            if (a.first <= b.first) {
-                if (first == run_reader::infinity) {
-                    break;
-                }
+            if (a.end < b.first) {
+                out.add(a.first, a.end);
                 a.next();
-            } else {
-                first = b.first;
-                end = b.end;
-                b.next();
+                if (a.end + far < b.first && a.end != run_reader::infinity) {
+                    copy_runs(out, a, b.first);
+                }
+                continue;
             }
-            while (true) { // runs that prolong this one
-                if (b.first <= end) {
-                    end = b.end > end ? b.end : end;
-                    b.next();
-                } else if (a.first <= end) {
+            if (b.end < a.first) {
+                out.add(b.first, b.end);
+                b.next();
+                if (b.end + far < a.first && b.end != run_reader::infinity) {
+                    copy_runs(out, b, a.first);
+                }
+                continue;
+            }
+            if (a.first == b.first && a.first == run_reader::infinity) {
+                break;
+            }
+            // Two runs that meet, and those that prolong them.
+            const std::uint64_t first = a.first < b.first ? a.first : b.first;
+            std::uint64_t end = a.end > b.end ? a.end : b.end;
+            a.next();
+            b.next();
+            while (true) {
+                if (a.first <= end) {
                     end = a.end > end ? a.end : end;
                     a.next();
+                } else if (b.first <= end) {
+                    end = b.end > end ? b.end : end;
+                    b.next();
                 } else {
                     break;
                 }
             }
-            out.put(first, end);
+            out.add(first, end);
         }
     }
-    return a.has_read(pixels) && b.has_read(pixels) ? out.close(pixels) : 0;
+    if (a.sum != pixels || b.sum != pixels) {
+        return 0;
+    }
+    if (out.end != pixels) {
+        *out.to++ = static_cast<std::uint32_t>(pixels - out.end);
+    }
+    return static_cast<std::size_t>(out.to - to);
 }
 
 /// The scratch memory that `merge_masks` takes.
@@ -176,7 +241,7 @@ template <bool Both, class Masks>
     std::uint32_t* const out = rle_access::data(runs) + begin;
     std::size_t made = 0;
     if (count < 3) { // one is merged with itself
-        made = merge_counts<Both>(out, masks[0].counts, masks[count - 1].counts, pixels);
+        made = merge_counts<Both>(out, masks[0].counts, masks[count - 1].counts, pixels, height);
     } else {
         auto* const starts = reinterpret_cast<std::size_t*>(scratch); // and the end of the last
         auto* from = reinterpret_cast<std::uint32_t*>(starts + count + 1);
@@ -191,7 +256,7 @@ template <bool Both, class Masks>
             std::size_t merged = 0;
             for (std::size_t i = 0; i < count; i += 2, ++merged) {
                 const auto one = list(i);
-                const std::size_t n = merge_counts<Both>(to + used, one, i + 1 < count ? list(i + 1) : one, pixels);
+                const std::size_t n = merge_counts<Both>(to + used, one, i + 1 < count ? list(i + 1) : one, pixels, height);
                 if (n == 0) {
                     return false;
                 }
@@ -205,7 +270,7 @@ template <bool Both, class Masks>
             from = to;
             to = old;
         }
-        made = merge_counts<Both>(out, list(0), list(1), pixels);
+        made = merge_counts<Both>(out, list(0), list(1), pixels, height);
     }
     if (made == 0) {
         return false;
