@@ -224,7 +224,7 @@ struct gather_image<image_view<Out...>> {
                 [&] { return check_gathered_field<typename Out::tag>(outputs, inputs, m); }...,
                 [&] { return check_gathered_apart<typename Out::tag>(outputs, inputs, std::as_bytes(numbers), m); }...);
             if (outcome.ok()) {
-                gather_checked(outputs, numbers.data(), m, inputs);
+                (gather_field(outputs[typename Out::tag{}], inputs[typename Out::tag{}], numbers.data(), m), ...);
             }
             return outcome;
         }
@@ -349,7 +349,7 @@ void gather_rows(ragged<Fields...>& out, const Batch& batch, const Lists& lists,
     detail::require(try_gather_rows(out, batch, lists, options...));
 }
 
-/// Copies rows of one image into memory: row `numbers[j]` becomes row j, in all fields in one pass.
+/// Copies rows of one image into memory: row `numbers[j]` becomes row j, in all fields.
 ///
 ///     gather_rows_into(t::boxes(some), t::scores(some_scores), kept, t::boxes(boxes), t::scores(scores));
 ///

@@ -24,7 +24,7 @@
 ///
 ///     select_rows(batch, score_above(0.25F), label_in(classes), highest_scores(100));
 ///
-/// On a batch it works in place, on all fields in one pass; on one image's rows it gives their numbers. Scores are float,
+/// On a batch it works in place, on all fields in one call; on one image's rows it gives their numbers. Scores are float,
 /// labels integers. A score of NaN passes no threshold. Costs O(n), of which the threshold on scores takes less than a
 /// nanosecond for each row; `sort_by_score` costs four passes over n keys.
 namespace padbatch::inline PADBATCH_ABI {

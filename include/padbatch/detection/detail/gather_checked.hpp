@@ -5,6 +5,7 @@
 #include <padbatch/detail/contiguous.hpp>
 #include <padbatch/detail/copy_row.hpp>
 #include <padbatch/detail/first_failure.hpp>
+#include <padbatch/detail/simd.hpp>
 #include <padbatch/detection/detail/batch_overlap.hpp>
 #include <padbatch/detection/detail/move_rows.hpp>
 #include <padbatch/error.hpp>
@@ -18,26 +19,51 @@
 
 namespace padbatch::inline PADBATCH_ABI::detail {
 
+#if defined(__GNUC__)
+typedef std::uint64_t four_words __attribute__((vector_size(32), aligned(8), may_alias));
+#endif
+
 /// Whether each of these is the number of one of n rows.
+template <class Number>
+[[nodiscard]] PADBATCH_DETAIL_INLINE bool all_are_rows(const Number* numbers, std::size_t m, std::size_t n) noexcept
+{
+    // The highest bit is set by a number below 0, and by n - 1 minus a number that is too large. (n is below 2^63.)
+    const std::uint64_t last = std::uint64_t{n} - 1;
+    std::size_t j = 0;
+    std::uint64_t bad = 0;
+#if defined(__GNUC__)
+    if constexpr (sizeof(Number) == 8) {
+        four_words bad_four = {0, 0, 0, 0};
+        for (; j + 4 <= m; j += 4) {
+            const four_words four = *reinterpret_cast<const four_words*>(numbers + j);
+            bad_four |= four | (last - four);
+        }
+        bad = bad_four[0] | bad_four[1] | bad_four[2] | bad_four[3];
+    }
+#endif
+    for (; j < m; ++j) {
+        const auto number = static_cast<std::uint64_t>(numbers[j]);
+        bad |= number | (last - number);
+    }
+    return bad >> 63U == 0;
+}
+#if PADBATCH_DETAIL_HAS_AVX2
+template <class Number>
+[[nodiscard, gnu::noinline, gnu::target("avx2")]] bool all_are_rows_avx2(const Number* numbers, std::size_t m,
+                                                                         std::size_t n) noexcept
+{
+    return all_are_rows(numbers, m, n);
+}
+#endif
 template <class Number>
 [[nodiscard]] bool are_row_numbers(const Number* numbers, std::size_t m, std::size_t n) noexcept
 {
-    // The highest bit is set by a number below 0, and by n - 1 minus a number that is too large. (n is below 2^63.)
-    std::uint64_t bad = 0;
-    std::uint64_t bad_too = 0;
-    const auto look = [n](Number number) noexcept {
-        const auto wide = static_cast<std::uint64_t>(number);
-        return wide | (static_cast<std::uint64_t>(n) - 1 - wide);
-    };
-    std::size_t j = 0;
-    for (; j + 2 <= m; j += 2) {
-        bad |= look(numbers[j]);
-        bad_too |= look(numbers[j + 1]);
+#if PADBATCH_DETAIL_HAS_AVX2
+    if (m >= 64 && __builtin_cpu_supports("avx2") != 0) {
+        return all_are_rows_avx2(numbers, m, n);
     }
-    if (j < m) {
-        bad |= look(numbers[j]);
-    }
-    return ((bad | bad_too) >> 63U) == 0;
+#endif
+    return all_are_rows(numbers, m, n);
 }
 
 /// Refuses numbers that are not those of n rows.
@@ -135,35 +161,18 @@ consteval bool can_be_gathered() noexcept
     return true;
 }
 
-/// Gathers rows, which have been checked: in one pass over all fields, if their extents are constants.
-template <class Number, class Inputs, class... Out>
-void gather_checked(const image_view<Out...>& outputs, const Number* numbers, std::size_t m,
-                    const Inputs& inputs) noexcept
+/// Gathers rows of one field, which have been checked.
+template <class T, class E, class From, class Number>
+void gather_field(const basic_rows<T, E>& to, const From& from, const Number* numbers, std::size_t m) noexcept
 {
-    const auto is_plain = []<class Tag>(Tag /*tag*/) {
-        using from_type = std::remove_cvref_t<decltype(std::declval<const Inputs&>()[Tag{}])>;
-        return std::bool_constant<from_type::extents_type::is_static && requires(const from_type& rows) {
-            rows.flat();
-        }>();
-    };
-    if constexpr ((decltype(is_plain(typename Out::tag{}))::value && ...)) {
-        const auto move_of = [&]<class Tag>(Tag tag) {
-            const auto from = inputs[tag];
-            using from_type = std::remove_cvref_t<decltype(from)>;
-            constexpr typename from_type::extents_type extents{};
-            return field_move<extents.size() * sizeof(typename from_type::value_type)>{
-                reinterpret_cast<std::byte*>(outputs[tag].data()), reinterpret_cast<const std::byte*>(from.data())};
-        };
-        move_rows(numbers, 0, m, move_of(typename Out::tag{})...);
+    if constexpr (From::extents_type::is_static && requires { from.flat(); }) {
+        constexpr typename From::extents_type extents{};
+        move_rows<extents.size() * sizeof(T)>(reinterpret_cast<std::byte*>(to.data()),
+                                              reinterpret_cast<const std::byte*>(from.data()), numbers, 0, m);
     } else {
-        const auto gather = [&]<class Tag>(Tag tag) {
-            const auto to = outputs[tag];
-            const auto from = inputs[tag];
-            for (std::size_t j = 0; j < m; ++j) {
-                copy_row_of(to.row_data(j), to.extents(), from, static_cast<std::size_t>(numbers[j]));
-            }
-        };
-        (gather(typename Out::tag{}), ...);
+        for (std::size_t j = 0; j < m; ++j) {
+            copy_row_of(to.row_data(j), to.extents(), from, static_cast<std::size_t>(numbers[j]));
+        }
     }
 }
 

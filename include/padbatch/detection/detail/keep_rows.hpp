@@ -6,7 +6,6 @@
 #include <padbatch/detail/first_failure.hpp>
 #include <padbatch/detail/pad_owner.hpp>
 #include <padbatch/detection/detail/each_image.hpp>
-#include <padbatch/detection/detail/move_rows.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -18,10 +17,9 @@
 namespace padbatch::inline PADBATCH_ABI::detail {
 
 /// Puts rows `kept` of one field at its beginning, in their order. With `Ascending` numbers rows move forward one by
-/// one, from place `first` on; otherwise they are gathered in `scratch`, of `m` rows, first.
+/// one; otherwise they are gathered in `scratch`, of `m` rows, first.
 template <bool Ascending, class T, class E>
-void compact_field(const basic_rows<T, E>& rows, const std::int32_t* kept, std::size_t first, std::size_t m,
-                   std::byte* scratch) noexcept
+void compact_field(const basic_rows<T, E>& rows, const std::int32_t* kept, std::size_t m, std::byte* scratch) noexcept
 {
     const std::size_t bytes = rows.row_size() * sizeof(T);
     auto* const all = reinterpret_cast<std::byte*>(rows.data());
@@ -31,7 +29,11 @@ void compact_field(const basic_rows<T, E>& rows, const std::int32_t* kept, std::
     const auto move_all = [&](auto size) noexcept { // constants become moves of registers
         const std::size_t n = size;
         if constexpr (Ascending) {
-            for (std::size_t j = first; j < m; ++j) {
+            std::size_t j = 0;
+            while (j < m && static_cast<std::size_t>(kept[j]) == j) { // these are where they belong
+                ++j;
+            }
+            for (; j < m; ++j) {
                 std::memcpy(all + j * n, all + static_cast<std::size_t>(kept[j]) * n, n); // kept[j] > j
             }
         } else {
@@ -69,31 +71,12 @@ struct compact_image<Ascending, field_list<Fields...>> {
     template <class Image>
     static void run(const Image& image, const std::int32_t* kept, std::size_t m, std::byte* scratch) noexcept
     {
-        std::size_t first = 0;
-        if constexpr (Ascending) {
-            while (first < m && static_cast<std::size_t>(kept[first]) == first) { // these are where they belong
-                ++first;
-            }
-        }
-        if constexpr (Ascending && (Fields::extents_type::is_static && ...)) {
-            move_rows(kept, first, m, move_of<Fields>(image[typename Fields::tag{}])...);
-        } else {
-            (compact_field<Ascending>(image[typename Fields::tag{}], kept, first, m, scratch), ...);
-        }
+        (compact_field<Ascending>(image[typename Fields::tag{}], kept, m, scratch), ...);
     }
     template <class Image>
     [[nodiscard]] static std::size_t row_bytes(const Image& image) noexcept
     {
         return Ascending ? 0 : largest_row<Image, typename Fields::tag...>(image);
-    }
-
-private:
-    template <class Field, class Rows>
-    [[nodiscard]] static auto move_of(const Rows& rows) noexcept
-    {
-        auto* const all = reinterpret_cast<std::byte*>(rows.data());
-        constexpr typename Field::extents_type extents{};
-        return field_move<extents.size() * sizeof(typename Field::value_type)>{all, all};
     }
 };
 

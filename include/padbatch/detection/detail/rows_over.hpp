@@ -35,9 +35,8 @@ template <bool OrEqual, class Scores, class Number>
 
 #if PADBATCH_DETAIL_HAS_AVX2
 /// For each set of 8 bits the places of those that are set, in order, 4 bits for each from the lowest.
-template <class Word>
 struct bit_places {
-    Word places[256];
+    std::uint32_t places[256];
 
     consteval bit_places() noexcept : places{}
     {
@@ -45,46 +44,34 @@ struct bit_places {
             unsigned found = 0;
             for (unsigned k = 0; k < 8; ++k) {
                 if ((bits >> k & 1U) != 0) {
-                    places[bits] |= Word{k} << 4U * found++;
+                    places[bits] |= k << 4U * found++;
                 }
             }
         }
     }
 };
-template <class Word>
-alignas(64) inline constexpr bit_places<Word> places_of_bits{};
+alignas(64) inline constexpr bit_places places_of_bits{};
 
 // Registers, and, with reduced alignment, the same in memory.
 typedef float eight_floats __attribute__((vector_size(32)));
 typedef float eight_floats_in_memory __attribute__((vector_size(32), aligned(4), may_alias));
 typedef std::int32_t eight_results __attribute__((vector_size(32)));
-template <class Number>
-struct number_register;
-template <>
-struct number_register<std::int32_t> {
-    using word = std::uint32_t;
-    typedef std::uint32_t type __attribute__((vector_size(32)));
-    typedef std::uint32_t in_memory __attribute__((vector_size(32), aligned(4), may_alias));
-    static constexpr type shifts[] = {{0, 4, 8, 12, 16, 20, 24, 28}};
-};
-template <>
-struct number_register<std::int64_t> {
-    using word = std::uint64_t;
-    typedef std::uint64_t type __attribute__((vector_size(32)));
-    typedef std::uint64_t in_memory __attribute__((vector_size(32), aligned(8), may_alias));
-    static constexpr type shifts[] = {{0, 4, 8, 12}, {16, 20, 24, 28}};
-};
+typedef std::uint32_t eight_numbers __attribute__((vector_size(32)));
+typedef std::uint32_t eight_numbers_in_memory __attribute__((vector_size(32), aligned(4), may_alias));
+typedef std::int32_t four_numbers_in_memory __attribute__((vector_size(16), aligned(4), may_alias));
+typedef std::int64_t four_long_numbers __attribute__((vector_size(32)));
+typedef std::int64_t four_long_numbers_in_memory __attribute__((vector_size(32), aligned(8), may_alias));
 
 /// Writes the numbers of the rows whose scores pass, 8 at a time: all 8 places are written, of which the next 8 numbers
-/// overwrite those that were too many. `rows` has room for `n`.
-template <bool OrEqual, class Number>
+/// overwrite those that were too many. `rows` has room for `n`; the rows behind the last whole 8 are left to the caller.
+template <bool OrEqual>
 [[nodiscard, gnu::noinline, gnu::target("avx2,popcnt")]] std::size_t
-rows_over_avx2(const float* scores, std::size_t n, float threshold, Number* rows) noexcept
+rows_over_avx2(const float* scores, std::size_t n, float threshold, std::int32_t* rows) noexcept
 {
-    using numbers = number_register<Number>;
-    using word = typename numbers::word;
-    constexpr std::size_t parts = sizeof numbers::shifts / sizeof numbers::shifts[0];
     const eight_floats limit = {threshold, threshold, threshold, threshold, threshold, threshold, threshold, threshold};
+    const eight_numbers shifts = {0, 4, 8, 12, 16, 20, 24, 28};
+    const eight_numbers low_bits = {7, 7, 7, 7, 7, 7, 7, 7};
+    eight_numbers first = {0, 0, 0, 0, 0, 0, 0, 0};
     std::size_t m = 0;
     for (std::size_t j = 0; j + 8 <= n; j += 8) {
         const eight_floats value = *reinterpret_cast<const eight_floats_in_memory*>(scores + j);
@@ -95,12 +82,39 @@ rows_over_avx2(const float* scores, std::size_t n, float threshold, Number* rows
             passes = value > limit;
         }
         const auto bits = static_cast<unsigned>(__builtin_ia32_movmskps256(reinterpret_cast<eight_floats>(passes)));
-        const word places = places_of_bits<word>.places[bits];
-        for (std::size_t part = 0; part < parts; ++part) {
-            const typename numbers::type found = ((typename numbers::type{} + places) >> numbers::shifts[part] & word{7}) + static_cast<word>(j);
-            *reinterpret_cast<typename numbers::in_memory*>(rows + m + part * 8 / parts) = found;
-        }
+        const std::uint32_t packed = places_of_bits.places[bits];
+        const eight_numbers all = {packed, packed, packed, packed, packed, packed, packed, packed};
+        *reinterpret_cast<eight_numbers_in_memory*>(rows + m) = (all >> shifts & low_bits) + first;
         m += static_cast<unsigned>(__builtin_popcount(bits));
+        first += 8;
+    }
+    return m;
+}
+
+/// Writes `first` plus each of m numbers, 4 at a time: up to 3 more are written.
+[[gnu::noinline, gnu::target("avx2")]] inline void widen_avx2(std::int64_t* to, const std::int32_t* numbers,
+                                                              std::size_t m, std::int64_t first) noexcept
+{
+    for (std::size_t k = 0; k < m; k += 4) {
+        const auto four = *reinterpret_cast<const four_numbers_in_memory*>(numbers + k);
+        *reinterpret_cast<four_long_numbers_in_memory*>(to + k) =
+            __builtin_convertvector(four, four_long_numbers) + first;
+    }
+}
+
+/// The same numbers as int64. Fewer are widened than are looked at, so they are found as int32, some rows at a time.
+template <bool OrEqual>
+[[nodiscard]] std::size_t rows_over_avx2(const float* scores, std::size_t n, float threshold,
+                                         std::int64_t* rows) noexcept
+{
+    constexpr std::size_t most = 1024;
+    alignas(64) std::int32_t found[most];
+    std::size_t m = 0;
+    for (std::size_t first = 0; first < n; first += most) {
+        const std::size_t size = n - first < most ? n - first : most;
+        const std::size_t here = rows_over_avx2<OrEqual>(scores + first, size, threshold, found);
+        widen_avx2(rows + m, found, here, static_cast<std::int64_t>(first)); // at most as many as rows, to a whole 4
+        m += here;
     }
     return m;
 }
