@@ -768,3 +768,22 @@ TEST_CASE("a raw head that is not as it was said is refused, and the output stay
     check_status(try_decode_head(small, head, tensor), status_code::none);
     CHECK_THROWS_AS(decode_head(small, heads::yolov8(4), tensor), error);
 }
+
+TEST_CASE("an image that the caller's loop leaves out has no detections")
+{
+    const std::vector<float> numbers(3 * 6 * 10, 1);
+    const std::array<std::int64_t, 3> shape{3, 6, 10};
+    detector_head head = heads::yolov8(2);
+    head.selection.suppression = head_suppression::none;
+    ragged<boxes<>, scores<>> found;
+    workspace space;
+    for (int again = 0; again < 2; ++again) { // with old numbers in the workspace
+        decode_head(found, head, const_tensor_ref(numbers.data(), shape), space,
+                    parallel([](std::size_t n, auto& body) {
+                        for (std::size_t i = 0; i < n; i += 2) {
+                            body(i);
+                        }
+                    }));
+        CHECK((found.size() == 3 && found.count(0) == 10 && found.count(1) == 0 && found.count(2) == 10));
+    }
+}

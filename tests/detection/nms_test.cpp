@@ -164,8 +164,8 @@ TEST_CASE("nms keeps what the definition says, for any boxes and any scores")
     for (int round = 0; round < 300; ++round) {
         const std::size_t n = round < 60 ? static_cast<std::size_t>(round) : random() % 260;
         const nms_rows rows = random_nms_rows(random, n, round % 2 == 0);
-        const double thresholds[] = {0.0, 0.3, 0.5, 0.7, 1.0, 1e-35, 1.0 / 3};
-        const double threshold = thresholds[random() % 7];
+        const double thresholds[] = {0.0, -0.0, 0.3, 0.5, 0.7, 1.0, 1e-35, 1.0 / 3};
+        const double threshold = thresholds[random() % 8];
         const auto wanted = plain_nms(rows, threshold, false);
         nms(kept, t::boxes(rows.boxes), t::scores(rows.scores), threshold, space);
         CHECK(numbers_in(kept) == wanted);

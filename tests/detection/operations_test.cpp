@@ -21,6 +21,7 @@
 #include <cstdint>
 #include <random>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -391,4 +392,45 @@ TEST_CASE("slots whose padding an owner cannot trust stay so when rows are dropp
     for (std::size_t i = 0; i < fewer.size(); ++i) {
         check_padding(owner.view(), i, fewer[i].names.size(), op_capacity, -1, 0.5F, 2.0F);
     }
+}
+
+TEST_CASE("a batch is whole, image by image, if the caller's loop throws")
+{
+    const std::vector<op_image> images = random_op_images(5, 6);
+    const auto loop = [](std::size_t n, const auto& body) {
+        for (std::size_t i = 0; i < n; i += 2) {
+            body(i);
+        }
+        throw std::runtime_error("half done");
+    };
+    op_ragged rows = ragged_of(images);
+    CHECK_THROWS_AS(nms(rows, 0.4, parallel(loop)), std::runtime_error);
+    op_padded owner = padded_of(images);
+    CHECK_THROWS_AS(nms(owner, 0.4, parallel(loop)), std::runtime_error);
+    for (std::size_t i = 0; i < images.size(); ++i) {
+        const op_image wanted =
+            i % 2 != 0 ? images[i] : images[i].only(nms(t::boxes(images[i].boxes), t::scores(images[i].scores), 0.4));
+        CHECK(image_in(rows.image(i)) == wanted);
+        CHECK(image_in(owner.image(i)) == wanted);
+    }
+}
+
+TEST_CASE("lists in the memory of what is written are refused")
+{
+    const std::vector<op_image> images = random_op_images(6, 4);
+    op_ragged rows = ragged_of(images);
+    CHECK(try_select_rows(rows, label_in(rows[t::labels].flat())).code() == status_code::overlap);
+    CHECK(try_select_rows(rows, label_in(rows.offsets())).code() == status_code::overlap);
+    CHECK(try_gather_rows(rows, rows, std::vector<row_numbers>(4)).code() == status_code::overlap);
+    std::vector<std::int64_t> counts{2, 1};
+    std::vector<std::int64_t> labels{1, 2, 3, 0};
+    const padded_view view(counts, 2, t::labels(labels));
+    CHECK(try_select_rows(view, label_in(counts)).code() == status_code::overlap);
+    row_numbers kept;
+    REQUIRE(kept.try_resize(2).ok());
+    CHECK(try_select_rows(kept, t::labels(labels), label_in(kept)).code() == status_code::overlap);
+    CHECK(try_select_rows(kept, t::labels(kept), label_in(labels)).code() == status_code::overlap);
+    check_images(rows, images);
+    select_rows(view, label_in(std::vector<std::int64_t>{2, 3}));
+    CHECK((view.count(0) == 1 && labels[0] == 2 && view.count(1) == 1));
 }

@@ -198,8 +198,8 @@ TEST_CASE("what cannot be encoded is refused, and the list stays as it was")
     refuse(try_rle_encode_regions(runs, batch.view(), 1 << 20, 1 << 12), status_code::size_overflow,
            {"1048576 x 4096", "4294967295"});
     for (const float threshold : {0.0F, -1.0F, 1.5F, std::numeric_limits<float>::quiet_NaN()}) {
-        refuse(try_rle_encode_regions(runs, batch.view(), 20, 31, mask_threshold(threshold)),
-               status_code::bad_argument, {"threshold"});
+        refuse(try_rle_encode_regions(runs, batch.view(), 20, 31, mask_threshold(threshold)), status_code::bad_argument,
+               {"threshold"});
     }
     refuse(try_rle_encode_regions(runs, t::boxes(std::span(batch.boxes).first(2)), t::masks(batch.regions, 1, 5, 6), 20,
                                   31),
@@ -207,9 +207,7 @@ TEST_CASE("what cannot be encoded is refused, and the list stays as it was")
     refuse(try_rle_encode_regions(runs, t::boxes(batch.boxes), t::masks(batch.regions, 2, 5, 3), 20, 31),
            status_code::row_mismatch, {"[2, 5, 3]"});
     const std::vector<std::vector<std::uint8_t>> sizes = {std::vector<std::uint8_t>(12), std::vector<std::uint8_t>(20)};
-    const auto mixed = generated(2, [&](std::size_t i) {
-        return image_of(t::masks(sizes[i], 1, i == 0 ? 3 : 5, 4));
-    });
+    const auto mixed = generated(2, [&](std::size_t i) { return image_of(t::masks(sizes[i], 1, i == 0 ? 3 : 5, 4)); });
     run_lengths other;
     check_status(try_rle_encode(other, mixed), status_code::row_mismatch, {"image 1", "5 x 4", "3 x 4"});
     CHECK(other.empty());
@@ -224,7 +222,8 @@ TEST_CASE("what cannot be encoded is refused, and the list stays as it was")
 
     // Nothing to encode is no mistake.
     CHECK(try_rle_encode(runs, t::masks(std::span<std::uint8_t>(), 1, 20, 31)).ok());
-    CHECK(try_rle_encode_regions(runs, t::boxes(std::span<float>()), t::masks(std::span<float>(), 1, 5, 6), 20, 31).ok());
+    CHECK(
+        try_rle_encode_regions(runs, t::boxes(std::span<float>()), t::masks(std::span<float>(), 1, 5, 6), 20, 31).ok());
     CHECK(runs.size() == 5);
 }
 

@@ -33,8 +33,11 @@ TEST_CASE("run lengths of many masks are one list, which keeps its memory")
     list.clear();
     list.append({second, 3, 2}); // another size
     CHECK((list.counts().data() == memory && list.width() == 2));
-    const run_lengths taken = std::move(list);
-    CHECK(taken[0].counts[1] == 6);
+    run_lengths taken = std::move(list);
+    CHECK((taken[0].counts[1] == 6 && list.empty())); // NOLINT(bugprone-use-after-move): it has no masks
+    list.append({first, 2, 3});
+    taken = std::move(list);                                          // nothing of what it held is left anywhere
+    CHECK((taken.size() == 1 && taken.width() == 3 && list.empty())); // NOLINT(bugprone-use-after-move)
 }
 
 TEST_CASE("a list of run lengths refuses what is no mask, or one of another size, and stays as it is")

@@ -3,6 +3,7 @@
 #define PADBATCH_DETECTION_BOX_IOU_HPP
 
 #include <padbatch/detail/contiguous.hpp>
+#include <padbatch/detail/copy_row.hpp>
 #include <padbatch/detail/field_memory.hpp>
 #include <padbatch/detail/first_failure.hpp>
 #include <padbatch/detection/detail/box_pairs.hpp>
@@ -22,23 +23,11 @@ namespace padbatch::inline PADBATCH_ABI {
 
 namespace detail {
 
-/// Sets `box` to row j.
+/// Sets `box` to row j, wherever its numbers are.
 template <class Rows>
 PADBATCH_DETAIL_INLINE void read_box(const Rows& rows, std::size_t j, float (&box)[4]) noexcept
 {
-    if constexpr (requires { rows.pieces(j, [](const float*, std::size_t) {}); }) {
-        std::size_t done = 0;
-        rows.pieces(j, [&](const float* from, std::size_t n) {
-            for (std::size_t k = 0; k < n && done < 4; ++k) {
-                box[done++] = from[k];
-            }
-        });
-    } else {
-        const auto row = rows[j];
-        for (std::size_t k = 0; k < 4; ++k) {
-            box[k] = row[k];
-        }
-    }
+    copy_row_of(box, row_extents<4>{}, rows, j);
 }
 
 /// A compile error, with the reason, if results cannot be written there.

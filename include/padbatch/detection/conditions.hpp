@@ -10,7 +10,8 @@
 #include <span>
 #include <type_traits>
 
-/// Conditions on rows, for `select_rows`. They refer to the lists that they are given; these must live as long.
+/// Conditions on rows, for `select_rows`. They refer to the lists that they are given, which must live as long: a
+/// temporary will do within the call only.
 namespace padbatch::inline PADBATCH_ABI {
 
 /// Rows whose score is over a threshold: `score > threshold`. The threshold is finite. NaN is not over it.
@@ -35,8 +36,8 @@ private:
     float m_threshold;
 };
 
-/// Rows whose score is over the threshold of their label: `score > thresholds[label]`. Labels outside of the list, below
-/// 0 or from its size on, are dropped, and so is NaN. Thresholds are not NaN; infinity drops a class.
+/// Rows whose score is over the threshold of their label: `score > thresholds[label]`. Labels outside of the list,
+/// below 0 or from its size on, are dropped, and so is NaN. Thresholds are not NaN; infinity drops a class.
 class score_above_of_label {
 public:
     explicit score_above_of_label(std::span<const float> thresholds) noexcept : m_thresholds(thresholds) {}
@@ -47,8 +48,8 @@ private:
     std::span<const float> m_thresholds;
 };
 
-/// Rows whose label is in a list, a contiguous container of integers. Labels from 0 to 255 are looked up in a table of
-/// bits; others are compared with the list one by one.
+/// Rows whose label is in a list, a contiguous container of integers; both are compared as int64. Labels from 0 to 255
+/// are looked up in a table of bits; others are compared with the list one by one.
 template <class T>
 class label_in {
     static_assert(std::is_integral_v<T>, "label_in takes a list of integers");
@@ -68,7 +69,8 @@ template <detail::contiguous_values List>
 label_in(const List&) -> label_in<std::remove_const_t<detail::value_of<const List>>>;
 
 /// The k rows with the highest scores, in the order in which they are. Of equal scores the earlier row is taken first,
-/// and NaN is below every number. Of several conditions this is the last one: the best of the rows that pass the others.
+/// and NaN is below every number. Of several conditions this is the last one: the best of the rows that pass the
+/// others.
 class highest_scores {
 public:
     constexpr explicit highest_scores(std::size_t rows) noexcept : m_rows(rows) {}
@@ -79,8 +81,8 @@ private:
     std::size_t m_rows;
 };
 
-/// Rows for which a function returns true; it must not throw, and is called once for each row that passed the conditions
-/// before it. It takes the image and the number of a row, or the values of the fields that are named:
+/// Rows for which a function returns true; it must not throw, and is called once for each row that passed the
+/// conditions before it. It takes the image and the number of a row, or the values of the fields that are named:
 ///
 ///     rows_where([](const auto& image, std::size_t j) { return image[t::boxes][j][0] > 10; })
 ///     rows_where([](std::span<const float, 4> box, float score) { return box[0] > 10 * score; }, t::boxes, t::scores)

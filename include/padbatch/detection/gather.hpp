@@ -24,8 +24,8 @@
 /// its own (`gather_rows`), and for one image into the caller's memory (`gather_rows_into`).
 ///
 /// The numbers of a whole batch are a list for each image: a container of containers of integers, such as
-/// `std::vector<row_numbers>`, or a ragged batch of integers with the tag `t::values`. Numbers count from 0 within their
-/// image, in any order, and may be repeated.
+/// `std::vector<row_numbers>`, or a ragged batch of integers with the tag `t::values`. Numbers count from 0 within
+/// their image, in any order, and may be repeated.
 namespace padbatch::inline PADBATCH_ABI {
 
 namespace detail {
@@ -163,8 +163,7 @@ template <class... Fields, class Batch, class Lists>
             return indexed_rows(tagged_rows<Tag, rows_type>{image[tag]}, numbers, list.size());
         };
         const image_view listed(rows_of_field(typename Fields::tag{})...);
-        if (status outcome =
-                first_failure([&] { return out.try_append(listed); }, [&] { return out.try_end_image(); });
+        if (status outcome = first_failure([&] { return out.try_append(listed); }, [&] { return out.try_end_image(); });
             !outcome.ok()) {
             return outcome;
         }
@@ -266,6 +265,10 @@ template <class... Fields, detail::detection_batch Batch, class Lists, class... 
         !outcome.ok()) {
         return outcome;
     }
+    if (detail::ragged_access::reads_offsets(out, batch)) {
+        return {status_code::overlap,
+                "rows are gathered from the batch that they are written to: write to another one"};
+    }
     std::size_t all = 0;
     std::size_t longest = 0;
     for (std::size_t i = 0; i < batch.size(); ++i) {
@@ -305,12 +308,12 @@ template <detail::bound_values First, class... Arguments>
         constexpr std::make_index_sequence<sizeof...(Arguments) - place> behind{};
         const auto all = std::tuple<const First&, const Arguments&...>(first, arguments...);
         const auto& numbers = std::get<place>(all);
-        static_assert(detail::contiguous_values<decltype(numbers)>, "row numbers are a contiguous container of integers");
+        static_assert(detail::contiguous_values<decltype(numbers)>,
+                      "row numbers are a contiguous container of integers");
         using number = detail::value_of<decltype(numbers)>;
-        static_assert(std::is_integral_v<number>, "row numbers are integers");
-        if (status outcome =
-                detail::first_failure([&] { return detail::check_some_rows<0>(all, before); },
-                                      [&] { return detail::check_some_rows<place + 1>(all, behind); });
+        static_assert(std::is_integral_v<number> && !std::is_same_v<number, bool>, "row numbers are integers");
+        if (status outcome = detail::first_failure([&] { return detail::check_some_rows<0>(all, before); },
+                                                   [&] { return detail::check_some_rows<place + 1>(all, behind); });
             !outcome.ok()) {
             return outcome;
         }
@@ -318,16 +321,16 @@ template <detail::bound_values First, class... Arguments>
         const auto inputs = detail::image_of_some<place + 1>(all, behind);
         using output_type = std::remove_cvref_t<decltype(detail::plain_image(outputs))>;
         return detail::gather_image<output_type>::run(
-            detail::plain_image(outputs),
-            std::span<const std::remove_const_t<number>>(numbers.data(), numbers.size()), detail::plain_image(inputs));
+            detail::plain_image(outputs), std::span<const std::remove_const_t<number>>(numbers.data(), numbers.size()),
+            detail::plain_image(inputs));
     }
 }
 
 #if PADBATCH_EXCEPTIONS
 /// Keeps the listed rows of each image of a batch, in place, in the order of their list, which has at most as many
 /// numbers as the image has rows. What lies behind them is filled as by `select_rows`. Options: `parallel(loop)`, a
-/// workspace, `pad_values(...)` for a padded view. Throws `error`, having changed nothing, if a number is none of a row,
-/// there are more or fewer lists than images, or a list is in the batch itself.
+/// workspace, `pad_values(...)` for a padded view. Throws `error`, having changed nothing, if a number is none of a
+/// row, there are more or fewer lists than images, or a list is in the batch itself.
 template <detail::detection_batch Batch, class Lists, class... Options>
 void keep_listed(Batch&& batch, const Lists& lists, Options&&... options)
 {
@@ -353,9 +356,10 @@ void gather_rows(ragged<Fields...>& out, const Batch& batch, const Lists& lists,
 ///
 ///     gather_rows_into(t::boxes(some), t::scores(some_scores), kept, t::boxes(boxes), t::scores(scores));
 ///
-/// What is written is contiguous and has room for as many rows as there are numbers; more is left as it is. What is read
-/// may be in any container, `[n, ...]`, of the same element types. Allocates nothing. Throws `error`, having written
-/// nothing, if a number is not that of a row, if there is too little room, or if what is written overlaps what is read.
+/// What is written is contiguous and has room for as many rows as there are numbers; more is left as it is. What is
+/// read may be in any container, `[n, ...]`, of the same element types. Allocates nothing. Throws `error`, having
+/// written nothing, if a number is not that of a row, if there is too little room, or if what is written overlaps what
+/// is read.
 template <detail::bound_values First, class... Arguments>
 void gather_rows_into(const First& first, const Arguments&... arguments)
 {

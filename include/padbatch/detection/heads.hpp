@@ -2,8 +2,8 @@
 #ifndef PADBATCH_DETECTION_HEADS_HPP
 #define PADBATCH_DETECTION_HEADS_HPP
 
-#include <padbatch/detection/box_format.hpp>
 #include <padbatch/config.hpp>
+#include <padbatch/detection/box_format.hpp>
 #include <padbatch/tensor_ref.hpp>
 
 #include <array>

@@ -3,6 +3,7 @@
 #define PADBATCH_DETECTION_MASK_BOXES_HPP
 
 #include <padbatch/counts.hpp>
+#include <padbatch/detail/copy_row.hpp>
 #include <padbatch/detection/detail/made_rows.hpp>
 #include <padbatch/detection/detail/mask_scan.hpp>
 #include <padbatch/element_type.hpp>
@@ -140,7 +141,8 @@ void crop_image(const Image& image) noexcept
     const std::size_t height = height_in(masks.extents());
     const std::size_t width = width_in(masks.extents());
     for (std::size_t j = 0; j < masks.size(); ++j) {
-        const auto box = boxes[j];
+        float box[4];
+        copy_row_of(box, row_extents<4>{}, boxes, j);
         auto* const first = const_cast<stored_mask<T>*>(mask_of_row(masks, j));
         clear_around(first, height, width, pixels_between(box[0], box[2], width),
                      pixels_between(box[1], box[3], height));

@@ -70,9 +70,7 @@ consteval bool nms_options_known() noexcept
                    ...),
                   "an option of nms is one of at_most(...), a workspace and, for a batch, parallel(...) and "
                   "pad_values(...); batched_nms also takes class_shift(...)");
-    static_assert((std::size_t{0} + ... + (is_at_most<Options> ? 1 : 0)) < 2 &&
-                      (std::size_t{0} + ... + (is_class_shift<Options> ? 1 : 0)) < 2,
-                  "at_most(...) and class_shift(...) can be given once");
+    static_assert((std::size_t{0} + ... + (is_class_shift<Options> ? 1 : 0)) < 2, "class_shift(...) is given twice");
     return batch_options_fit<Options...>();
 }
 
@@ -83,7 +81,7 @@ consteval bool can_be_suppressed() noexcept
     static_assert(std::is_same_v<typename Boxes::value_type, float> &&
                       std::is_same_v<typename Scores::value_type, float>,
                   "nms takes float boxes and float scores");
-    static_assert(may_be_same<typename Boxes::extents_type, row_extents<4>>(), "a box is 4 numbers, x1, y1, x2, y2");
+    static_assert(are_box_extents<typename Boxes::extents_type>, "a box is 4 numbers, row_extents<4>: x1, y1, x2, y2");
     static_assert(Scores::extents_type::rank == 0, "a score is one number");
     if constexpr (Labelled) {
         static_assert(std::is_integral_v<typename Labels::value_type> && Labels::extents_type::rank == 0,

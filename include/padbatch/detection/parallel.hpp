@@ -24,9 +24,10 @@ struct parallel_t {
 ///
 /// Everything that can fail has been checked, and all memory is there, before `loop` is called; `body` does not throw.
 /// Each body has scratch memory of its own, in the one workspace of the call. If the loop itself throws or skips a
-/// body, the images without one stay as they are.
+/// body, images that are changed in place stay as they are where there was no body; a batch that is made anew has no
+/// rows, or rows of unspecified values, for them.
 template <class Loop>
-[[nodiscard]] constexpr parallel_t<Loop> parallel(Loop&& loop) noexcept
+[[nodiscard]] constexpr parallel_t<Loop> parallel(Loop&& loop)
 {
     return {static_cast<Loop&&>(loop)};
 }

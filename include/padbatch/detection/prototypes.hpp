@@ -2,6 +2,7 @@
 #ifndef PADBATCH_DETECTION_PROTOTYPES_HPP
 #define PADBATCH_DETECTION_PROTOTYPES_HPP
 
+#include <padbatch/detail/copy_row.hpp>
 #include <padbatch/detection/detail/made_rows.hpp>
 #include <padbatch/detection/detail/prototype_mask.hpp>
 #include <padbatch/fields.hpp>
@@ -136,7 +137,8 @@ struct prototype_operation {
         const prototype_planes window = window_of(i, height, width);
         auto* to = reinterpret_cast<stored_mask<T>*>(made.data());
         for (std::size_t j = 0; j < made.size(); ++j, to += height * width) {
-            const auto box = boxes[j];
+            float box[4];
+            copy_row_of(box, row_extents<4>{}, boxes, j);
             make_prototype_mask(to, height, width, window, first_of_row(coefficients, j),
                                 part_of({box[0], box[1], box[2], box[3]}, window, height, width), streams);
         }

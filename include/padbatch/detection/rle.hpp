@@ -3,6 +3,7 @@
 #define PADBATCH_DETECTION_RLE_HPP
 
 #include <padbatch/detail/check_source.hpp>
+#include <padbatch/detail/copy_row.hpp>
 #include <padbatch/detail/first_failure.hpp>
 #include <padbatch/detection/detail/rle_changes.hpp>
 #include <padbatch/detection/detail/rle_pixels.hpp>
@@ -63,6 +64,8 @@ template <class Rows>
 [[nodiscard]] auto row_elements(const Rows& rows, std::size_t j) noexcept
 {
     if constexpr (requires { rows.row_data(j); }) {
+        static_assert(!std::is_same_v<typename Rows::layout_type, layout::element_strided>,
+                      "the elements of a mask must be adjacent");
         return rows.row_data(j);
     } else {
         static_assert(requires { rows[j].data(); }, "the elements of a mask must be adjacent");
@@ -234,13 +237,14 @@ template <source Batch, class... Options>
 [[nodiscard]] status try_rle_encode_regions(run_lengths& runs, const Batch& batch, std::size_t height,
                                             std::size_t width, Options&&... options) noexcept
 {
-    static_assert(((std::is_same_v<std::remove_reference_t<Options>, workspace> || detail::is_mask_threshold<Options>) &&
-                   ...),
-                  "an option of rle_encode_regions is a mask_threshold(...), or a workspace, which is a variable");
+    static_assert(
+        ((std::is_same_v<std::remove_reference_t<Options>, workspace> || detail::is_mask_threshold<Options>) && ...),
+        "an option of rle_encode_regions is a mask_threshold(...), or a workspace, which is a variable");
     using full_field = masks<std::uint8_t>;
     using extents_type = typename full_field::extents_type;
-    if (status outcome = detail::first_failure([&] { return detail::check_rle_size(height, width); },
-                                               [&] { return detail::rle_access::check_same_size(runs, height, width); });
+    if (status outcome =
+            detail::first_failure([&] { return detail::check_rle_size(height, width); },
+                                  [&] { return detail::rle_access::check_same_size(runs, height, width); });
         !outcome.ok()) {
         return outcome;
     }
@@ -260,7 +264,8 @@ template <source Batch, class... Options>
         const auto regions = image[t::masks];
         constexpr std::size_t rank = std::remove_cvref_t<decltype(regions.extents())>::rank;
         for (std::size_t j = 0; j < boxes.size(); ++j) {
-            const auto& box = boxes[j];
+            float box[4];
+            detail::copy_row_of(box, row_extents<4>{}, boxes, j);
             const detail::region_mask region{detail::row_elements(regions, j), regions.extents().extent(rank - 2),
                                              regions.extents().extent(rank - 1)};
             if (!detail::encode_region(runs, height, width, {box[0], box[1], box[2], box[3]}, region, threshold,
@@ -282,8 +287,8 @@ template <detail::bound_values Boxes, detail::bound_values Regions, class... Opt
     if (status outcome = detail::check_bounds(boxes, regions); !outcome.ok()) {
         return outcome;
     }
-    return try_rle_encode_regions(
-        runs, generated(1, [&](std::size_t /*image*/) { return image_of(boxes, regions); }), height, width, options...);
+    return try_rle_encode_regions(runs, generated(1, [&](std::size_t /*image*/) { return image_of(boxes, regions); }),
+                                  height, width, options...);
 }
 
 /// Writes the pixels of all masks of a list, 0 or 1: `try_rle_decode(t::masks(pixels, 1, H, W), runs)`, `[n, 1, H, W]`
@@ -314,8 +319,9 @@ template <class X, class E>
     }
     if ((rank == 3 && extents.extent(0) != 1) || extents.extent(rank - 2) != runs.height() ||
         extents.extent(rank - 1) != runs.width()) {
-        return {status_code::row_mismatch, "the memory is for masks of {}; expected [1, {}, {}], the size of the run "
-                                           "lengths' masks",
+        return {status_code::row_mismatch,
+                "the memory is for masks of {}; expected [1, {}, {}], the size of the run "
+                "lengths' masks",
                 extents.to_array(), runs.height(), runs.width()};
     }
     if (detail::ranges_overlap(rows.data(), rows.data() + rows.size() * rows.row_size(), runs.counts().data(),
@@ -346,8 +352,8 @@ template <class X, class E>
     if (runs.height == 0) {
         return {};
     }
-    const detail::rle_edges box = detail::for_each_run(
-        runs, [](std::size_t, std::size_t, std::size_t) PADBATCH_DETAIL_INLINE_LAMBDA {});
+    const detail::rle_edges box =
+        detail::for_each_run(runs, [](std::size_t, std::size_t, std::size_t) PADBATCH_DETAIL_INLINE_LAMBDA {});
     return {static_cast<std::uint32_t>(box.left), static_cast<std::uint32_t>(box.top),
             static_cast<std::uint32_t>(box.right - box.left), static_cast<std::uint32_t>(box.bottom - box.top)};
 }
@@ -385,7 +391,8 @@ template <class... Options>
                                    Options&... options) noexcept
 {
     if (&out == &runs) {
-        return {status_code::overlap, "the merged mask cannot be appended to the list that it is made of: take another"};
+        return {status_code::overlap,
+                "the merged mask cannot be appended to the list that it is made of: take another"};
     }
     if (runs.empty()) {
         return {status_code::bad_argument, "no masks to merge: expected one or more"};
@@ -401,17 +408,22 @@ template <class... Options>
                                    rle_rule rule, Options&... options) noexcept
 {
     if (one.height != other.height || one.width != other.width) {
-        return {status_code::row_mismatch, "masks of {} x {} and of {} x {} cannot be merged: expected one size",
-                one.height, one.width, other.height, other.width};
+        return {status_code::row_mismatch,
+                "masks of {} x {} and of {} x {} cannot be merged: expected one size",
+                one.height,
+                one.width,
+                other.height,
+                other.width};
     }
-    if (status outcome = detail::first_failure(
-            [&] { return detail::check_rle_size(one.height, one.width); },
-            [&] { return detail::rle_access::check_same_size(out, one.height, one.width); });
+    if (status outcome =
+            detail::first_failure([&] { return detail::check_rle_size(one.height, one.width); },
+                                  [&] { return detail::rle_access::check_same_size(out, one.height, one.width); });
         !outcome.ok()) {
         return outcome;
     }
     if (detail::rle_access::holds(out, one) || detail::rle_access::holds(out, other)) {
-        return {status_code::overlap, "the merged mask cannot be appended to the list that it is made of: take another"};
+        return {status_code::overlap,
+                "the merged mask cannot be appended to the list that it is made of: take another"};
     }
     const run_length_view both[] = {one, other};
     return detail::merge_into(out, both, 2, one.counts.size() + other.counts.size(), rule, options...);
@@ -433,8 +445,12 @@ template <class... Options>
         return {status_code::size_overflow, "{} x {} masks are too many pairs", d, g};
     }
     if (out.size() != d * g) {
-        return {status_code::size_mismatch, "there is room for {} numbers; expected {}, for {} x {} masks", out.size(),
-                d * g, d, g};
+        return {status_code::size_mismatch,
+                "there is room for {} numbers; expected {}, for {} x {} masks",
+                out.size(),
+                d * g,
+                d,
+                g};
     }
     if (!crowd.empty() && crowd.size() != g) {
         return {status_code::size_mismatch, "crowd has {} values; expected {}, one for each truth, or none",
@@ -446,7 +462,10 @@ template <class... Options>
     if (detections.height() != truths.height() || detections.width() != truths.width()) {
         return {status_code::row_mismatch,
                 "detections of {} x {} pixels cannot be compared with truths of {} x {}: expected one size",
-                detections.height(), detections.width(), truths.height(), truths.width()};
+                detections.height(),
+                detections.width(),
+                truths.height(),
+                truths.width()};
     }
     if (detail::ranges_overlap(out.data(), out.data() + out.size(), crowd.data(), crowd.data() + crowd.size())) {
         return {status_code::overlap, "crowd is in the memory that is written: take other memory"};
@@ -507,8 +526,9 @@ template <class... Options>
 [[nodiscard]] inline status try_rle_from_string(run_lengths& runs, std::span<const char> text, std::size_t height,
                                                 std::size_t width) noexcept
 {
-    if (status outcome = detail::first_failure([&] { return detail::check_rle_size(height, width); },
-                                               [&] { return detail::rle_access::check_same_size(runs, height, width); });
+    if (status outcome =
+            detail::first_failure([&] { return detail::check_rle_size(height, width); },
+                                  [&] { return detail::rle_access::check_same_size(runs, height, width); });
         !outcome.ok()) {
         return outcome;
     }

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <utility>
 
 namespace padbatch::inline PADBATCH_ABI {
 
@@ -63,8 +64,11 @@ struct rle_access;
     }
     if (sum != std::uint64_t{runs.height} * runs.width) {
         return {status_code::size_mismatch,
-                "the run lengths add up to {}; expected {}, the pixels of a mask of {} x {}", sum,
-                runs.height * runs.width, runs.height, runs.width};
+                "the run lengths add up to {}; expected {}, the pixels of a mask of {} x {}",
+                sum,
+                runs.height * runs.width,
+                runs.height,
+                runs.width};
     }
     return {};
 }
@@ -82,6 +86,16 @@ class run_lengths {
 
 public:
     run_lengths() noexcept = default;
+    run_lengths(run_lengths&& other) noexcept { swap(other); }
+    run_lengths& operator=(run_lengths&& other) noexcept
+    {
+        run_lengths taken(std::move(other));
+        swap(taken);
+        return *this;
+    }
+    run_lengths(const run_lengths&) = delete;
+    run_lengths& operator=(const run_lengths&) = delete;
+    ~run_lengths() = default;
 
     /// The number of masks.
     [[nodiscard]] std::size_t size() const noexcept { return m_ends.size(); }
@@ -160,12 +174,22 @@ private:
     std::size_t m_height = 0;
     std::size_t m_width = 0;
 
+    void swap(run_lengths& other) noexcept
+    {
+        std::swap(m_counts, other.m_counts);
+        std::swap(m_ends, other.m_ends);
+        std::swap(m_height, other.m_height);
+        std::swap(m_width, other.m_width);
+    }
     [[nodiscard]] status check_same_size(std::size_t height, std::size_t width) const noexcept
     {
         if (!empty() && (height != m_height || width != m_width)) {
             return {status_code::row_mismatch,
                     "masks of {} x {} cannot be appended to masks of {} x {}: clear the list, or take another one",
-                    height, width, m_height, m_width};
+                    height,
+                    width,
+                    m_height,
+                    m_width};
         }
         return {};
     }

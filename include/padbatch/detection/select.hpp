@@ -19,21 +19,20 @@
 #include <type_traits>
 #include <utility>
 
-/// Choosing rows by conditions, and putting them in order. `select_rows` keeps the rows that pass all its conditions, in
-/// the order in which they are:
+/// Choosing rows by conditions, and putting them in order. `select_rows` keeps the rows that pass all its conditions,
+/// in the order in which they are:
 ///
 ///     select_rows(batch, score_above(0.25F), label_in(classes), highest_scores(100));
 ///
-/// On a batch it works in place, on all fields in one call; on one image's rows it gives their numbers. Scores are float,
-/// labels integers. A score of NaN passes no threshold. Costs O(n), of which the threshold on scores takes less than a
-/// nanosecond for each row; `sort_by_score` costs four passes over n keys.
+/// On a batch it works in place, on all fields in one call; on one image's rows it gives their numbers. Scores are
+/// float, labels integers. A score of NaN passes no threshold. Costs O(n), of which the threshold on scores takes less
+/// than a nanosecond for each row; `sort_by_score` costs four passes over n keys.
 namespace padbatch::inline PADBATCH_ABI {
 
 namespace detail {
 
 template <class T>
-inline constexpr bool is_select_argument =
-    is_condition<T> || is_batch_option<T> || is_fill<T> || bound_values<T>;
+inline constexpr bool is_select_argument = is_condition<T> || is_batch_option<T> || is_fill<T> || bound_values<T>;
 
 /// A compile error, with the reason, for arguments that `select_rows` does not take.
 template <class... Arguments>
@@ -45,10 +44,10 @@ consteval bool select_arguments_known() noexcept
                   "parallel(...) and pad_values(...)");
     static_assert((is_condition<std::remove_cvref_t<Arguments>> || ...),
                   "select_rows needs a condition, such as score_above(0.5F): without one all rows would be kept");
-    static_assert((std::size_t{0} + ... + (is_threshold<std::remove_cvref_t<Arguments>> ? 1 : 0)) < 2 &&
-                      (std::size_t{0} + ... +
-                       (std::is_same_v<std::remove_cvref_t<Arguments>, highest_scores> ? 1 : 0)) < 2,
-                  "a threshold of all scores, and highest_scores(...), can be given once");
+    static_assert(
+        (std::size_t{0} + ... + (is_threshold<std::remove_cvref_t<Arguments>> ? 1 : 0)) < 2 &&
+            (std::size_t{0} + ... + (std::is_same_v<std::remove_cvref_t<Arguments>, highest_scores> ? 1 : 0)) < 2,
+        "a threshold of all scores, and highest_scores(...), can be given once");
     return batch_options_fit<Arguments...>();
 }
 
@@ -90,9 +89,9 @@ struct condition_choice {
     {
         return std::apply(
             [&](const auto&... each) {
-                return first_failure([&] { return check_condition(each); }..., [&] {
-                    return check_apart(batch, memory_of_condition(each), "the list of a condition");
-                }...);
+                return first_failure(
+                    [&] { return check_condition(each); }...,
+                    [&] { return check_apart(batch, memory_of_condition(each), "the list of a condition"); }...);
             },
             arguments);
     }
@@ -166,16 +165,35 @@ template <class... TaggedRows>
                          [&] { return check(image[typename TaggedRows::tag{}].size(), TaggedRows::tag::name); }...);
 }
 
+/// Refuses a condition's list, or a field, in the memory that the numbers are written to.
+template <class Argument>
+[[nodiscard]] status check_not_kept(const row_numbers& kept, const Argument& argument) noexcept
+{
+    const void* const first = kept.data();
+    const void* const last = kept.data() + kept.size();
+    bool overlaps = false;
+    if constexpr (bound_values<Argument>) {
+        overlaps = rows_overlap(rows_of<Argument>(argument.value, argument.row), first, last);
+    } else {
+        const std::span<const std::byte> list = memory_of_condition(argument);
+        overlaps = !list.empty() && ranges_overlap(list.data(), list.data() + list.size(), first, last);
+    }
+    if (overlaps) {
+        return {status_code::overlap, "what is read is in the list that is written to: give another row_numbers"};
+    }
+    return {};
+}
+
 template <class Image, class... Arguments>
 [[nodiscard]] status select_of_image(row_numbers& kept, const Image& image, Arguments&... arguments) noexcept
 {
     static_assert(image_can_be_chosen_from<Image, Arguments...>());
     const std::size_t n = image.size();
     scratch_memory memory(arguments...);
-    if (status outcome = first_failure([&] { return check_image_rows(image); },
-                                       [&] { return check_condition(arguments); }...,
-                                       [&] { return memory.reserve(choose_scratch_bytes<Arguments...>(n)); },
-                                       [&] { return kept.try_resize(n); });
+    if (status outcome = first_failure(
+            [&] { return check_image_rows(image); }, [&] { return check_condition(arguments); }...,
+            [&] { return check_not_kept(kept, arguments); }...,
+            [&] { return memory.reserve(choose_scratch_bytes<Arguments...>(n)); }, [&] { return kept.try_resize(n); });
         !outcome.ok()) {
         return outcome;
     }
@@ -188,8 +206,8 @@ consteval bool sort_options_known() noexcept
     static_assert(((is_at_most<Options> || is_batch_option<Options> || is_fill<std::remove_cvref_t<Options>>) && ...),
                   "an option of sort_by_score is one of at_most(...), a workspace and, for a batch, parallel(...) and "
                   "pad_values(...)");
-    static_assert(IsBatch || !((is_parallel<std::remove_cvref_t<Options>> || is_fill<std::remove_cvref_t<Options>>) ||
-                               ...),
+    static_assert(IsBatch ||
+                      !((is_parallel<std::remove_cvref_t<Options>> || is_fill<std::remove_cvref_t<Options>>) || ...),
                   "parallel(...) and pad_values(...) are for a batch");
     return batch_options_fit<Options...>();
 }
@@ -225,8 +243,8 @@ template <detail::detection_batch Batch, class... Arguments>
     static_assert(!(detail::bound_values<Arguments> || ...),
                   "a batch has its fields: select_rows(batch, conditions...)");
     if constexpr (detail::rows_can_be_dropped<Batch>()) {
-        static_assert(detail::image_can_be_chosen_from<detail::image_of_batch<Batch>,
-                                                       std::remove_cvref_t<Arguments>...>());
+        static_assert(
+            detail::image_can_be_chosen_from<detail::image_of_batch<Batch>, std::remove_cvref_t<Arguments>...>());
         return detail::keep_rows(batch, detail::condition_choice<std::remove_cvref_t<Arguments>...>{{arguments...}},
                                  arguments...);
     }
@@ -246,10 +264,10 @@ template <detail::bound_values Scores, class... Options>
     const std::size_t n = image.size();
     const detail::score_choice choice{detail::rows_at_most(options...)};
     detail::scratch_memory memory(options...);
-    if (status outcome = detail::first_failure(
-            [&] { return detail::check_row_number(n); },
-            [&] { return memory.reserve(choice.scratch_bytes(n) + n * sizeof(std::int32_t)); },
-            [&] { return order.try_resize(n); });
+    if (status outcome =
+            detail::first_failure([&] { return detail::check_row_number(n); },
+                                  [&] { return memory.reserve(choice.scratch_bytes(n) + n * sizeof(std::int32_t)); },
+                                  [&] { return order.try_resize(n); });
         !outcome.ok()) {
         return outcome;
     }
@@ -291,9 +309,9 @@ void select_rows(row_numbers& kept, const First& first, Arguments&&... arguments
 }
 
 /// Keeps the rows of each image of a batch that pass all conditions, in place: they stand at the front of their image,
-/// in all fields, in the order in which they were. A padded owner's rows behind them get the owner's pad values, a view's
-/// zeros or those of `pad_values(...)`; a ragged batch closes up. Options: `parallel(loop)`, a workspace. Throws `error`,
-/// having changed nothing, if a threshold is not finite, or the list of a condition is in the batch itself.
+/// in all fields, in the order in which they were. A padded owner's rows behind them get the owner's pad values, a
+/// view's zeros or those of `pad_values(...)`; a ragged batch closes up. Options: `parallel(loop)`, a workspace. Throws
+/// `error`, having changed nothing, if a threshold is not finite, or the list of a condition is in the batch itself.
 template <detail::detection_batch Batch, class... Arguments>
 void select_rows(Batch&& batch, Arguments&&... arguments)
 {

@@ -26,13 +26,13 @@
 /// are those of Bodla, Singh, Chellappa and Davis, "Soft-NMS" (2017), section 3, and of `soft_nms` in their
 /// lib/nms/cpu_nms.pyx, which adds 1 to widths and heights; here these are x2 - x1, as in `nms`.
 ///
-/// The IoU is that of `nms`, a float: inter / (area + area - inter). `1 - iou` and the products are floats, in the order
-/// in which rows are taken. The threshold is a double. The exponential is computed in double, within 1e-11 of its value,
-/// and rounded to float: the same as a double `exp` rounded to float, but where that lies within 1e-11 of the middle of
-/// two floats. An IoU that is no number decays nothing.
+/// The IoU is that of `nms`, a float: inter / (area + area - inter). `1 - iou` and the products are floats, in the
+/// order in which rows are taken. The threshold is a double. The exponential is computed in double, within 1e-11 of its
+/// value, and rounded to float: the same as a double `exp` rounded to float, but where that lies within 1e-11 of the
+/// middle of two floats. An IoU that is no number decays nothing.
 ///
-/// Boxes are x1, y1, x2, y2; boxes and scores are float. Costs O(n * kept); rows that overlap nothing cost a fraction of
-/// a nanosecond for each row that is taken.
+/// Boxes are x1, y1, x2, y2; boxes and scores are float. Costs O(n * kept); rows that overlap nothing cost a fraction
+/// of a nanosecond for each row that is taken.
 namespace padbatch::inline PADBATCH_ABI {
 
 /// Scores decay by 1 - IoU where the IoU is over a threshold, from 0 to 1.
@@ -68,8 +68,8 @@ consteval bool soft_nms_options_known() noexcept
     static_assert(((is_at_most<Options> || is_batch_option<Options> || is_fill<std::remove_cvref_t<Options>>) && ...),
                   "an option of soft_nms is one of at_most(...), a workspace and, for a batch, parallel(...) and "
                   "pad_values(...)");
-    static_assert(IsBatch || !((is_parallel<std::remove_cvref_t<Options>> || is_fill<std::remove_cvref_t<Options>>) ||
-                               ...),
+    static_assert(IsBatch ||
+                      !((is_parallel<std::remove_cvref_t<Options>> || is_fill<std::remove_cvref_t<Options>>) || ...),
                   "parallel(...) and pad_values(...) are for a batch: one image's rows are taken in one go, and their "
                   "numbers returned");
     return batch_options_fit<Options...>();
@@ -85,7 +85,8 @@ consteval bool scores_can_decay() noexcept
         static_assert(std::is_same_v<typename Boxes::value_type, float> &&
                           std::is_same_v<typename Scores::value_type, float>,
                       "soft_nms takes float boxes and float scores");
-        static_assert(may_be_same<typename Boxes::extents_type, row_extents<4>>(), "a box is 4 numbers, x1, y1, x2, y2");
+        static_assert(are_box_extents<typename Boxes::extents_type>,
+                      "a box is 4 numbers, row_extents<4>: x1, y1, x2, y2");
         static_assert(Scores::extents_type::rank == 0, "a score is one number");
     }
     return true;
@@ -156,8 +157,9 @@ struct decay_choice {
 
 } // namespace detail
 
-/// The non-throwing form of `soft_nms` on one image's rows. A failure writes nothing to `left`, and leaves `kept` with as
-/// many numbers as before or none. Allocates nothing if `kept` and a workspace have been used for as many rows before.
+/// The non-throwing form of `soft_nms` on one image's rows. A failure writes nothing to `left`, and leaves `kept` with
+/// as many numbers as before or none. Allocates nothing if `kept` and a workspace have been used for as many rows
+/// before.
 template <detail::bound_values Left, detail::bound_values Boxes, detail::bound_values Scores, detail::decay_rule Rule,
           class... Options>
 [[nodiscard]] status try_soft_nms(row_numbers& kept, const Left& left, const Boxes& boxes, const Scores& scores,
@@ -167,16 +169,15 @@ template <detail::bound_values Left, detail::bound_values Boxes, detail::bound_v
                       std::is_same_v<typename Scores::tag, t::scores_t>,
                   "the order is soft_nms(kept, t::scores(left), t::boxes(boxes), t::scores(scores), rule, floor)");
     using left_rows = detail::bound_rows<Left>;
-    static_assert(requires(const left_rows& rows) { rows.flat(); } &&
-                      std::is_same_v<typename left_rows::element_type, float>,
-                  "the scores that are left are written to contiguous floats, such as a vector");
+    static_assert(
+        requires(const left_rows& rows) { rows.flat(); } && std::is_same_v<typename left_rows::element_type, float>,
+        "the scores that are left are written to contiguous floats, such as a vector");
     static_assert(detail::soft_nms_options_known<false, Options...>());
     static_assert(detail::scores_can_decay<detail::bound_rows<Boxes>, detail::bound_rows<Scores>>());
     const detail::decay_choice choice{detail::decay_rules_of(rule, score_floor, options...)};
-    if (status outcome =
-            detail::first_failure([&] { return detail::check_rows<Left>(left.value, left.row); },
-                                  [&] { return detail::check_rows<Boxes>(boxes.value, boxes.row); },
-                                  [&] { return detail::check_rows<Scores>(scores.value, scores.row); });
+    if (status outcome = detail::first_failure([&] { return detail::check_rows<Left>(left.value, left.row); },
+                                               [&] { return detail::check_rows<Boxes>(boxes.value, boxes.row); },
+                                               [&] { return detail::check_rows<Scores>(scores.value, scores.row); });
         !outcome.ok()) {
         return outcome;
     }
@@ -240,8 +241,9 @@ void soft_nms(row_numbers& kept, const Left& left, const Boxes& boxes, const Sco
 }
 
 /// Soft suppression of each image of a batch, in place: what is kept stands at the front of its image, in the order in
-/// which rows are taken, in all fields, with what is left of the scores. A padded owner's rows behind it get the owner's
-/// pad values, a view's zeros or those of `pad_values(...)`; a ragged batch closes up. Options besides: `parallel(loop)`.
+/// which rows are taken, in all fields, with what is left of the scores. A padded owner's rows behind it get the
+/// owner's pad values, a view's zeros or those of `pad_values(...)`; a ragged batch closes up. Options besides:
+/// `parallel(loop)`.
 template <detail::detection_batch Batch, detail::decay_rule Rule, class... Options>
 void soft_nms(Batch&& batch, const Rule& rule, float score_floor, Options&&... options)
 {

@@ -36,11 +36,27 @@ template <class Batch, class... Fields>
     return (spans_overlap(memory_of_field(batch[typename Fields::tag{}]), memory) || ...);
 }
 
+/// The memory of the counts of a padded batch, or of the offsets of a ragged one.
+template <class Batch>
+[[nodiscard]] std::span<const std::byte> memory_of_counts(const Batch& batch) noexcept
+{
+    if constexpr (requires { batch.view().count_data(); }) {
+        return memory_of_counts(batch.view());
+    } else if constexpr (requires { batch.count_data(); }) {
+        return {static_cast<const std::byte*>(batch.count_data()), batch.size() * size_of(batch.count_type())};
+    } else if constexpr (requires { batch.offsets().data(); }) {
+        return std::as_bytes(batch.offsets());
+    } else {
+        return {};
+    }
+}
+
 /// Refuses a list that is in the memory of a batch which is changed while the list is read.
 template <class Batch>
 [[nodiscard]] status check_apart(const Batch& batch, std::span<const std::byte> list, const char* name) noexcept
 {
-    if (!list.empty() && batch.size() != 0 && batch_overlaps(batch, list, typename Batch::fields{})) {
+    if (!list.empty() && batch.size() != 0 &&
+        (batch_overlaps(batch, list, typename Batch::fields{}) || spans_overlap(memory_of_counts(batch), list))) {
         return {status_code::overlap, "{} is in the memory of the batch itself, which changes: copy it first", name};
     }
     return {};

@@ -26,7 +26,7 @@ consteval bool are_float_boxes() noexcept
     static_assert(std::is_same_v<Tag, t::boxes_t>, "boxes are named by their tag: t::boxes(x)");
     static_assert(std::is_same_v<typename Rows::value_type, float>,
                   "boxes must be float; convert others when they are padded, with t::boxes(x).as<float>()");
-    static_assert(may_be_same<typename Rows::extents_type, row_extents<4>>(), "a box is 4 numbers");
+    static_assert(are_box_extents<typename Rows::extents_type>, "a box is 4 numbers, row_extents<4>");
     return true;
 }
 

@@ -59,7 +59,7 @@ PADBATCH_DETAIL_INLINE void powers_of_two(double (&values)[rows_in_decay_block])
 
 /// Multiplies the scores of one block by what their overlap with `box` leaves of them, and returns the highest score.
 /// Most blocks have no overlap at all: then `highest`, as it was, is returned.
-PADBATCH_DETAIL_INLINE float decay_block(float* block, const float (&box)[4], float area, float first_over,
+PADBATCH_DETAIL_INLINE float decay_block(float* block, const float (&box)[4], float area, float last_not_over,
                                          double exponent, const decay_rules& rules, float highest) noexcept
 {
     constexpr std::size_t n = rows_in_decay_block;
@@ -89,7 +89,7 @@ PADBATCH_DETAIL_INLINE float decay_block(float* block, const float (&box)[4], fl
         }
     } else {
         for (std::size_t k = 0; k < n; ++k) {
-            part[k] = part[k] >= first_over ? 1.0F - part[k] : 1.0F;
+            part[k] = part[k] > last_not_over ? 1.0F - part[k] : 1.0F;
         }
     }
     const float floor = rules.floor;
@@ -120,7 +120,7 @@ public:
     }
 
     decaying_rows(std::byte* memory, std::size_t n, const decay_rules& rules) noexcept
-        : m_rules(rules), m_first_over(overlap_limit(rules.gaussian ? 0.5 : rules.threshold).first()),
+        : m_rules(rules), m_last_not_over(overlap_limit(rules.gaussian ? 0.5 : rules.threshold).last()),
           m_exponent(-1.4426950408889634 / rules.sigma) // of base 2
     {
         const std::size_t blocks = (n + step - 1) / step;
@@ -169,7 +169,7 @@ public:
 
 private:
     decay_rules m_rules;
-    float m_first_over;
+    float m_last_not_over;
     double m_exponent;
     float* m_blocks;
     float* m_highest; // of each block
@@ -226,8 +226,8 @@ private:
         for (std::size_t j = 0; j < n; ++j) {
             const float* const from = m_blocks + j / step * floats_in_decay_block + j % step;
             if (from[5 * step] != score_of_gone) {
-                const float values[] = {from[0], from[step], from[2 * step], from[3 * step], from[4 * step],
-                                        from[5 * step]};
+                const float values[] = {from[0],        from[step],     from[2 * step],
+                                        from[3 * step], from[4 * step], from[5 * step]};
                 copy_down(values, j);
             }
         }
@@ -295,7 +295,7 @@ private:
             if (m_highest[block] == score_of_gone) {
                 continue;
             }
-            const float here = decay_block(m_blocks + block * floats_in_decay_block, box, area, m_first_over,
+            const float here = decay_block(m_blocks + block * floats_in_decay_block, box, area, m_last_not_over,
                                            m_exponent, rules, m_highest[block]);
             m_highest[block] = here;
             found = here > highest ? block : found;

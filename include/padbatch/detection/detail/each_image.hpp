@@ -3,6 +3,7 @@
 #define PADBATCH_DETECTION_DETAIL_EACH_IMAGE_HPP
 
 #include <padbatch/detail/buffer.hpp>
+#include <padbatch/detection/at_most.hpp>
 #include <padbatch/detection/parallel.hpp>
 #include <padbatch/fields.hpp>
 #include <padbatch/pad_options.hpp>
@@ -80,6 +81,10 @@ consteval bool values_can_be_changed() noexcept
     return batch_can_be_changed<Batch>();
 }
 
+/// Whether rows are boxes of 4 numbers, as their type says: what operations on boxes rely on.
+template <class E>
+inline constexpr bool are_box_extents = std::is_same_v<E, row_extents<4>>;
+
 /// The options of all operations on batches; operations have their own besides.
 template <class T>
 inline constexpr bool is_batch_option =
@@ -94,6 +99,7 @@ consteval bool batch_options_fit() noexcept
                   "parallel(...) is given twice");
     static_assert((std::size_t{0} + ... + (is_fill<std::remove_cvref_t<Options>> ? 1 : 0)) < 2,
                   "pad_values(...) can be given once; it takes several fields");
+    static_assert((std::size_t{0} + ... + (is_at_most<Options> ? 1 : 0)) < 2, "at_most(...) is given twice");
     static_assert((!std::is_same_v<Options, workspace> && ...),
                   "a workspace is a variable, which keeps the memory of the call");
     return true;

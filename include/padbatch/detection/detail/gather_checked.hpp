@@ -134,9 +134,8 @@ template <class Tag, class... In, class... Out>
     const auto is_other = [&](const auto& rows, auto is_same) {
         return !is_same && spans_overlap(written_rows(rows, m), mine);
     };
-    const bool shared =
-        spans_overlap(numbers, mine) || (rows_share(inputs[typename In::tag{}], mine) || ...) ||
-        (is_other(outputs[typename Out::tag{}], std::is_same<typename Out::tag, Tag>()) || ...);
+    const bool shared = spans_overlap(numbers, mine) || (rows_share(inputs[typename In::tag{}], mine) || ...) ||
+                        (is_other(outputs[typename Out::tag{}], std::is_same<typename Out::tag, Tag>()) || ...);
     if (shared) {
         return {status_code::overlap, "{} is written to memory that is read, or that another field is written to",
                 Tag::name};
@@ -153,8 +152,9 @@ consteval bool can_be_gathered() noexcept
                   "t::boxes(out), numbers, t::boxes(in))");
     if constexpr (!std::is_void_v<field_of<Tag, typename Inputs::tags>>) {
         using from_type = std::remove_cvref_t<decltype(std::declval<const Inputs&>()[Tag{}])>;
-        static_assert(requires(const to_type& rows) { rows.flat(); },
-                      "rows are gathered into contiguous memory: a vector, a span, a slot of a batch");
+        static_assert(
+            requires(const to_type& rows) { rows.flat(); },
+            "rows are gathered into contiguous memory: a vector, a span, a slot of a batch");
         static_assert(std::is_same_v<typename to_type::value_type, typename from_type::value_type>,
                       "a field is written with another element type than it is read: nothing is converted here");
     }

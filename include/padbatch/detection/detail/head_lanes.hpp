@@ -2,7 +2,7 @@
 #ifndef PADBATCH_DETECTION_DETAIL_HEAD_LANES_HPP
 #define PADBATCH_DETECTION_DETAIL_HEAD_LANES_HPP
 
-#include <padbatch/detail/simd.hpp>
+#include <padbatch/detection/detail/rounded.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -66,13 +66,6 @@ PADBATCH_DETAIL_INLINE void store_lanes(std::int32_t* to, head_mask value) noexc
     typedef std::int64_t halves __attribute__((vector_size(16)));
     const auto all = reinterpret_cast<halves>(mask);
     return (all[0] | all[1]) != 0;
-}
-
-/// A product that is rounded on its own: a compiler cannot fuse it with the next sum, which would give other results on
-/// some processors. (Exact in double, and rounded once.)
-[[nodiscard]] PADBATCH_DETAIL_INLINE float rounded_product(float a, float b) noexcept
-{
-    return static_cast<float>(static_cast<double>(a) * static_cast<double>(b));
 }
 
 } // namespace padbatch::inline PADBATCH_ABI::detail

@@ -52,6 +52,16 @@ consteval bool is_head_field() noexcept
     static_assert(!is_known || is_label || std::is_same_v<T, float>, "numbers from a head are float");
     static_assert(!is_label || (std::is_integral_v<T> && !std::is_same_v<T, bool>) || std::is_same_v<T, float>,
                   "labels are integers or float");
+    using E = typename Field::extents_type;
+    static_assert(!std::is_same_v<tag, t::boxes_t> || std::is_same_v<E, row_extents<4>>,
+                  "boxes are 4 numbers, row_extents<4>");
+    static_assert(!(is_label || std::is_same_v<tag, t::scores_t>) || E::rank == 0, "a label or a score is one number");
+    if constexpr (std::is_same_v<tag, t::keypoints_t>) {
+        static_assert(E::rank == 2, "keypoints are [K, 3]");
+        if constexpr (E::rank == 2) {
+            static_assert(E::static_extent(1) == 3 || E::static_extent(1) == dynamic, "keypoints are [K, 3]");
+        }
+    }
     return is_known;
 }
 
@@ -99,6 +109,9 @@ public:
         }
         std::byte* const base = memory.data();
         m_counts = reinterpret_cast<std::int32_t*>(base + counts);
+        for (std::size_t i = 0; i < m_plan.images; ++i) {
+            m_counts[i] = 0; // also of an image that the caller's loop leaves out
+        }
         m_wanted = chooses_labels() ? reinterpret_cast<std::uint8_t*>(base + wanted) : nullptr;
         std::size_t f = 0;
         ((std::get<index_in<Fields, Fields...>>(m_fields) =

@@ -194,6 +194,10 @@ private:
                     "or more, and fewer than 2^31 of each",
                     head.classes, head.coefficients, head.points};
         }
+        if (head.boxes > box_format::yxyx || head.scores > head_scores::softmax ||
+            selection.suppression > head_suppression::none) {
+            return {status_code::bad_argument, "the head's `boxes`, `scores` or `suppression` is none of their values"};
+        }
         if (head.points != 0 && head.point_numbers != 2 && head.point_numbers != 3) {
             return {status_code::bad_argument, "a keypoint has {} numbers; expected 2 or 3", head.point_numbers};
         }

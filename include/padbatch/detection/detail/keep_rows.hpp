@@ -161,6 +161,22 @@ struct row_keeper<ragged<Fields...>> {
     }
 };
 
+/// Closes a ragged batch up at the end, also if the caller's loop throws, so that it is whole.
+template <class Batch>
+struct closing_batch {
+    closing_batch(const Batch& /*batch*/, const std::size_t* /*counts*/) noexcept {}
+};
+template <class... Fields>
+struct closing_batch<ragged<Fields...>> {
+    ragged<Fields...>& batch;
+    const std::size_t* counts;
+
+    closing_batch(ragged<Fields...>& of, const std::size_t* all) noexcept : batch(of), counts(all) {}
+    closing_batch(const closing_batch&) = delete;
+    closing_batch& operator=(const closing_batch&) = delete;
+    ~closing_batch() { ragged_access::keep_first(batch, counts); }
+};
+
 /// Drops rows of each image in place, all fields together, in the order that `choice` gives:
 ///
 /// - `choice(image, i, kept, scratch)` returns how many rows of image i are kept, and writes their numbers to `kept`,
@@ -246,10 +262,8 @@ template <class Batch, class Choice, class... Options>
         static_cast<void>(counts);
         static_cast<void>(begins);
     };
+    [[maybe_unused]] const closing_batch<batch_type> at_end(batch, counts);
     for_each_image(images, body, options...);
-    if constexpr (is_ragged) {
-        ragged_access::keep_first(batch, counts);
-    }
     return {};
 }
 

@@ -3,6 +3,7 @@
 #define PADBATCH_DETECTION_DETAIL_KEPT_BOXES_HPP
 
 #include <padbatch/detail/simd.hpp>
+#include <padbatch/detection/detail/rounded.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -11,41 +12,31 @@
 
 namespace padbatch::inline PADBATCH_ABI::detail {
 
-// Keeps the compiler from fusing a product with the next sum, which would round once instead of twice. Nothing is fused
-// where nothing is optimised, or where the processor that is compiled for cannot do it.
-#if defined(__GNUC__) && defined(__OPTIMIZE__) &&                                                                      \
-    (defined(__FMA__) || defined(__FMA4__) || !(defined(__x86_64__) || defined(__i386__)))
-#define PADBATCH_DETAIL_ROUNDED(value) __asm__("" : "+m"(value))
-#else
-#define PADBATCH_DETAIL_ROUNDED(value) (void)(value)
-#endif
-
 /// The overlap from which on a box is dropped: `iou > threshold`, where the IoU is a float and the threshold a double,
 /// as in torchvision's kernel.
 class overlap_limit {
 public:
     /// The threshold is from 0 to 1.
-    explicit overlap_limit(double threshold) noexcept
+    explicit overlap_limit(double threshold) noexcept : m_last(static_cast<float>(threshold + 0.0)) // -0 becomes 0
     {
-        m_first = static_cast<float>(threshold);
-        if (static_cast<double>(m_first) <= threshold) { // the next float, whose bits are the next number
+        if (static_cast<double>(m_last) > threshold) { // the float before, whose bits are the number before
             std::uint32_t bits = 0;
-            std::memcpy(&bits, &m_first, sizeof bits);
-            ++bits;
-            std::memcpy(&m_first, &bits, sizeof bits);
+            std::memcpy(&bits, &m_last, sizeof bits);
+            --bits;
+            std::memcpy(&m_last, &bits, sizeof bits);
         }
         m_least = threshold > 1e-30 ? static_cast<float>(threshold * (1.0 - 1.0 / 524288.0)) : 0.0F;
     }
 
-    /// The first float over the threshold.
-    [[nodiscard]] float first() const noexcept { return m_first; }
+    /// The last float that is not over the threshold.
+    [[nodiscard]] float last() const noexcept { return m_last; }
     /// No IoU over the threshold has an intersection below this part of the union, which is a little less than the
     /// threshold: however the division rounds, what is below need not be divided. 0 for thresholds that are too small
     /// for that.
     [[nodiscard]] float least() const noexcept { return m_least; }
 
 private:
-    float m_first;
+    float m_last;
     float m_least;
 };
 
@@ -110,10 +101,10 @@ PADBATCH_DETAIL_INLINE void intersect_block(float (&both)[boxes_in_block], const
     if (!may_overlap(both, areas, area, limit)) {
         return false;
     }
-    const float first = limit.first();
+    const float last = limit.last();
     std::int32_t any = 0;
     for (std::size_t k = 0; k < boxes_in_block; ++k) {
-        any |= both[k] / ((areas[k] + area) - both[k]) >= first ? 1 : 0;
+        any |= both[k] / ((areas[k] + area) - both[k]) > last ? 1 : 0;
     }
     return any != 0;
 }
@@ -146,9 +137,9 @@ PADBATCH_DETAIL_INLINE void mark_overlapping(const float* block, const float* en
         const float* const areas = block + 4 * boxes_in_block;
         intersect_block(both, block, box);
         if (may_overlap(both, areas, area, limit)) {
-            const float first = limit.first();
+            const float last = limit.last();
             for (std::size_t k = 0; k < boxes_in_block; ++k) {
-                marks[k] |= both[k] / ((areas[k] + area) - both[k]) >= first ? 1 : 0;
+                marks[k] |= both[k] / ((areas[k] + area) - both[k]) > last ? 1 : 0;
             }
         }
     }

@@ -3,6 +3,7 @@
 #define PADBATCH_DETECTION_DETAIL_PASTE_MASK_HPP
 
 #include <padbatch/detail/fill.hpp>
+#include <padbatch/detection/detail/rounded.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -35,15 +36,14 @@ struct pasted_place {
 };
 
 /// Torchvision's arithmetic: boxes grow about their centre, in floats, and are cut to whole pixels, toward zero; the
-/// mask is resized to last - first + 1 pixels. A product that a compiler might fuse with the next sum is stored first,
-/// so that it is rounded on its own: fused, a box could end at another pixel.
+/// mask is resized to last - first + 1 pixels. A product that a compiler might fuse with the next sum is rounded on its
+/// own: fused, a box could end at another pixel.
 [[nodiscard]] inline pasted_axis make_pasted_axis(float low, float high, float growth, std::size_t cells,
                                                   std::size_t pixels) noexcept
 {
     const float half = (high - low) * 0.5F;
     const float centre = (high + low) * 0.5F;
-    const volatile float rounded = half * growth; // GCC would fuse even a product of doubles that is rounded to float
-    const float reach = rounded;
+    const float reach = rounded_product(half, growth);
     const float from = centre - reach;
     const float to = centre + reach;
     const bool sane = from > -farthest_pixel && from < farthest_pixel && to > -farthest_pixel && to < farthest_pixel;

@@ -3,6 +3,7 @@
 #define PADBATCH_DETECTION_DETAIL_PASTED_SOURCE_HPP
 
 #include <padbatch/detail/copy.hpp>
+#include <padbatch/detail/copy_row.hpp>
 #include <padbatch/detail/overlap.hpp>
 #include <padbatch/detection/detail/paste_mask.hpp>
 #include <padbatch/extents.hpp>
@@ -132,7 +133,8 @@ public:
         using stored = std::conditional_t<std::is_same_v<T, bool>, std::uint8_t, T>;
         auto* to = reinterpret_cast<stored*>(full.data());
         for (std::size_t j = 0; j < full.size(); ++j, to += height * width) {
-            const auto box = boxes[j];
+            float box[4];
+            copy_row_of(box, row_extents<4>{}, boxes, j);
             paste_mask(to, height, width, {box[0], box[1], box[2], box[3]},
                        {regions.row_data(j), height_of(regions.extents()), width_of(regions.extents())}, rules);
         }

@@ -180,8 +180,8 @@ struct change_strip {
 };
 
 /// Makes run lengths of the numbers of the pixels, behind the list's counts up to `from`, at which runs begin, and adds
-/// the mask. There is room for one more. Where a run goes on from the end of a column to the beginning of the next, both
-/// are numbered: the same twice.
+/// the mask. There is room for one more. Where a run goes on from the end of a column to the beginning of the next,
+/// both are numbered: the same twice.
 PADBATCH_DETAIL_INLINE void close_mask(run_lengths& runs, std::size_t from, std::size_t used, std::size_t height,
                                        std::size_t width) noexcept
 {
@@ -250,8 +250,8 @@ template <class Pixels>
     return done;
 }
 
-/// A row of pixels of a region mask, in pieces. Between two lines of the mask, most pieces are all inside or all outside
-/// the object, and need not be looked at row by row.
+/// A row of pixels of a region mask, in pieces. Between two lines of the mask, most pieces are all inside or all
+/// outside the object, and need not be looked at row by row.
 struct region_row {
     static constexpr std::size_t step = 32;
 

@@ -16,7 +16,8 @@ namespace padbatch::inline PADBATCH_ABI::detail {
 
 /// The first of `n` rising numbers, `Stride` apart, that is above a limit; n if none is.
 template <std::size_t Stride>
-PADBATCH_DETAIL_INLINE std::size_t first_above(const std::uint32_t* numbers, std::size_t n, std::uint32_t limit) noexcept
+PADBATCH_DETAIL_INLINE std::size_t first_above(const std::uint32_t* numbers, std::size_t n,
+                                               std::uint32_t limit) noexcept
 {
     const std::uint32_t* first = numbers;
     for (std::size_t left = n; left > 0;) {
@@ -134,10 +135,9 @@ PADBATCH_DETAIL_INLINE void copy_runs(run_writer& out, run_reader& runs, std::ui
 /// of one of them do not add up to the number of pixels. `Both`: of pixels that are in both masks, else of those in
 /// either.
 template <bool Both>
-[[nodiscard, gnu::noinline]] inline std::size_t merge_counts(std::uint32_t* __restrict to,
-                                                             std::span<const std::uint32_t> one,
-                                                             std::span<const std::uint32_t> other,
-                                                             std::uint64_t pixels, std::size_t height) noexcept
+[[nodiscard, gnu::noinline]] inline std::size_t
+merge_counts(std::uint32_t* __restrict to, std::span<const std::uint32_t> one, std::span<const std::uint32_t> other,
+             std::uint64_t pixels, std::size_t height) noexcept
 {
     const std::uint64_t far = std::uint64_t{8} * height; // blocks of runs of a column each are worth trying
     run_reader a(one.data(), one.size());
@@ -256,7 +256,8 @@ template <bool Both, class Masks>
             std::size_t merged = 0;
             for (std::size_t i = 0; i < count; i += 2, ++merged) {
                 const auto one = list(i);
-                const std::size_t n = merge_counts<Both>(to + used, one, i + 1 < count ? list(i + 1) : one, pixels, height);
+                const std::size_t n =
+                    merge_counts<Both>(to + used, one, i + 1 < count ? list(i + 1) : one, pixels, height);
                 if (n == 0) {
                     return false;
                 }
@@ -335,7 +336,8 @@ inline std::uint32_t shared_pixels(const rle_object& a, const rle_object& b, std
     const std::uint32_t* const b_first = runs_in(b, b_end);
     std::uint32_t shared = 0;
     for_each_shared(a_first, a_end, b_first, b_end,
-                    [&](std::uint32_t first, std::uint32_t end) PADBATCH_DETAIL_INLINE_LAMBDA { shared += end - first; });
+                    [&](std::uint32_t first, std::uint32_t end)
+                        PADBATCH_DETAIL_INLINE_LAMBDA { shared += end - first; });
     return shared;
 }
 

@@ -93,16 +93,24 @@ inline char* put_rle_string(char* to, const run_length_view& runs) noexcept
         }
         if (x < 0 || static_cast<std::uint64_t>(x) > pixels - sum) {
             return {status_code::size_mismatch,
-                    "run length {} of the string is {}, after {} pixels of {}: expected those of a mask of {} x {}", m, x,
-                    sum, pixels, height, width};
+                    "run length {} of the string is {}, after {} pixels of {}: expected those of a mask of {} x {}",
+                    m,
+                    x,
+                    sum,
+                    pixels,
+                    height,
+                    width};
         }
         sum += static_cast<std::uint64_t>(x);
         counts[m++] = static_cast<std::uint32_t>(x);
     }
     if (sum != pixels) {
         return {status_code::size_mismatch,
-                "the run lengths of the string add up to {}; expected {}, the pixels of a mask of {} x {}", sum, pixels,
-                height, width};
+                "the run lengths of the string add up to {}; expected {}, the pixels of a mask of {} x {}",
+                sum,
+                pixels,
+                height,
+                width};
     }
     rle_access::close(runs, from + m, height, width);
     return {};

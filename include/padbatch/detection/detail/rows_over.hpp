@@ -63,7 +63,8 @@ typedef std::int64_t four_long_numbers __attribute__((vector_size(32)));
 typedef std::int64_t four_long_numbers_in_memory __attribute__((vector_size(32), aligned(8), may_alias));
 
 /// Writes the numbers of the rows whose scores pass, 8 at a time: all 8 places are written, of which the next 8 numbers
-/// overwrite those that were too many. `rows` has room for `n`; the rows behind the last whole 8 are left to the caller.
+/// overwrite those that were too many. `rows` has room for `n`; the rows behind the last whole 8 are left to the
+/// caller.
 template <bool OrEqual>
 [[nodiscard, gnu::noinline, gnu::target("avx2,popcnt")]] std::size_t
 rows_over_avx2(const float* scores, std::size_t n, float threshold, std::int32_t* rows) noexcept
