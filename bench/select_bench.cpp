@@ -6,8 +6,9 @@
 //
 // Prints a Markdown table: one image's rows into other memory, a ragged batch of one image in place, and a padded batch
 // of one image in place, whose rows behind the count get pad values. Both ways run in turn in one process, in an order
-// that is shuffled in each round; each round has scores of its own, since a processor learns the branches of scores that
-// it has seen before. Ratios are medians of the ratios within a round. Before anything is timed, both are compared.
+// that is shuffled in each round; each round has scores of its own, since a processor learns the branches of scores
+// that it has seen before. Ratios are medians of the ratios within a round. Before anything is timed, both are
+// compared.
 
 #include "rounds.hpp"
 
@@ -113,12 +114,12 @@ void run(std::size_t n, double rate, int rounds)
         loop();
         padbatch_rows();
         const auto m = static_cast<std::ptrdiff_t>(by_hand);
-        require_same(kept.size() == by_hand && std::equal(out.boxes.begin(), out.boxes.begin() + m, ours.boxes.begin()) &&
+        require_same(kept.size() == by_hand &&
+                         std::equal(out.boxes.begin(), out.boxes.begin() + m, ours.boxes.begin()) &&
                          std::equal(out.labels.begin(), out.labels.begin() + m, ours.labels.begin()),
                      "rows");
         turn = 0;
-        print("rows", rate,
-              bench::run_rounds({{"padbatch", padbatch_rows, prepare}, {"loop", loop, prepare}}, rounds));
+        print("rows", rate, bench::run_rounds({{"padbatch", padbatch_rows, prepare}, {"loop", loop, prepare}}, rounds));
     }
     {
         ragged<boxes<>, scores<>, labels<>> batch;
@@ -131,9 +132,9 @@ void run(std::size_t n, double rate, int rounds)
         };
         const auto prepare = [&] { in = next(); };
         const auto loop = [&] {
-            end = static_cast<std::int64_t>(keep_by_hand(n, in.boxes.data(), in.scores.data(), in.labels.data(),
-                                                         in.boxes.data(), in.scores.data(), in.labels.data(),
-                                                         threshold));
+            end =
+                static_cast<std::int64_t>(keep_by_hand(n, in.boxes.data(), in.scores.data(), in.labels.data(),
+                                                       in.boxes.data(), in.scores.data(), in.labels.data(), threshold));
         };
         const auto ours_in_place = [&] { select_rows(batch, score_above(threshold), space); };
         turn = 0;
@@ -184,18 +185,18 @@ void run(std::size_t n, double rate, int rounds)
         prepare_ours();
         loop();
         ours_in_place();
-        require_same(batch.count(0) == static_cast<std::size_t>(count) &&
-                         std::equal(in.boxes.begin(), in.boxes.end(),
-                                    reinterpret_cast<const box*>(batch[t::boxes].data())) &&
-                         std::equal(in.labels.begin(), in.labels.end(), batch[t::labels].data()),
-                     "padded");
+        require_same(
+            batch.count(0) == static_cast<std::size_t>(count) &&
+                std::equal(in.boxes.begin(), in.boxes.end(), reinterpret_cast<const box*>(batch[t::boxes].data())) &&
+                std::equal(in.labels.begin(), in.labels.end(), batch[t::labels].data()),
+            "padded");
         turn = 0;
         print("padded, in place", rate,
               bench::run_rounds({{"padbatch", ours_in_place, prepare_ours}, {"loop", loop, prepare}}, rounds));
         turn = 0;
-        print("padded, beside std::fill", rate,
-              bench::run_rounds({{"padbatch", ours_in_place, prepare_ours}, {"loop", field_by_field, prepare}},
-                                rounds));
+        print(
+            "padded, beside std::fill", rate,
+            bench::run_rounds({{"padbatch", ours_in_place, prepare_ours}, {"loop", field_by_field, prepare}}, rounds));
     }
 }
 

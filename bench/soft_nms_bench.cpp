@@ -74,8 +74,7 @@ void soft_loop(const scene& in, bool gaussian, std::vector<candidate>& all, std:
     for (std::size_t i = 0; i < n; ++i) {
         std::size_t best = i;
         for (std::size_t j = i + 1; j < n; ++j) {
-            if (all[j].score > all[best].score ||
-                (all[j].score == all[best].score && all[j].row < all[best].row)) {
+            if (all[j].score > all[best].score || (all[j].score == all[best].score && all[j].row < all[best].row)) {
                 best = j;
             }
         }
