@@ -257,7 +257,15 @@ TEST_CASE("nms refuses what it cannot take, and says why")
     check_status(try_batched_nms(kept, t::boxes(boxes), t::scores(three), t::labels(std::vector<int>(3)), 0.5,
                                  class_shift(std::numeric_limits<float>::infinity())),
                  status_code::bad_argument, {"the distance of class_shift is inf; expected a finite number of pixels"});
+    const std::vector<float> fives(15);
+    check_status(try_nms(kept, t::boxes(fives, 5), t::scores(three), 0.5), status_code::row_mismatch, {"rows of 5"});
+    CHECK(nms(t::boxes(std::vector<float>(12), 4), t::scores(three), 0.5).size() == 3);
     CHECK(kept.empty());
+    ragged<field<t::boxes_t, float, row_extents<dynamic>>, padbatch::scores<>> narrow;
+    narrow.end_image();
+    narrow.append(t::boxes(std::vector<float>(4), 2), t::scores(scores));
+    narrow.end_image();
+    check_status(try_nms(narrow, 0.5), status_code::row_mismatch, {"rows of 2 numbers; expected 4"});
 
     padded<padbatch::boxes<>, padbatch::scores<>> batch(1, 3);
     check_status(try_nms(batch, 1.5), status_code::bad_argument,

@@ -81,7 +81,7 @@ consteval bool can_be_suppressed() noexcept
     static_assert(std::is_same_v<typename Boxes::value_type, float> &&
                       std::is_same_v<typename Scores::value_type, float>,
                   "nms takes float boxes and float scores");
-    static_assert(are_box_extents<typename Boxes::extents_type>, "a box is 4 numbers, row_extents<4>: x1, y1, x2, y2");
+    static_assert(are_box_extents<typename Boxes::extents_type>, "a box is 4 numbers, x1, y1, x2, y2");
     static_assert(Scores::extents_type::rank == 0, "a score is one number");
     if constexpr (Labelled) {
         static_assert(std::is_integral_v<typename Labels::value_type> && Labels::extents_type::rank == 0,
@@ -129,8 +129,7 @@ struct suppress_choice {
     template <class Batch>
     [[nodiscard]] status check(const Batch& batch) const noexcept
     {
-        static_cast<void>(batch);
-        return check_rules(rules);
+        return first_failure([&] { return check_rules(rules); }, [&] { return check_batch_boxes(batch); });
     }
     [[nodiscard]] std::size_t scratch_bytes(std::size_t n) const noexcept
     {
@@ -183,7 +182,8 @@ template <bool Labelled, class Boxes, class Scores, class Label, class... Option
         return {status_code::field_mismatch, "there are {} boxes, but {} scores", boxes.size(), n};
     }
     scratch_memory memory(options...);
-    if (status outcome = first_failure([&] { return check_rules(rules); }, [&] { return check_row_number(n); },
+    if (status outcome = first_failure([&] { return check_box_rows(boxes); }, [&] { return check_rules(rules); },
+                                       [&] { return check_row_number(n); },
                                        [&] { return memory.reserve(suppress_scratch::bytes_for(n, Labelled)); },
                                        [&] { return kept.try_resize(n); });
         !outcome.ok()) {

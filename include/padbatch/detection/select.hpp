@@ -165,20 +165,25 @@ template <class... TaggedRows>
                          [&] { return check(image[typename TaggedRows::tag{}].size(), TaggedRows::tag::name); }...);
 }
 
-/// Refuses a condition's list, or a field, in the memory that the numbers are written to.
-template <class Argument>
-[[nodiscard]] status check_not_kept(const row_numbers& kept, const Argument& argument) noexcept
+[[nodiscard]] inline status check_not_kept(const row_numbers& kept, const void* first, const void* last) noexcept
 {
-    const void* const first = kept.data();
-    const void* const last = kept.data() + kept.size();
-    bool overlaps = false;
-    if constexpr (bound_values<Argument>) {
-        overlaps = rows_overlap(rows_of<Argument>(argument.value, argument.row), first, last);
-    } else {
-        const std::span<const std::byte> list = memory_of_condition(argument);
-        overlaps = !list.empty() && ranges_overlap(list.data(), list.data() + list.size(), first, last);
+    if (first != last && ranges_overlap(first, last, kept.data(), kept.data() + kept.size())) {
+        return {status_code::overlap, "what is read is in the list that is written to: give another row_numbers"};
     }
-    if (overlaps) {
+    return {};
+}
+/// Refuses a condition whose list is in the memory that the numbers are written to.
+template <class Argument>
+[[nodiscard]] status check_list_not_kept(const row_numbers& kept, const Argument& argument) noexcept
+{
+    const std::span<const std::byte> list = memory_of_condition(argument);
+    return check_not_kept(kept, list.data(), list.data() + list.size());
+}
+/// The same for the fields of an image.
+template <class... TaggedRows>
+[[nodiscard]] status check_image_not_kept(const row_numbers& kept, const image_view<TaggedRows...>& image) noexcept
+{
+    if ((rows_overlap(image[typename TaggedRows::tag{}], kept.data(), kept.data() + kept.size()) || ...)) {
         return {status_code::overlap, "what is read is in the list that is written to: give another row_numbers"};
     }
     return {};
@@ -192,7 +197,7 @@ template <class Image, class... Arguments>
     scratch_memory memory(arguments...);
     if (status outcome = first_failure(
             [&] { return check_image_rows(image); }, [&] { return check_condition(arguments); }...,
-            [&] { return check_not_kept(kept, arguments); }...,
+            [&] { return check_list_not_kept(kept, arguments); }..., [&] { return check_image_not_kept(kept, image); },
             [&] { return memory.reserve(choose_scratch_bytes<Arguments...>(n)); }, [&] { return kept.try_resize(n); });
         !outcome.ok()) {
         return outcome;

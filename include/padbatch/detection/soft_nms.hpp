@@ -85,8 +85,7 @@ consteval bool scores_can_decay() noexcept
         static_assert(std::is_same_v<typename Boxes::value_type, float> &&
                           std::is_same_v<typename Scores::value_type, float>,
                       "soft_nms takes float boxes and float scores");
-        static_assert(are_box_extents<typename Boxes::extents_type>,
-                      "a box is 4 numbers, row_extents<4>: x1, y1, x2, y2");
+        static_assert(are_box_extents<typename Boxes::extents_type>, "a box is 4 numbers, x1, y1, x2, y2");
         static_assert(Scores::extents_type::rank == 0, "a score is one number");
     }
     return true;
@@ -133,9 +132,9 @@ struct decay_choice {
     decay_rules rules;
 
     template <class Batch>
-    [[nodiscard]] status check(const Batch& /*batch*/) const noexcept
+    [[nodiscard]] status check(const Batch& batch) const noexcept
     {
-        return check_rules(rules);
+        return first_failure([&] { return check_rules(rules); }, [&] { return check_batch_boxes(batch); });
     }
     [[nodiscard]] std::size_t scratch_bytes(std::size_t n) const noexcept
     {
@@ -187,6 +186,9 @@ template <detail::bound_values Left, detail::bound_values Boxes, detail::bound_v
     const std::size_t n = score_rows.size();
     if (box_rows.size() != n) {
         return {status_code::field_mismatch, "there are {} boxes, but {} scores", box_rows.size(), n};
+    }
+    if (status outcome = detail::check_box_rows(box_rows); !outcome.ok()) {
+        return outcome;
     }
     if (to.size() < n) {
         return {status_code::size_mismatch,

@@ -142,7 +142,7 @@ std::vector<decoded_export> decoded_exports()
 {
     detector_head transposed = heads::yolov8(3);
     transposed.anchors_last = false;
-    detector_head fractions = heads::boxes_scores(3, box_format::cxcywh);
+    detector_head fractions = heads::boxes_scores(3, padbatch::box_format::cxcywh);
     fractions.normalized = true;
     fractions.height = height_of_image;
     fractions.width = width_of_image;
@@ -168,7 +168,7 @@ std::vector<decoded_export> decoded_exports()
         {"boxes_scores_any_op14", heads::boxes_scores(3),
          [](auto& o) {
              say_decode_kind(o, head_kind::boxes_scores);
-             o.boxes = box_format::xyxy;
+             o.boxes = padbatch::box_format::xyxy;
          },
          true, "boxes", "scores"},
         {"detr_logits_any_op14", heads::detr_sigmoid(4, queries, height_of_image, width_of_image),
@@ -187,7 +187,7 @@ std::vector<decoded_export> decoded_exports()
          [](auto& o) {
              say_decode_kind(o, head_kind::boxes_scores);
              o.head.nms = suppression::none;
-             o.boxes = box_format::cxcywh;
+             o.boxes = padbatch::box_format::cxcywh;
              o.normalized = true;
          }},
     };

@@ -26,18 +26,8 @@ consteval bool are_float_boxes() noexcept
     static_assert(std::is_same_v<Tag, t::boxes_t>, "boxes are named by their tag: t::boxes(x)");
     static_assert(std::is_same_v<typename Rows::value_type, float>,
                   "boxes must be float; convert others when they are padded, with t::boxes(x).as<float>()");
-    static_assert(are_box_extents<typename Rows::extents_type>, "a box is 4 numbers, row_extents<4>");
+    static_assert(are_box_extents<typename Rows::extents_type>, "a box is 4 numbers");
     return true;
-}
-
-/// Checks what the types leave open: that rows have 4 numbers.
-template <class Rows>
-[[nodiscard]] status check_box_rows(const Rows& rows) noexcept
-{
-    if (rows.size() != 0 && rows.row_size() != 4) {
-        return {status_code::row_mismatch, "boxes have rows of {} numbers; expected 4", rows.row_size()};
-    }
-    return {};
 }
 
 /// Checks that the data of `Bound` are boxes that can be read.
@@ -54,17 +44,12 @@ template <class Bound>
     return check_box_rows(rows_of<Bound>(bound.value, bound.row));
 }
 
-/// Checks the boxes of a batch. All images have rows of one shape.
+/// A compile error, with the reason, if a batch has no boxes of floats.
 template <class Batch>
-[[nodiscard]] status check_batch_boxes(const Batch& batch) noexcept
+consteval bool has_float_boxes() noexcept
 {
     static_assert(!std::is_void_v<field_of<t::boxes_t, typename Batch::fields>>, "the batch has no t::boxes");
-    using rows_type = std::remove_cvref_t<decltype(batch.image(0)[t::boxes])>;
-    static_assert(are_float_boxes<t::boxes_t, rows_type>());
-    if (batch.size() == 0) {
-        return {};
-    }
-    return check_box_rows(batch.image(0)[t::boxes]);
+    return are_float_boxes<t::boxes_t, field_of<t::boxes_t, typename Batch::fields>>();
 }
 
 /// The number of images: 1 for rows.
@@ -101,6 +86,7 @@ template <class Target, class Steps, class... Options>
         static_assert((is_batch_option<Options> && ...),
                       "an option of an operation that changes the boxes of a batch is parallel(...) or a workspace");
         static_assert(batch_options_fit<Options...>());
+        static_assert(has_float_boxes<type>());
         if (status outcome = check_batch_boxes(target); !outcome.ok()) {
             return outcome;
         }

@@ -81,9 +81,34 @@ consteval bool values_can_be_changed() noexcept
     return batch_can_be_changed<Batch>();
 }
 
-/// Whether rows are boxes of 4 numbers, as their type says: what operations on boxes rely on.
+/// Whether rows can be boxes of 4 numbers, as far as their type says.
 template <class E>
-inline constexpr bool are_box_extents = std::is_same_v<E, row_extents<4>>;
+inline constexpr bool are_box_extents = may_be_same<E, row_extents<4>>();
+
+/// Checks what the type leaves open: that rows have 4 numbers.
+template <class Rows>
+[[nodiscard]] status check_box_rows(const Rows& rows) noexcept
+{
+    if constexpr (!Rows::extents_type::is_static) {
+        if (rows.size() != 0 && rows.row_size() != 4) {
+            return {status_code::row_mismatch, "boxes have rows of {} numbers; expected 4", rows.row_size()};
+        }
+    }
+    return {};
+}
+template <class Batch>
+[[nodiscard]] status check_batch_boxes(const Batch& batch) noexcept
+{
+    using rows_type = std::remove_cvref_t<decltype(batch.image(0)[t::boxes])>;
+    if constexpr (!rows_type::extents_type::is_static) {
+        for (std::size_t i = 0; i < batch.size(); ++i) {
+            if (status outcome = check_box_rows(batch.image(i)[t::boxes]); !outcome.ok()) {
+                return outcome;
+            }
+        }
+    }
+    return {};
+}
 
 /// The options of all operations on batches; operations have their own besides.
 template <class T>
