@@ -168,7 +168,7 @@ std::vector<decoded_export> decoded_exports()
         {"boxes_scores_any_op14", heads::boxes_scores(3),
          [](auto& o) {
              say_decode_kind(o, head_kind::boxes_scores);
-             o.boxes = padbatch::box_format::xyxy;
+             o.boxes = padbatch::onnx_tools::box_format::xyxy;
          },
          true, "boxes", "scores"},
         {"detr_logits_any_op14", heads::detr_sigmoid(4, queries, height_of_image, width_of_image),
@@ -187,8 +187,8 @@ std::vector<decoded_export> decoded_exports()
          [](auto& o) {
              say_decode_kind(o, head_kind::boxes_scores);
              o.head.nms = suppression::none;
-             o.boxes = padbatch::box_format::cxcywh;
-             o.normalized = true;
+             o.boxes = padbatch::onnx_tools::box_format::cxcywh;
+             o.normalised = true;
          }},
     };
 }
