@@ -213,13 +213,14 @@ void run(std::size_t n, int rounds)
                 }
             }}},
           rounds);
-    print("IoU of all with all", {{"padbatch", [&] { rle_iou(ious, runs, runs, space); }},
-                                  {"plain loop",
-                                   [&] {
-                                       for (std::size_t k = 0; k < n * n; ++k) {
-                                           ious[k] = iou_loop(runs[k / n], runs[k % n]);
-                                       }
-                                   }}},
+    print("IoU of all with all",
+          {{"padbatch", [&] { rle_iou(ious, runs, runs, space); }},
+           {"plain loop",
+            [&] {
+                for (std::size_t k = 0; k < n * n; ++k) {
+                    ious[k] = iou_loop(runs[k / n], runs[k % n]);
+                }
+            }}},
           rounds);
 }
 

@@ -55,8 +55,7 @@ bool same_runs(const run_lengths& ours, const std::vector<RLE>& theirs)
     bool same = ours.size() == theirs.size();
     for (std::size_t i = 0; same && i < theirs.size(); ++i) {
         const auto counts = ours[i].counts;
-        same = counts.size() == theirs[i].m &&
-               std::memcmp(counts.data(), theirs[i].cnts, counts.size_bytes()) == 0;
+        same = counts.size() == theirs[i].m && std::memcmp(counts.data(), theirs[i].cnts, counts.size_bytes()) == 0;
     }
     return same;
 }
@@ -189,10 +188,7 @@ void run(const char* name, const std::vector<std::uint8_t>& full, int rounds)
              rleFree(&merged);
          }},
         {"IoU, one half of the masks with the other", [&] { rle_iou(ours, dets, truths, crowd, space); }},
-        {"",
-         [&] {
-             rleIou(rles.rles.data(), rles.rles.data() + half, half, n - half, crowd.data(), theirs.data());
-         }},
+        {"", [&] { rleIou(rles.rles.data(), rles.rles.data() + half, half, n - half, crowd.data(), theirs.data()); }},
         {"to strings",
          [&] {
              for (std::size_t i = 0; i < n; ++i) {
@@ -299,10 +295,10 @@ void run_regions(const region_scene& scene, int rounds)
         {"",
          [&] {
              for (std::size_t i = 0; i < n; ++i) {
-                 paste_masks(t::masks(mask, 1, mask_height, mask_width), t::boxes(std::span(&scene.boxes[i], 1)),
-                             t::masks(std::span(&scene.regions[i * region_cells * region_cells],
-                                                region_cells * region_cells),
-                                      1, region_cells, region_cells));
+                 paste_masks(
+                     t::masks(mask, 1, mask_height, mask_width), t::boxes(std::span(&scene.boxes[i], 1)),
+                     t::masks(std::span(&scene.regions[i * region_cells * region_cells], region_cells * region_cells),
+                              1, region_cells, region_cells));
                  transpose(mask.data(), column.data());
                  rleEncode(&rles.rles[i], column.data(), mask_height, mask_width, 1);
              }

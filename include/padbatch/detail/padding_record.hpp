@@ -55,8 +55,8 @@ public:
     /// The pad values, those of the last call that wrote padding; zeros before.
     [[nodiscard]] const values_type& values() const noexcept { return m_values; }
 
-    /// Slot i had `old` real rows and has `now`, at most as many; rows [now, old) hold the pad values. Where rows behind
-    /// `old` are not known to hold them, it stays so. Different slots may be set by different threads.
+    /// Slot i had `old` real rows and has `now`, at most as many; rows [now, old) hold the pad values. Where rows
+    /// behind `old` are not known to hold them, it stays so. Different slots may be set by different threads.
     void set_fewer(std::size_t i, std::size_t old, std::size_t now) noexcept
     {
         if (m_rows[i] <= static_cast<std::int32_t>(old)) {
