@@ -99,7 +99,7 @@ double iou_loop(const run_length_view& one, const run_length_view& other)
         both += in_one && in_other ? n : 0;
         any += in_one || in_other ? n : 0;
     });
-    return both == 0 ? 0 : double{both} / double{any};
+    return both == 0 ? 0 : static_cast<double>(both) / static_cast<double>(any);
 }
 
 void check(bool same, const char* what)

@@ -322,7 +322,9 @@ TEST_CASE("masks of all sizes become the run lengths of a plain loop, from bytes
     std::mt19937 random(3);
     const std::pair<std::size_t, std::size_t> sizes[] = {{1, 1},  {1, 70}, {70, 1},   {2, 64},   {5, 63},   {9, 65},
                                                          {31, 8}, {64, 7}, {40, 129}, {17, 200}, {3, 4099}, {6, 8200}};
-    for (const auto& [height, width] : sizes) {
+    for (const auto& size : sizes) {
+        const std::size_t height = size.first;
+        const std::size_t width = size.second;
         CAPTURE(height);
         CAPTURE(width);
         run_lengths runs;
@@ -384,6 +386,32 @@ TEST_CASE("region masks become the run lengths of the masks that paste_masks mak
         }
     }
     CHECK(runs_of_some > 10000);
+}
+
+TEST_CASE("region masks of any numbers, at any threshold, become what paste_masks makes of them")
+{
+    const float inf = std::numeric_limits<float>::infinity();
+    const float tiny = std::numeric_limits<float>::denorm_min();
+    const float most = std::numeric_limits<float>::max();
+    const std::array<float, 12> numbers = {0,    1,    -1,       inf,  -inf,  std::numeric_limits<float>::quiet_NaN(),
+                                           0.5F, tiny, 2 * tiny, most, -most, 0.49999997F};
+    std::mt19937 random(8);
+    for (int round = 0; round < 60; ++round) {
+        std::vector<float> regions(2 * 784, numbers[random() % numbers.size()]);
+        for (auto n = random() % 40; n > 0; --n) {
+            regions[random() % regions.size()] = numbers[random() % numbers.size()];
+        }
+        // The first one, grown, is as large as its mask: all weights are 0.
+        const std::vector<std::array<float, 4>> boxes = {{20, 10, 47.2F, 37.2F}, {3, 4, 66, 55}};
+        for (const float threshold : {0.5F, tiny, 2 * tiny, 1.0F}) {
+            rle_pixels full(boxes.size() * 60 * 70);
+            paste_masks(t::masks(full, 1, 60, 70), t::boxes(boxes), t::masks(regions, 1, 28, 28),
+                        mask_threshold(threshold));
+            run_lengths runs;
+            rle_encode_regions(runs, t::boxes(boxes), t::masks(regions, 1, 28, 28), 60, 70, mask_threshold(threshold));
+            CHECK(decoded(runs) == full);
+        }
+    }
 }
 
 TEST_CASE("merging and comparing are what plain loops over pixels find")

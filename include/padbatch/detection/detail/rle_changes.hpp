@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 
 // Run lengths go down the columns, but masks are stored row by row. So rows are compared with the row above, many
 // pixels at a time: most are the same. The few pixels that differ, which begin a run each, are then sorted by column.
@@ -265,17 +266,20 @@ struct region_row {
     PADBATCH_DETAIL_INLINE std::uint16_t* enter(const float* __restrict upper, const float* __restrict lower,
                                                 std::size_t n, float threshold, std::uint16_t* to) noexcept
     {
-        // A pixel is between the two lines, or up to three roundings of 2^-24 beyond.
-        const float below = threshold * 0.999999F;
-        const float over = threshold * 1.000001F;
+        // A pixel is between the two lines, or beyond by up to three roundings: of 2^-24, or of the smallest numbers.
+        const float below = threshold * 0.999999F - 1e-30F;
+        const float over = threshold * 1.000001F + 1e-30F;
+        constexpr float most = std::numeric_limits<float>::max(); // 0 * infinity is no number
         mixed_count = 0;
         for (std::size_t c = 0; c < n; c += step) {
             const std::size_t size = n - c < step ? n - c : step;
             int outside = 1;
             int inside = 1;
             for (std::size_t k = c; k < c + size; ++k) {
-                outside &= static_cast<int>(upper[k] < below) & static_cast<int>(lower[k] < below);
-                inside &= static_cast<int>(upper[k] > over) & static_cast<int>(lower[k] > over);
+                outside &= static_cast<int>(upper[k] < below) & static_cast<int>(upper[k] >= -most) &
+                           static_cast<int>(lower[k] < below) & static_cast<int>(lower[k] >= -most);
+                inside &= static_cast<int>(upper[k] > over) & static_cast<int>(upper[k] <= most) &
+                          static_cast<int>(lower[k] > over) & static_cast<int>(lower[k] <= most);
             }
             if ((outside | inside) == 0) {
                 mixed[mixed_count++] = static_cast<std::uint16_t>(c);
