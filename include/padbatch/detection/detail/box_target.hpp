@@ -70,16 +70,19 @@ template <class Target, class Steps, class... Options>
     using type = std::remove_cvref_t<Target>;
     if constexpr (bound_values<type>) {
         static_assert(sizeof...(Options) == 0, "the rows of one image take no options: parallel(...) is for a batch");
+        using rows_type = decltype(rows_of<type>(target.value, target.row));
+        static_assert(are_float_boxes<typename type::tag, rows_type>());
         if (status outcome = check_boxes(target); !outcome.ok()) {
             return outcome;
         }
-        const auto rows = rows_of<type>(target.value, target.row);
-        using rows_type = std::remove_const_t<decltype(rows)>;
+        const rows_type rows = rows_of<type>(target.value, target.row);
         static_assert(rows_type::is_contiguous, "boxes are changed in place where their rows are adjacent floats");
         static_assert(!std::is_const_v<typename rows_type::element_type>,
                       "the boxes are const, but the operation changes them in place");
         static_assert(all_outlive_call<decltype(type::value)>());
-        step_of(0).run(rows.data(), rows.size());
+        if constexpr (std::is_same_v<typename rows_type::value_type, float>) { // as asserted
+            step_of(0).run(rows.data(), rows.size());
+        }
         return {};
     } else {
         static_assert(values_can_be_changed<t::boxes_t, Target>());
