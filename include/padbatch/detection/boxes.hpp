@@ -43,7 +43,7 @@ using image_sizes = per_image<image_size>;
 
 [[nodiscard]] inline status check_finite(float value, const char* what) noexcept
 {
-    if (!(value - value == 0)) {
+    if (!__builtin_isfinite(value)) {
         return {status_code::bad_argument, "{} is {}; expected a finite number", what, static_cast<double>(value)};
     }
     return {};

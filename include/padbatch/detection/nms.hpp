@@ -113,7 +113,7 @@ template <class... Options>
                 "the IoU threshold is {}; expected a number from 0 to 1: boxes that overlap by more are dropped",
                 rules.threshold};
     }
-    if (rules.classes == class_rule::shifted && !(rules.distance - rules.distance == 0)) {
+    if (rules.classes == class_rule::shifted && !__builtin_isfinite(rules.distance)) {
         return {status_code::bad_argument, "the distance of class_shift is {}; expected a finite number of pixels",
                 static_cast<double>(rules.distance)};
     }

@@ -114,11 +114,11 @@ template <class Rule, class... Options>
                 "their score",
                 rules.threshold};
     }
-    if (!(rules.sigma >= 1e-30 && rules.sigma - rules.sigma == 0)) {
+    if (!(rules.sigma >= 1e-30 && __builtin_isfinite(rules.sigma))) {
         return {status_code::bad_argument, "sigma is {}; expected a finite number of at least 1e-30, such as 0.5",
                 rules.sigma};
     }
-    if (!(rules.floor >= 0 && rules.floor - rules.floor == 0)) {
+    if (!(rules.floor >= 0 && __builtin_isfinite(rules.floor))) {
         return {status_code::bad_argument,
                 "the floor of the scores is {}; expected a finite number from 0 on: rows with lower scores are dropped",
                 static_cast<double>(rules.floor)};

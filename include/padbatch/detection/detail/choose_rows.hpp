@@ -58,7 +58,7 @@ consteval bool can_be_chosen_from() noexcept
 
 [[nodiscard]] inline status check_threshold(float threshold, const char* name) noexcept
 {
-    if (!(threshold - threshold == 0)) {
+    if (!__builtin_isfinite(threshold)) {
         return {status_code::bad_argument, "the threshold of {} is {}; expected a finite number", name,
                 static_cast<double>(threshold)};
     }
@@ -76,7 +76,7 @@ template <class Condition>
     } else if constexpr (std::is_same_v<Condition, score_above_of_label>) {
         const auto thresholds = condition.thresholds();
         for (std::size_t label = 0; label < thresholds.size(); ++label) {
-            if (thresholds[label] != thresholds[label]) {
+            if (__builtin_isnan(thresholds[label])) {
                 return {status_code::bad_argument,
                         "the threshold of label {} is NaN; expected a number, or infinity to drop the label", label};
             }

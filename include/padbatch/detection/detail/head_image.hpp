@@ -348,8 +348,9 @@ private:
             const std::size_t cells = (m_head.height / stride) * across;
             if (a < cells) {
                 const auto scale = static_cast<float>(stride);
+                const std::size_t row = a / across;
                 v[0] = rounded_product(v[0] + static_cast<float>(a % across), scale);
-                v[1] = rounded_product(v[1] + static_cast<float>(a / across), scale);
+                v[1] = rounded_product(v[1] + static_cast<float>(row), scale);
                 v[2] = rounded_product(head_exp(v[2]), scale);
                 v[3] = rounded_product(head_exp(v[3]), scale);
                 return;

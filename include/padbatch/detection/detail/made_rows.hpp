@@ -314,7 +314,7 @@ template <class... Options>
 
 [[nodiscard]] inline status check_finite_threshold(float threshold) noexcept
 {
-    if (!(threshold - threshold == 0)) {
+    if (!__builtin_isfinite(threshold)) {
         return {status_code::bad_argument, "the threshold is {}; expected a finite number",
                 static_cast<double>(threshold)};
     }

@@ -91,9 +91,10 @@ typedef float floats8_unaligned __attribute__((vector_size(32), aligned(4), may_
 /// processors do not look ahead as far by themselves.
 PADBATCH_DETAIL_INLINE void look_ahead(const void* from) noexcept
 {
+    // A number, since no pointer may lead beyond the end.
     const auto ahead = reinterpret_cast<std::uintptr_t>(from) + 2048;
-    __builtin_prefetch(reinterpret_cast<const void*>(ahead));
-    __builtin_prefetch(reinterpret_cast<const void*>(ahead + 64));
+    __builtin_prefetch(reinterpret_cast<const void*>(ahead));      // NOLINT(performance-no-int-to-ptr)
+    __builtin_prefetch(reinterpret_cast<const void*>(ahead + 64)); // NOLINT(performance-no-int-to-ptr)
 }
 
 /// 32 bytes as bits. The sign of byte k becomes bit k, so bytes change places within each eight.
