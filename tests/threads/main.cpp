@@ -199,6 +199,35 @@ void windows_of_one_output()
     }
 }
 
+/// An operation in place, whose images are done by all threads.
+void images_of_one_operation()
+{
+    const detections found(12);
+    const auto loop = [](std::size_t n, const auto& body) {
+        expect("all threads are done", all_threads([&](std::size_t k) {
+                   for (std::size_t i = k; i < n; i += threads) {
+                       body(i);
+                   }
+                   return true;
+               }));
+    };
+    const auto given = each(t::boxes(found.boxes), t::scores(found.scores));
+    padded<boxes<>, scores<>> owner = pad(given);
+    padded<boxes<>, scores<>> memory = pad(given);
+    ragged<boxes<>, scores<>> rows = to_ragged(pad(given));
+    workspace space;
+    nms(owner, 0.5, parallel(loop), space);
+    nms(memory.view(), 0.5, parallel(loop), space);
+    nms(rows, 0.5, parallel(loop), space);
+    shift_boxes(rows, 1, 1, parallel(loop));
+    bool same = true;
+    for (std::size_t i = 0; i < owner.size(); ++i) {
+        const std::size_t n = nms(t::boxes(found.boxes[i]), t::scores(found.scores[i]), 0.5).size();
+        same = same && owner.count(i) == n && memory.count(i) == n && rows.count(i) == n;
+    }
+    expect("and each image has the rows that it would have had", same);
+}
+
 void refusals()
 {
     expect("each thread gets its own refusal", all_threads([&](std::size_t k) {
@@ -219,6 +248,7 @@ int main()
     slots_of_one_view<std::int64_t>();
     slots_of_one_view<float>();
     windows_of_one_output();
+    images_of_one_operation();
     refusals();
     return failed ? 1 : 0;
 }
