@@ -23,6 +23,10 @@ add_compile_options(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
     add_compile_options(-Wno-restrict) # false alarms on std::string's operator+, GCC bug 105651
 endif()
+# g++ collects garbage when it has filled 128 MB. With 512 MB a compilation takes a tenth less time.
+if(PADBATCH_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_compile_options("SHELL:--param ggc-min-heapsize=524288 --param ggc-min-expand=100")
+endif()
 if(PADBATCH_SANITIZERS)
     add_compile_options(-fsanitize=${PADBATCH_SANITIZERS} -fno-sanitize-recover=all -fno-omit-frame-pointer)
     add_link_options(-fsanitize=${PADBATCH_SANITIZERS})
