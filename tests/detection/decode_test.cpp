@@ -424,7 +424,7 @@ TEST_CASE("what is selected from a raw head follows every member of its selectio
     for (auto each : decode_all_heads()) {
         CAPTURE(number++);
         const detector_head usual = each.head;
-        for (int round = 0; round < 12; ++round) {
+        for (int round = 0; round < 4; ++round) {
             auto& how = each.head.selection;
             how = usual.selection;
             how.suppression = static_cast<head_suppression>(random() % 4);
