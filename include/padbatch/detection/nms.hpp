@@ -96,9 +96,7 @@ template <class... Options>
     suppress_rules rules;
     rules.threshold = threshold;
     rules.classes = labelled ? class_rule::apart : class_rule::none;
-    if (const auto* most = find_option<const at_most>(options...); most != nullptr) {
-        rules.most = most->rows();
-    }
+    rules.most = rows_at_most(options...);
     if (const auto* shift = find_option<const class_shift>(options...); shift != nullptr) {
         rules.classes = shift->follows_boxes() ? class_rule::farther : class_rule::shifted;
         rules.distance = shift->distance();

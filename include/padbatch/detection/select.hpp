@@ -165,25 +165,14 @@ template <class... TaggedRows>
                          [&] { return check(image[typename TaggedRows::tag{}].size(), TaggedRows::tag::name); }...);
 }
 
-[[nodiscard]] inline status check_not_kept(const row_numbers& kept, const void* first, const void* last) noexcept
+/// Refuses fields of an image, and lists of conditions, in the memory that the numbers are written to.
+template <class... TaggedRows, class... Arguments>
+[[nodiscard]] status check_not_kept(const row_numbers& kept, const image_view<TaggedRows...>& image,
+                                    const Arguments&... arguments) noexcept
 {
-    if (first != last && ranges_overlap(first, last, kept.data(), kept.data() + kept.size())) {
-        return {status_code::overlap, "what is read is in the list that is written to: give another row_numbers"};
-    }
-    return {};
-}
-/// Refuses a condition whose list is in the memory that the numbers are written to.
-template <class Argument>
-[[nodiscard]] status check_list_not_kept(const row_numbers& kept, const Argument& argument) noexcept
-{
-    const std::span<const std::byte> list = memory_of_condition(argument);
-    return check_not_kept(kept, list.data(), list.data() + list.size());
-}
-/// The same for the fields of an image.
-template <class... TaggedRows>
-[[nodiscard]] status check_image_not_kept(const row_numbers& kept, const image_view<TaggedRows...>& image) noexcept
-{
-    if ((rows_overlap(image[typename TaggedRows::tag{}], kept.data(), kept.data() + kept.size()) || ...)) {
+    const auto own = std::as_bytes(std::span(kept.data(), kept.size()));
+    if ((rows_overlap(image[typename TaggedRows::tag{}], own.data(), own.data() + own.size()) || ...) ||
+        (spans_overlap(memory_of_condition(arguments), own) || ...)) {
         return {status_code::overlap, "what is read is in the list that is written to: give another row_numbers"};
     }
     return {};
@@ -197,7 +186,7 @@ template <class Image, class... Arguments>
     scratch_memory memory(arguments...);
     if (status outcome = first_failure(
             [&] { return check_image_rows(image); }, [&] { return check_condition(arguments); }...,
-            [&] { return check_list_not_kept(kept, arguments); }..., [&] { return check_image_not_kept(kept, image); },
+            [&] { return check_not_kept(kept, image, arguments...); },
             [&] { return memory.reserve(choose_scratch_bytes<Arguments...>(n)); }, [&] { return kept.try_resize(n); });
         !outcome.ok()) {
         return outcome;
