@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <_arrays/parts.hpp>
+
+#include <nanobind/nanobind.h>
+
+NB_MODULE(_arrays, m)
+{
+    m.doc() = "The headers' operations on arrays in host memory.";
+    padbatch::python::add_boxes(m);
+}

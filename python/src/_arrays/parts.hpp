@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef PADBATCH_PYTHON_ARRAYS_PARTS_HPP
+#define PADBATCH_PYTHON_ARRAYS_PARTS_HPP
+
+#include <nanobind/nanobind.h>
+
+/// What the module `_arrays` consists of: each function adds one subject's functions.
+namespace padbatch::python {
+
+void add_boxes(nanobind::module_& m);
+
+} // namespace padbatch::python
+
+#endif
