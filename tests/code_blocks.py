@@ -3,6 +3,7 @@
 """Compiles or runs every code block of a Markdown page, and looks up its links, so that none can rot.
 
     code_blocks.py PAGE --root REPOSITORY --prefix INSTALLED --work FOLDER --compiler CXX [--each] [-DNAME=VALUE...]
+    code_blocks.py PAGE --root REPOSITORY --work FOLDER --python INTERPRETER
 
 What happens to a block depends on its language:
 
@@ -12,12 +13,17 @@ What happens to a block depends on its language:
     cpp      compiled and linked against the installed padbatch, and run; a block without main() is the body of one. It is
              linked with what it includes: <padbatch/adapters/NAME.hpp> and <onnx_tools/...> bring their targets
     cmake    the CMakeLists.txt of a project with one source file, app.cpp; configured and built
+    python   compiled; with --python, run: all blocks of the page in one session, one after the other
     json     parsed
     text     left alone: pictures and quotations
 
 Blocks run in one folder, in the page's order, so that a block may use what an earlier one made. Each relative link and
 image of the page must lead to a file or folder that exists. -DNAME=VALUE is passed to CMake: where to find the
 adapters' libraries.
+
+With --python the page is read as one who installed the Python package reads it: its python, sh and console blocks are
+run, with that interpreter and the commands beside it, and its cpp and cmake blocks are not. Lines that call `pip install`
+are left out, since what they install is there.
 
 The cpp blocks are all compiled first, as programs of one project. Those that link the same targets share a program, and
 with it their #include lines, so that a block which lacks one may go unnoticed. With --each every block is compiled
@@ -69,6 +75,23 @@ BLOCK = "block_at_line_"
 MAIN = re.compile(r"^int main\(\)(\n\{\n.*?)^\}$", re.MULTILINE | re.DOTALL)
 # A directive that would act on the other blocks of a program.
 DIRECTIVE = re.compile(r"^[ \t]*#(?!include )|^[ \t]+#", re.MULTILINE)
+
+
+# What runs Python blocks: reads [place, body] line by line, and answers each with a traceback or an empty line. What the
+# blocks print goes where errors go.
+SESSION = """
+import json, os, sys, traceback
+answers = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)
+names = {"__name__": "__main__"}
+for line in sys.stdin:
+    place, body = json.loads(line)
+    try:
+        exec(compile(body, place, "exec"), names)
+        print(file=answers, flush=True)
+    except BaseException:
+        print(json.dumps(traceback.format_exc()), file=answers, flush=True)
+"""
 
 
 class Rotten(Exception):
@@ -156,8 +179,10 @@ class Page:
         self.folder.mkdir(parents=True)
         for name, source in FILES.items():
             shutil.copy(options.root / source, self.folder / name)
-        self.env = dict(os.environ, PATH=f"{options.prefix / 'bin'}:{os.environ['PATH']}", LC_ALL="C")
+        commands = options.python.parent if options.python else options.prefix / "bin"
+        self.env = dict(os.environ, PATH=f"{commands}:{os.environ['PATH']}", LC_ALL="C")
         self.programs = None
+        self.session = None
 
     def sh(self, body, _line):
         """Runs a shell block."""
@@ -167,7 +192,7 @@ class Page:
             if script:
                 if not os.access(self.options.root / script.group(1), os.X_OK):
                     raise Rotten(f"{script.group(1)} is no script")
-            else:
+            elif not re.match(r"\s*(?:python3? -m )?pip install ", line):
                 lines.append(line)
         run(["bash", "-euo", "pipefail", "-c", "\n".join(lines)], self.folder, self.env)
 
@@ -229,6 +254,20 @@ class Page:
         """Configures and builds a project."""
         self.build(f"line{line}", body, {"app.cpp": "#include <padbatch/padbatch.hpp>\nint main() { return 0; }\n"})
 
+    def python(self, body, line):
+        """Runs a Python block after those before it, whose names it may use."""
+        place = f"{self.options.page.name}:{line}"
+        compile(body, place, "exec")
+        if not self.options.python:
+            return
+        if self.session is None:
+            self.session = subprocess.Popen([self.options.python, "-c", SESSION], cwd=self.folder, env=self.env,
+                                            text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        print(json.dumps([place, body]), file=self.session.stdin, flush=True)
+        answer = self.session.stdout.readline()
+        if answer != "\n":
+            raise Rotten(json.loads(answer) if answer else "the interpreter ended")
+
     def json(self, body, _line):
         """Parses a JSON block."""
         json.loads(body)
@@ -260,12 +299,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("page", type=pathlib.Path)
     parser.add_argument("--root", type=pathlib.Path, required=True)
-    parser.add_argument("--prefix", type=pathlib.Path, required=True)
+    parser.add_argument("--prefix", type=pathlib.Path)
     parser.add_argument("--work", type=pathlib.Path, required=True)
-    parser.add_argument("--compiler", required=True)
+    parser.add_argument("--compiler")
+    parser.add_argument("--python", type=pathlib.Path)
     parser.add_argument("--each", action="store_true")
     parser.add_argument("-D", dest="define", action="append", default=[], metavar="NAME=VALUE")
     options = parser.parse_args()
+    if not options.python and not (options.prefix and options.compiler):
+        parser.error("--prefix and --compiler, or --python")
     missing = list(missing_links(options.page))
     for line, path in missing:
         print(f"{options.page.name}:{line}: the link to {path} leads nowhere")
@@ -273,21 +315,23 @@ def main():
         return 1
     page = Page(options)
     found = list(blocks(options.page.read_text()))
-    checks = {"sh": page.sh, "console": page.console, "cpp": page.cpp, "cmake": page.cmake, "json": page.json,
-              "text": page.text}
+    checks = {"sh": page.sh, "console": page.console, "cpp": page.cpp, "cmake": page.cmake,
+              "python": page.python, "json": page.json, "text": page.text}
+    if options.python:
+        checks |= {"cpp": page.text, "cmake": page.text}
     for line, language, _ in found:
         if language not in checks:
             print(f"{options.page.name}:{line}: a block of language {language!r} cannot be checked; see code_blocks.py")
             return 1
     cpp_blocks = [(line, body) for line, language, body in found if language == "cpp"]
-    if cpp_blocks and not compiled(page, cpp_blocks):
+    if cpp_blocks and not options.python and not compiled(page, cpp_blocks):
         return 1
     try:
         for line, language, body in found:
             place = f"{options.page.name}:{line}"
             checks[language](body, line)
             print(f"{place}: {language} block is right")
-    except Rotten as error:
+    except (Rotten, SyntaxError) as error:
         print(f"{place}: {error}")
         return 1
     print(f"{len(found)} blocks")
