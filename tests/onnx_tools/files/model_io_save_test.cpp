@@ -3,6 +3,7 @@
 #include <onnx_tools/files/model_io.hpp>
 
 #include <tests/support/check_failure.hpp>
+#include <tests/support/fixture_models.hpp>
 #include <tests/support/limited_file_system.hpp>
 #include <tests/support/parse_model.hpp>
 #include <tests/support/temporary_folder.hpp>
@@ -381,7 +382,7 @@ TEST_CASE("a process that is killed while it saves leaves the old or the new fil
     std::mt19937 draws(7);
     int interrupted = 0;
     int broken = 0;
-    for (int round = 0; round < 40; ++round) {
+    for (int round = 0; round < at_least(40); ++round) {
         const auto child = ::fork();
         REQUIRE(child >= 0);
         if (child == 0) {
