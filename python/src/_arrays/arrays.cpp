@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <_arrays/arrays.hpp>
+#include <_arrays/libraries.hpp>
 #include <_arrays/parts.hpp>
 
 #include <nanobind/ndarray.h>
@@ -19,92 +20,10 @@ namespace padbatch::python {
 namespace {
 
 constexpr std::size_t most_axes = const_tensor_ref::max_rank;
-constexpr std::size_t type_count = static_cast<std::size_t>(element_type::boolean) + 1;
-
-/// What the functions need of NumPy and, if the program has imported it, of torch: looked up once.
-struct numpy_parts {
-    nb::object ndarray, empty, zeros;
-    nb::object types[type_count]; // null for bfloat16
-
-    numpy_parts()
-    {
-        const nb::module_ numpy = nb::module_::import_("numpy");
-        ndarray = numpy.attr("ndarray");
-        empty = numpy.attr("empty");
-        zeros = numpy.attr("zeros");
-        for (std::size_t k = 0; k < type_count; ++k) {
-            const auto type = static_cast<element_type>(k);
-            if (type != element_type::bfloat16) {
-                types[k] = numpy.attr("dtype")(name_of(type));
-            }
-        }
-    }
-    static const numpy_parts& get()
-    {
-        static const numpy_parts* const parts = new numpy_parts; // outlives the interpreter
-        return *parts;
-    }
-};
-
-struct torch_parts {
-    nb::object tensor, strided, empty, zeros;
-    nb::object types[type_count]; // null for what this version does not have
-    nb::object names, cpu;        // of the keywords of empty and zeros: dtype, device
-    nb::object dtype, shape, stride, layout, is_cpu, is_neg, resolve_neg, data_ptr;
-
-    explicit torch_parts(nb::handle torch)
-    {
-        tensor = torch.attr("Tensor");
-        strided = torch.attr("strided");
-        empty = torch.attr("empty");
-        zeros = torch.attr("zeros");
-        for (std::size_t k = 0; k < type_count; ++k) {
-            types[k] = nb::getattr(torch, name_of(static_cast<element_type>(k)), nb::object());
-        }
-        names = nb::make_tuple("dtype", "device");
-        cpu = nb::str("cpu");
-        const std::pair<nb::object*, const char*> attributes[] = {
-            {&dtype, "dtype"},   {&shape, "shape"},   {&stride, "stride"},           {&layout, "layout"},
-            {&is_cpu, "is_cpu"}, {&is_neg, "is_neg"}, {&resolve_neg, "resolve_neg"}, {&data_ptr, "data_ptr"}};
-        for (const auto& [attribute, name] : attributes) {
-            *attribute = nb::steal(PyUnicode_InternFromString(name));
-        }
-    }
-    /// Null if torch has not been imported; then there are no tensors.
-    static const torch_parts* get()
-    {
-        static const torch_parts* parts = nullptr;
-        if (parts == nullptr) {
-            PyObject* const modules = PyImport_GetModuleDict();
-            PyObject* const torch = PyDict_GetItemString(modules, "torch");
-            if (torch != nullptr && nb::hasattr(torch, "Tensor")) {
-                parts = new torch_parts(torch); // outlives the interpreter
-            }
-        }
-        return parts;
-    }
-};
 
 [[nodiscard]] bool is_instance(nb::handle given, nb::handle type)
 {
     return PyObject_TypeCheck(given.ptr(), reinterpret_cast<PyTypeObject*>(type.ptr())) != 0;
-}
-
-[[nodiscard]] nb::object get(nb::handle of, const nb::object& name)
-{
-    PyObject* const found = PyObject_GetAttr(of.ptr(), name.ptr());
-    if (found == nullptr) {
-        nb::raise_python_error();
-    }
-    return nb::steal(found);
-}
-[[nodiscard]] nb::object call(nb::handle of, const nb::object& name)
-{
-    PyObject* const found = PyObject_CallNoArgs(get(of, name).ptr());
-    if (found == nullptr) {
-        nb::raise_python_error();
-    }
-    return nb::steal(found);
 }
 
 /// Reads a tuple of integers, times `factor`; returns how many.
@@ -223,26 +142,29 @@ std::byte* copy_strided(std::byte* to, const std::byte* from, std::span<const st
     return to;
 }
 
-/// A contiguous copy of elements that may be anywhere.
-[[nodiscard]] memory copy_of(const void* data, std::size_t bytes_each, std::span<const std::int64_t> shape,
-                             std::span<const std::int64_t> byte_strides)
+/// Copies elements that may be anywhere to adjacent memory.
+void copy_all(void* to, const void* from, std::size_t bytes_each, std::span<const std::int64_t> shape,
+              std::span<const std::int64_t> byte_strides)
 {
-    std::size_t bytes = bytes_each;
     for (const std::int64_t extent : shape) {
-        bytes *= static_cast<std::size_t>(extent);
+        if (extent == 0) {
+            return;
+        }
     }
-    memory copy = memory::allocate(bytes);
-    if (copy.data() == nullptr) {
+    const auto copy_each = bytes_each == 1   ? copy_strided<1>
+                           : bytes_each == 2 ? copy_strided<2>
+                           : bytes_each == 4 ? copy_strided<4>
+                                             : copy_strided<8>;
+    copy_each(static_cast<std::byte*>(to), static_cast<const std::byte*>(from), shape, byte_strides);
+}
+
+[[nodiscard]] memory allocate(std::size_t elements, std::size_t bytes_each)
+{
+    memory made = memory::allocate(elements * bytes_each);
+    if (made.data() == nullptr) {
         throw std::bad_alloc();
     }
-    if (bytes != 0) {
-        const auto copy_each = bytes_each == 1   ? copy_strided<1>
-                               : bytes_each == 2 ? copy_strided<2>
-                               : bytes_each == 4 ? copy_strided<4>
-                                                 : copy_strided<8>;
-        copy_each(static_cast<std::byte*>(copy.data()), static_cast<const std::byte*>(data), shape, byte_strides);
-    }
-    return copy;
+    return made;
 }
 
 template <class From>
@@ -425,22 +347,37 @@ void array::set(const void* data, element_type type, std::span<const std::int64_
         regular = regular && strides[k] * static_cast<std::int64_t>(bytes) == byte_strides[k];
     }
     if (!regular) {
-        m_copy = copy_of(data, bytes, shape, byte_strides);
+        m_tensor = const_tensor_ref(nullptr, type, shape);
+        m_copy = allocate(size(), bytes);
+        copy_all(m_copy.data(), data, bytes, shape, byte_strides);
         m_tensor = const_tensor_ref(m_copy.data(), type, shape);
         return;
     }
     m_tensor = const_tensor_ref(data, type, shape, std::span<const std::int64_t>(strides, shape.size()));
 }
 
-void array::copy_elements()
+void array::copy_to(void* to) const
 {
     const std::size_t bytes = size_of(type());
+    if (m_tensor.is_contiguous()) {
+        if (size() != 0) {
+            std::memcpy(to, m_tensor.data(), size() * bytes);
+        }
+        return;
+    }
     std::int64_t strides[most_axes] = {};
     for (std::size_t k = 0; k < rank(); ++k) {
         strides[k] = m_tensor.strides()[k] * static_cast<std::int64_t>(bytes);
     }
-    m_copy = copy_of(m_tensor.data(), bytes, m_tensor.shape(), {strides, rank()});
-    m_tensor = const_tensor_ref(m_copy.data(), type(), m_tensor.shape());
+    copy_all(to, m_tensor.data(), bytes, m_tensor.shape(), {strides, rank()});
+}
+
+void array::copy_elements()
+{
+    memory copy = allocate(size(), size_of(type()));
+    copy_to(copy.data());
+    m_tensor = const_tensor_ref(copy.data(), type(), m_tensor.shape());
+    m_copy = std::move(copy);
 }
 
 void array::make_int64()
@@ -449,10 +386,7 @@ void array::make_int64()
     if (type() == element_type::int64) {
         return;
     }
-    memory whole = memory::allocate(size() * sizeof(std::int64_t));
-    if (whole.data() == nullptr) {
-        throw std::bad_alloc();
-    }
+    memory whole = allocate(size(), sizeof(std::int64_t));
     auto* const to = static_cast<std::int64_t*>(whole.data());
     switch (type()) {
     case element_type::int8: convert_whole(to, values<std::int8_t>(), m_name); break;
@@ -487,44 +421,6 @@ void array::refuse_types(std::initializer_list<element_type> types, const char* 
 void array::refuse_shape(const char* expected) const
 {
     refuse_value(m_name + (" has the shape " + shape_words(m_tensor.shape())) + "; expected " + expected);
-}
-
-made_array make_array(library where, element_type type, std::span<const std::int64_t> shape, memory_content content)
-{
-    nb::object extents = nb::steal(PyTuple_New(static_cast<Py_ssize_t>(shape.size())));
-    for (std::size_t k = 0; k < shape.size(); ++k) {
-        PyTuple_SetItem(extents.ptr(), static_cast<Py_ssize_t>(k), PyLong_FromLongLong(shape[k]));
-    }
-    const auto number = static_cast<std::size_t>(type);
-    const bool zeros = content == memory_content::zeros;
-    if (where == library::numpy) {
-        const numpy_parts& numpy = numpy_parts::get();
-        if (!numpy.types[number].is_valid()) {
-            refuse_type(std::string("NumPy has no arrays of ") + name_of(type) + ": give a torch tensor, or float32");
-        }
-        PyObject* const arguments[] = {extents.ptr(), numpy.types[number].ptr()};
-        nb::object made =
-            nb::steal(PyObject_Vectorcall((zeros ? numpy.zeros : numpy.empty).ptr(), arguments, 2, nullptr));
-        Py_buffer buffer{};
-        if (!made.is_valid() || PyObject_GetBuffer(made.ptr(), &buffer, PyBUF_WRITABLE) != 0) {
-            nb::raise_python_error();
-        }
-        void* const data = buffer.buf;
-        PyBuffer_Release(&buffer);
-        return {std::move(made), data};
-    }
-    const torch_parts& torch = *torch_parts::get();
-    if (!torch.types[number].is_valid()) {
-        refuse_type(std::string("this version of torch has no tensors of ") + name_of(type) + ": give a NumPy array");
-    }
-    PyObject* const arguments[] = {extents.ptr(), torch.types[number].ptr(), torch.cpu.ptr()};
-    nb::object made =
-        nb::steal(PyObject_Vectorcall((zeros ? torch.zeros : torch.empty).ptr(), arguments, 1, torch.names.ptr()));
-    if (!made.is_valid()) {
-        nb::raise_python_error();
-    }
-    void* const data = PyLong_AsVoidPtr(call(made, torch.data_ptr).ptr());
-    return {std::move(made), data};
 }
 
 void add_arrays(nb::module_&)

@@ -89,6 +89,8 @@ public:
             copy_elements();
         }
     }
+    /// Writes the elements to `to`, side by side in row-major order. Takes no lock.
+    void copy_to(void* to) const;
     /// The elements of an array of `T` after `make_contiguous`.
     template <element T>
     [[nodiscard]] std::span<const T> values() const noexcept
