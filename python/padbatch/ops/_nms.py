@@ -53,7 +53,8 @@ def batched_nms(
     - "coordinate_trick": all boxes at once, after they were moved by class * (largest coordinate + 1), in float32.
       Torchvision's `_batched_nms_coordinate_trick`, which it uses for up to 1000 boxes and in models that it exports.
     - "torchvision", the default: the one of the two that `torchvision.ops.batched_nms` uses for so many boxes on a CPU;
-      the result is torchvision's.
+      the result is torchvision's (which, for more than 1000 boxes, leaves the order of equal scores open; here the
+      earlier box is first).
     - a number: boxes are moved by class * so many pixels, in float32. 7680 is that of Ultralytics' exports.
 
     Args:

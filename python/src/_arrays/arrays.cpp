@@ -26,6 +26,11 @@ constexpr std::size_t most_axes = const_tensor_ref::max_rank;
     return PyObject_TypeCheck(given.ptr(), reinterpret_cast<PyTypeObject*>(type.ptr())) != 0;
 }
 
+[[nodiscard]] std::string words_of(const nb::object& of)
+{
+    return nb::str(nb::handle(of)).c_str();
+}
+
 /// Reads a tuple of integers, times `factor`; returns how many.
 std::size_t read_integers(std::int64_t* to, nb::handle tuple, std::int64_t factor)
 {
@@ -248,8 +253,7 @@ void array::read_buffer(nb::handle given)
     if (!has_buffer || !read_format(m_buffer.format, m_buffer.itemsize, type)) {
         PyErr_Clear();
         PyBuffer_Release(&m_buffer);
-        refuse_type(m_name +
-                    (" has elements of type " + std::string(nb::str(given.attr("dtype").attr("str")).c_str())) +
+        refuse_type(m_name + (" has elements of type " + words_of(given.attr("dtype").attr("str"))) +
                     "; expected numbers or bools in the machine's byte order: convert them with astype");
     }
     const auto axes = static_cast<std::size_t>(m_buffer.ndim);
@@ -269,11 +273,11 @@ void array::read_torch(nb::handle given)
     m_from = library::torch;
     m_holder = nb::borrow(given);
     if (get(given, torch.is_cpu).ptr() != Py_True) {
-        refuse_value(m_name + (" is on the device " + std::string(nb::str(given.attr("device")).c_str())) +
+        refuse_value(m_name + (" is on the device " + words_of(given.attr("device"))) +
                      "; expected host memory: call .cpu()");
     }
     if (!get(given, torch.layout).is(torch.strided)) {
-        refuse_type(m_name + (" has the layout " + std::string(nb::str(given.attr("layout")).c_str())) +
+        refuse_type(m_name + (" has the layout " + words_of(given.attr("layout"))) +
                     "; expected torch.strided: call .to_dense()");
     }
     if (call(given, torch.is_neg).ptr() == Py_True) { // a view whose numbers are meant with the other sign
@@ -285,7 +289,7 @@ void array::read_torch(nb::handle given)
         ++known;
     }
     if (known == type_count) {
-        refuse_type(m_name + (" has elements of type " + std::string(nb::str(dtype).c_str())) +
+        refuse_type(m_name + (" has elements of type " + words_of(dtype)) +
                     "; expected real numbers or bools: convert them with .to(...)");
     }
     const auto type = static_cast<element_type>(known);
