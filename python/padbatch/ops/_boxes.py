@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Literal
 
 from padbatch import _arrays
-from padbatch._arrays import Letterbox
+from padbatch._arrays import Letterbox as Letterbox  # public by way of padbatch.ops
 from padbatch.ops._typing import ArrayT
 
 BoxFormat = Literal["xyxy", "xywh", "cxcywh", "yxyx"]
