@@ -6,5 +6,7 @@
 NB_MODULE(_arrays, m)
 {
     m.doc() = "The headers' operations on arrays in host memory.";
+    padbatch::python::add_arrays(m);
     padbatch::python::add_boxes(m);
+    padbatch::python::add_nms(m);
 }

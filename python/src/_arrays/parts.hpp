@@ -7,7 +7,9 @@
 /// What the module `_arrays` consists of: each function adds one subject's functions.
 namespace padbatch::python {
 
+void add_arrays(nanobind::module_& m);
 void add_boxes(nanobind::module_& m);
+void add_nms(nanobind::module_& m);
 
 } // namespace padbatch::python
 

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Operations on the detections of an image, on NumPy arrays and CPU tensors.
+
+    from padbatch.ops import nms, batched_nms    # in place of torchvision.ops
+
+What goes in comes out: NumPy arrays give NumPy arrays, torch tensors give torch tensors (the first argument decides),
+anything else with DLPack or the buffer protocol gives NumPy arrays. Results are new arrays that own their memory.
+Arrays may be read-only and have any strides; those that are not contiguous are copied first. Tensors may require
+gradients; results do not. Memory of a GPU is refused.
+
+Names and signatures are torchvision's where it has the operation. Other threads run while a long operation does: the
+interpreter's lock is given up for more than some 300 boxes.
+"""
+
+from padbatch.ops._boxes import (
+    Letterbox,
+    box_area,
+    box_convert,
+    box_iou,
+    clip_boxes_to_image,
+    generalized_box_iou,
+    letterbox_boxes,
+    normalize_boxes,
+    remove_degenerate_boxes,
+    remove_small_boxes,
+    resize_boxes,
+    scale_boxes,
+    shift_boxes,
+    unletterbox_boxes,
+    unnormalize_boxes,
+)
+from padbatch.ops._nms import batched_nms, nms, soft_nms
+
+__all__ = [
+    "Letterbox",
+    "batched_nms",
+    "box_area",
+    "box_convert",
+    "box_iou",
+    "clip_boxes_to_image",
+    "generalized_box_iou",
+    "letterbox_boxes",
+    "nms",
+    "normalize_boxes",
+    "remove_degenerate_boxes",
+    "remove_small_boxes",
+    "resize_boxes",
+    "scale_boxes",
+    "shift_boxes",
+    "soft_nms",
+    "unletterbox_boxes",
+    "unnormalize_boxes",
+]
