@@ -12,8 +12,8 @@ Names and signatures are torchvision's where it has the operation. Other threads
 interpreter's lock is given up for more than some 300 boxes.
 """
 
+from padbatch._arrays import Letterbox
 from padbatch.ops._boxes import (
-    Letterbox,
     box_area,
     box_convert,
     box_iou,
