@@ -25,6 +25,9 @@ public:
             refuse_value(std::string(name) + " is " + words() +
                          "; expected masks of one size, [n, H, W] or [n, 1, H, W]");
         }
+        if (count() != 0 && (height() == 0 || width() == 0)) {
+            refuse_value(std::string(name) + " is " + words() + "; expected masks of 1 pixel or more");
+        }
         make_contiguous();
     }
 
