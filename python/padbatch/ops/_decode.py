@@ -4,20 +4,25 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from typing import Any, Generic
 
 from padbatch import _arrays
 from padbatch.ops._typing import ArrayT
-from padbatch.ops.heads import BOXES, SCORES, SUPPRESSIONS, Head
+from padbatch.ops.heads import Head
+
+
+@functools.lru_cache(maxsize=64, typed=True)
+def _described(head: Head, **selection: Any) -> tuple[_arrays.DescribedHead, bool]:
+    """The head with other values of some fields, and whether keypoints follow its labels."""
+    changed = dataclasses.replace(head, **selection) if selection else head
+    return _arrays.DescribedHead(changed), changed.points != 0 and changed.coefficients == 0
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class HeadDetections(Generic[ArrayT]):
-    """The detections of one image, the best first; `len` is how many.
-
-    The arrays are parts of those of the whole batch.
-    """
+    """The detections of one image, the best first; `len` is how many. New arrays."""
 
     boxes: ArrayT
     """[n, 4], float32: x1, y1, x2, y2 in pixels of the model's input."""
@@ -66,18 +71,15 @@ def decode_head(output: ArrayT | Sequence[ArrayT], head: Head, **selection: Any)
     """
     if not isinstance(head, Head):
         raise TypeError(f"head is {head!r}; expected one of padbatch.ops.heads, such as heads.yolov8(80)")
-    if selection:
-        head = dataclasses.replace(head, **selection)
+    for name in {"only", "without", "strides"} & selection.keys():
+        selection[name] = tuple(selection[name])
+    described, points_follow = _described(head, **selection)
     scores = None
     if isinstance(output, (tuple, list)):
         if len(output) != 2:
             raise ValueError(f"output has {len(output)} arrays; expected one array, or two: (boxes, scores)")
         output, scores = output
-    offsets, *rows = _arrays.decode_head(output, scores, head, BOXES.index(head.boxes), SCORES.index(head.scores),
-                                         SUPPRESSIONS.index(head.suppression))
-    names = ["boxes", "scores", "labels"]
-    names += ["mask_coefficients"] if head.coefficients else []
-    names += ["keypoints"] if head.points else []
-    ends = offsets.tolist()
-    return [HeadDetections(**{name: values[begin:end] for name, values in zip(names, rows)})
-            for begin, end in zip(ends, ends[1:])]
+    images = _arrays.decode_head(output, scores, described)
+    if points_follow:
+        return [HeadDetections(*fields, keypoints=points) for *fields, points in images]
+    return [HeadDetections(*fields) for fields in images]

@@ -11,6 +11,8 @@ from padbatch import _arrays
 from padbatch.ops._typing import ArrayT
 
 _TYPES = {"float32": 0, "uint8": 1, "bool": 2}
+_KNOWN = {bool: 2, np.bool_: 2, np.uint8: 1, np.float32: 0, **_TYPES}
+_KNOWN |= {np.dtype(name): number for name, number in _TYPES.items()}
 
 
 def element_name(dtype: Any) -> str:
@@ -24,16 +26,6 @@ def element_name(dtype: Any) -> str:
         return repr(dtype)
 
 
-def image_sides(image_size: tuple[int, int]) -> tuple[int, int]:
-    """Height and width of an argument that is such a pair."""
-    try:
-        height, width = (side.__index__() for side in image_size)
-    except (AttributeError, TypeError, ValueError):
-        raise ValueError(f"image_size is {image_size!r}; expected (height, width), the size of the image in pixels, "
-                         "two whole numbers") from None
-    return height, width
-
-
 def checked_threshold(threshold: float) -> float:
     """A threshold of probabilities. Raises ValueError for another number."""
     if not 0 < threshold <= 1:
@@ -43,6 +35,10 @@ def checked_threshold(threshold: float) -> float:
 
 
 def _type_number(dtype: Any) -> int:
+    try:
+        return _KNOWN[dtype]
+    except (KeyError, TypeError):
+        pass
     name = element_name(dtype)
     if name not in _TYPES:
         raise ValueError(f"dtype is {name}; expected float32, for the values themselves, or uint8 or bool, for 0 and 1")
@@ -81,7 +77,6 @@ def paste_masks(
         ValueError: shapes that do not go together, a threshold that is out of range or for float masks, an `out` that
             cannot be written or overlaps what is read.
     """
-    height, width = image_sides(image_size)
     if dtype is None:
         dtype = out.dtype if out is not None else "float32" if threshold is None else "bool"
     elif out is not None:
@@ -93,9 +88,9 @@ def paste_masks(
                          "or bool masks, or no threshold")
     least = 0.5 if threshold is None else checked_threshold(threshold)
     if out is not None:
-        _arrays.paste_masks_out(masks, boxes, out, height, width, least)
+        _arrays.paste_masks_out(masks, boxes, out, image_size, least)
         return out
-    return _arrays.paste_masks(masks, boxes, height, width, number, least)
+    return _arrays.paste_masks(masks, boxes, image_size, number, least)
 
 
 def paste_masks_in_image(masks: ArrayT, boxes: ArrayT, img_shape: tuple[int, int], padding: int = 1) -> ArrayT:
@@ -180,7 +175,7 @@ def prototype_masks(
 
     Source: `process_mask(..., upsample=True)`, ultralytics/utils/ops.py, release 8.3.0.
     """
-    return _arrays.prototype_masks(prototypes, coefficients, boxes, *image_sides(image_size), _type_number(dtype), False)
+    return _arrays.prototype_masks(prototypes, coefficients, boxes, image_size, _type_number(dtype), False)
 
 
 def prototype_masks_native(
@@ -208,4 +203,4 @@ def prototype_masks_native(
     Source: `process_mask_native`, ultralytics/utils/ops.py, release 8.3.0. (`process_mask` of release 8.4.190 is this
     with the size of the model's input.)
     """
-    return _arrays.prototype_masks(prototypes, coefficients, boxes, *image_sides(image_size), _type_number(dtype), True)
+    return _arrays.prototype_masks(prototypes, coefficients, boxes, image_size, _type_number(dtype), True)

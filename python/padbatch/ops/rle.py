@@ -27,7 +27,7 @@ from typing import Any, overload
 import numpy as np
 
 from padbatch import _arrays
-from padbatch.ops._masks import checked_threshold, element_name, image_sides
+from padbatch.ops._masks import checked_threshold, element_name
 
 __all__ = ["Rle", "area", "decode", "encode", "encode_regions", "iou", "merge", "to_bbox"]
 
@@ -81,7 +81,7 @@ def encode_regions(
     Returns:
         A list of n dicts: `encode(paste_masks(masks, boxes, image_size, threshold=threshold))`.
     """
-    return _arrays.rle_encode_regions(masks, boxes, *image_sides(image_size), checked_threshold(threshold), _form(counts))
+    return _arrays.rle_encode_regions(masks, boxes, image_size, checked_threshold(threshold), _form(counts))
 
 
 def decode(rles: Rle | Sequence[Rle], *, dtype: Any = np.uint8) -> np.ndarray[Any, Any]:
@@ -94,12 +94,15 @@ def decode(rles: Rle | Sequence[Rle], *, dtype: Any = np.uint8) -> np.ndarray[An
     Returns:
         [n, H, W]; [H, W] of one dict.
     """
-    name = element_name(dtype)
-    if name not in ("uint8", "bool"):
-        raise ValueError(f"dtype is {name}; expected uint8 or bool")
+    as_bool = dtype is bool
+    if not as_bool and dtype is not np.uint8:
+        name = element_name(dtype)
+        if name not in ("uint8", "bool"):
+            raise ValueError(f"dtype is {name}; expected uint8 or bool")
+        as_bool = name == "bool"
     if isinstance(rles, dict):
-        return _arrays.rle_decode([rles], name == "bool")[0]
-    return _arrays.rle_decode(rles, name == "bool")
+        return _arrays.rle_decode([rles], as_bool)[0]
+    return _arrays.rle_decode(rles, as_bool)
 
 
 def merge(rles: Sequence[Rle], intersect: bool = False, *, counts: type = str) -> Rle:

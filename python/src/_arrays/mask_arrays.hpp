@@ -2,6 +2,7 @@
 #ifndef PADBATCH_PYTHON_ARRAYS_MASK_ARRAYS_HPP
 #define PADBATCH_PYTHON_ARRAYS_MASK_ARRAYS_HPP
 
+#include <_arrays/arguments.hpp>
 #include <_arrays/arrays.hpp>
 
 #include <padbatch/fields.hpp>
@@ -61,20 +62,24 @@ public:
 };
 
 /// The size of an image.
-struct size_argument {
+struct mask_size {
     std::size_t height;
     std::size_t width;
 };
-/// A height and a width of 1 or more, of which `n` masks are no more bytes than memory can have.
-[[nodiscard]] inline size_argument image_size_of(std::int64_t height, std::int64_t width)
+/// The size that `given` is: (height, width), whole numbers from 1 to 2^31 - 1. TypeError or ValueError for anything else.
+[[nodiscard]] inline mask_size image_size_of(nanobind::handle given)
 {
+    const image_size size = size_of_image(given, "image_size");
     constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
-    if (height < 1 || width < 1 || height > most || width > most) {
-        refuse_value("image_size is (" + std::to_string(height) + ", " + std::to_string(width) +
-                     "); expected (height, width), the size of the image in pixels, each from 1 to 2^31 - 1");
+    if (size.height < 1 || size.width < 1 || size.height > most || size.width > most) {
+        refuse_value("image_size is (" + std::to_string(size.height) + ", " + std::to_string(size.width) +
+                     "); expected a height and a width from 1 to 2^31 - 1 pixels");
     }
-    return {static_cast<std::size_t>(height), static_cast<std::size_t>(width)};
+    return {static_cast<std::size_t>(size.height), static_cast<std::size_t>(size.width)};
 }
+
+/// From this many bytes on, masks are worth giving up the interpreter's lock for.
+inline constexpr std::size_t long_work = 65536;
 
 } // namespace padbatch::python
 

@@ -16,9 +16,6 @@ namespace padbatch::python {
 
 namespace {
 
-/// From this many bytes on, masks are worth giving up the interpreter's lock for.
-constexpr std::size_t long_work = 65536;
-
 /// Calls `paste(options...)`: a threshold is for masks of bytes.
 template <class T, class Paste>
 void with_threshold(float threshold, const Paste& paste)
@@ -33,12 +30,12 @@ void with_threshold(float threshold, const Paste& paste)
 /// New masks, `[n, H, W]` or `[n, 1, H, W]`. Only what is inside the boxes is touched; the system zeroes the rest when
 /// it is read.
 template <class T>
-[[nodiscard]] nb::object paste_new(const mask_array& regions, const box_array& boxes, const size_argument& size,
+[[nodiscard]] nb::object paste_new(const mask_array& regions, const box_array& boxes, const mask_size& size,
                                    float threshold)
 {
     auto full = std::make_unique<padded<masks<T>>>();
     const auto image = [&](std::size_t /*number*/) { return image_of(boxes.boxes(), regions.masks<float>()); };
-    without_gil(true, [&] {
+    without_gil(regions.count() * size.height >= long_work / size.width, [&] {
         with_threshold<T>(threshold, [&](const auto&... options) {
             *full = paste_masks<T>(generated(1, image), size.height, size.width, options...);
         });
@@ -67,12 +64,11 @@ void paste_into(const mask_array& full, const mask_array& regions, const box_arr
 }
 
 /// What `paste_masks` in Python calls, with the masks' type as a number: 0 is float32, 1 uint8, 2 bool.
-[[nodiscard]] nb::object paste(nb::handle given_masks, nb::handle given_boxes, std::int64_t height, std::int64_t width,
-                               int type, float threshold)
+[[nodiscard]] nb::object paste(nb::handle given_masks, nb::handle given_boxes, nb::handle given_size, int type, float threshold)
 {
     const mask_array regions(given_masks, "masks", {element_type::float32});
     const box_array boxes(given_boxes, "boxes", regions.count(), "masks");
-    const size_argument size = image_size_of(height, width);
+    const mask_size size = image_size_of(given_size);
     return type == 0   ? paste_new<float>(regions, boxes, size, threshold)
            : type == 1 ? paste_new<std::uint8_t>(regions, boxes, size, threshold)
                        : paste_new<bool>(regions, boxes, size, threshold);
@@ -92,12 +88,11 @@ void require_output(const array& out, nb::handle given)
     }
 }
 
-void paste_out(nb::handle given_masks, nb::handle given_boxes, nb::handle given_out, std::int64_t height,
-               std::int64_t width, float threshold)
+void paste_out(nb::handle given_masks, nb::handle given_boxes, nb::handle given_out, nb::handle given_size, float threshold)
 {
     const mask_array regions(given_masks, "masks", {element_type::float32});
     const box_array boxes(given_boxes, "boxes", regions.count(), "masks");
-    const size_argument size = image_size_of(height, width);
+    const mask_size size = image_size_of(given_size);
     {
         const array out(given_out, "out");
         require_output(out, given_out);

@@ -12,7 +12,7 @@ namespace {
 
 template <class T>
 [[nodiscard]] nb::object masks_from(const array& prototypes, const array& coefficients, const box_array& boxes,
-                                    const size_argument& size, bool native)
+                                    const mask_size& size, bool native)
 {
     const made_array made =
         make_array(coefficients.from(), element_type_of<T>, {coefficients.extent(0), size.height, size.width});
@@ -33,7 +33,7 @@ template <class T>
 
 /// The masks' type is a number: 0 is float32, 1 uint8, 2 bool.
 [[nodiscard]] nb::object masks_of_prototypes(nb::handle given_prototypes, nb::handle given_coefficients,
-                                             nb::handle given_boxes, std::int64_t height, std::int64_t width, int type,
+                                             nb::handle given_boxes, nb::handle given_size, int type,
                                              bool native)
 {
     array prototypes(given_prototypes, "prototypes");
@@ -46,7 +46,7 @@ template <class T>
                                "[n, P], a coefficient of each prototype for each detection");
     coefficients.make_contiguous();
     const box_array boxes(given_boxes, "boxes", coefficients.extent(0), "rows of coefficients");
-    const size_argument size = image_size_of(height, width);
+    const mask_size size = image_size_of(given_size);
     return type == 0   ? masks_from<float>(prototypes, coefficients, boxes, size, native)
            : type == 1 ? masks_from<std::uint8_t>(prototypes, coefficients, boxes, size, native)
                        : masks_from<bool>(prototypes, coefficients, boxes, size, native);

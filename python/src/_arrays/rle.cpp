@@ -22,11 +22,7 @@ namespace {
 {
     run_lengths runs;
     std::size_t failed = 0;
-    status outcome;
-    {
-        const nb::gil_scoped_release unlocked;
-        outcome = list.try_append_all_to(runs, failed);
-    }
+    const status outcome = without_gil(list.is_long(), [&] { return list.try_append_all_to(runs, failed); });
     if (!outcome.ok()) {
         list.refuse(failed, outcome);
     }
@@ -37,20 +33,18 @@ namespace {
 template <class Measure>
 void for_each_mask(const rle_list& list, const Measure& measure)
 {
-    status outcome;
     std::size_t i = 0;
-    {
-        const nb::gil_scoped_release unlocked;
+    const status outcome = without_gil(list.is_long(), [&] {
         run_lengths runs;
         for (; i < list.size(); ++i) {
             runs.clear();
-            outcome = list.try_append_to(runs, i);
-            if (!outcome.ok()) {
-                break;
+            if (status appended = list.try_append_to(runs, i); !appended.ok()) {
+                return appended;
             }
             measure(i, runs[0]);
         }
-    }
+        return status();
+    });
     if (!outcome.ok()) {
         list.refuse(i, outcome);
     }
@@ -60,7 +54,7 @@ void for_each_mask(const rle_list& list, const Measure& measure)
 {
     const mask_array masks(given, "masks", {element_type::boolean, element_type::uint8});
     run_lengths runs;
-    without_gil(true, [&] {
+    without_gil(masks.size() >= long_work, [&] {
         if (masks.type() == element_type::uint8) {
             rle_encode(runs, masks.masks<std::uint8_t>());
         } else {
@@ -70,14 +64,13 @@ void for_each_mask(const rle_list& list, const Measure& measure)
     return to_list(runs, static_cast<rle_form>(form));
 }
 
-[[nodiscard]] nb::list encode_regions(nb::handle given_masks, nb::handle given_boxes, std::int64_t height,
-                                      std::int64_t width, float threshold, int form)
+[[nodiscard]] nb::list encode_regions(nb::handle given_masks, nb::handle given_boxes, nb::handle given_size, float threshold, int form)
 {
     const mask_array regions(given_masks, "masks", {element_type::float32});
     const box_array boxes(given_boxes, "boxes", regions.count(), "masks");
-    const size_argument size = image_size_of(height, width);
+    const mask_size size = image_size_of(given_size);
     run_lengths runs;
-    without_gil(true, [&] {
+    without_gil(regions.count() * size.height >= long_work / size.width, [&] {
         rle_encode_regions(runs, boxes.boxes(), regions.masks<float>(), size.height, size.width,
                            mask_threshold(threshold));
     });
@@ -95,7 +88,7 @@ void for_each_mask(const rle_list& list, const Measure& measure)
     const made_array full = make_array(library::numpy, as_bool ? element_type::boolean : element_type::uint8,
                                        {runs.size(), runs.height(), runs.width()});
     const std::size_t pixels = runs.size() * runs.height() * runs.width();
-    without_gil(true, [&] {
+    without_gil(pixels >= long_work, [&] {
         rle_decode(t::masks(std::span(full.as<std::uint8_t>(), pixels), 1, runs.height(), runs.width()), runs);
     });
     return full.object;
@@ -106,7 +99,7 @@ void for_each_mask(const rle_list& list, const Measure& measure)
     const rle_list list(masks, "rles");
     const run_lengths runs = read(list);
     run_lengths merged;
-    without_gil(true, [&] { rle_merge(merged, runs, intersect ? rle_intersection : rle_union); });
+    without_gil(runs.counts().size() >= long_counts, [&] { rle_merge(merged, runs, intersect ? rle_intersection : rle_union); });
     return to_list(merged, static_cast<rle_form>(form));
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <_arrays/arrays.hpp>
 #include <_arrays/rle_lists.hpp>
 
 #include <nanobind/stl/string.h>
@@ -21,7 +22,7 @@ namespace {
 }
 
 /// The whole number that `value` is, or -1 (no number here is negative).
-[[nodiscard]] std::int64_t whole_number(nb::handle value)
+[[nodiscard]] std::int64_t count_of(nb::handle value)
 {
     if (PyFloat_Check(value.ptr())) {
         return -1;
@@ -60,7 +61,7 @@ void rle_list::refuse(const std::string& text) const
 
 std::size_t rle_list::take_side(nb::handle side) const
 {
-    const std::int64_t number = whole_number(side);
+    const std::int64_t number = count_of(side);
     if (number < 0) {
         refuse("has a side of " + shown(side) + "; expected \"size\": [height, width], two whole numbers");
     }
@@ -99,10 +100,12 @@ void rle_list::take(nb::handle given)
         }
         made.is_text = true;
         made.text = {text, static_cast<std::size_t>(n)};
+        m_total += made.text.size();
         m_kept.push_back(nb::borrow(counts));
     } else if (PyBytes_Check(counts)) {
         made.is_text = true;
         made.text = {PyBytes_AsString(counts), static_cast<std::size_t>(PyBytes_Size(counts))};
+        m_total += made.text.size();
         m_kept.push_back(nb::borrow(counts));
     } else {
         take_numbers(made, counts);
@@ -118,7 +121,7 @@ void rle_list::take_numbers(mask& into, nb::handle counts)
     }
     into.first = m_numbers.size();
     for (const nb::handle each : counts) {
-        const std::int64_t number = whole_number(each);
+        const std::int64_t number = count_of(each);
         if (number < 0 || number > std::numeric_limits<std::uint32_t>::max()) {
             refuse("has " + shown(each) +
                    " among its counts; expected whole numbers from 0 to 2^32 - 1 (polygons are no "
@@ -127,6 +130,7 @@ void rle_list::take_numbers(mask& into, nb::handle counts)
         m_numbers.push_back(static_cast<std::uint32_t>(number));
     }
     into.count = m_numbers.size() - into.first;
+    m_total += into.count;
 }
 
 status rle_list::try_append_to(run_lengths& runs, std::size_t i) const noexcept
@@ -172,18 +176,19 @@ nb::list to_list(const run_lengths& runs, rle_form form)
     std::string text;
     std::vector<std::size_t> ends;
     if (form != rle_form::numbers) {
-        const nb::gil_scoped_release unlocked;
-        std::size_t characters = 0;
-        ends.reserve(runs.size());
-        for (const run_length_view mask : runs) {
-            characters += rle_string_size(mask);
-            ends.push_back(characters);
-        }
-        text.resize(characters);
-        std::size_t begin = 0;
-        for (std::size_t i = 0; i < runs.size(); ++i) {
-            begin += rle_to_string({text.data() + begin, ends[i] - begin}, runs[i]);
-        }
+        without_gil(runs.counts().size() >= long_counts, [&] {
+            ends.reserve(runs.size());
+            std::size_t characters = 0;
+            for (const run_length_view mask : runs) {
+                characters += rle_string_size(mask);
+                ends.push_back(characters);
+            }
+            text.resize(characters);
+            std::size_t begin = 0;
+            for (const run_length_view mask : runs) {
+                begin += rle_to_string(std::span(text).subspan(begin), mask);
+            }
+        });
     }
     const nb::str size_key("size");
     const nb::str counts_key("counts");

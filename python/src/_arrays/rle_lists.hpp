@@ -19,6 +19,9 @@ namespace padbatch::python {
 /// How counts are given to Python. The numbers are those that rle.py passes.
 enum class rle_form : int { text = 0, bytes = 1, numbers = 2 };
 
+/// From this many counts on, a list is worth giving up the interpreter's lock for.
+inline constexpr std::size_t long_counts = 10000;
+
 /// The masks of a list, read while the interpreter's lock is held. What they refer to is kept alive, so that they can
 /// be parsed without the lock.
 class rle_list {
@@ -27,8 +30,8 @@ public:
     rle_list(nanobind::handle masks, const char* what);
 
     [[nodiscard]] std::size_t size() const noexcept { return m_masks.size(); }
-    [[nodiscard]] std::size_t height(std::size_t i) const noexcept { return m_masks[i].height; }
-    [[nodiscard]] std::size_t width(std::size_t i) const noexcept { return m_masks[i].width; }
+    /// Whether parsing it takes so long that other threads should go on meanwhile.
+    [[nodiscard]] bool is_long() const noexcept { return m_total >= long_counts; }
 
     /// Appends mask i to `runs`. Does not need the lock.
     [[nodiscard]] status try_append_to(run_lengths& runs, std::size_t i) const noexcept;
@@ -54,6 +57,7 @@ private:
     std::vector<mask> m_masks;
     std::vector<std::uint32_t> m_numbers;
     std::vector<nanobind::object> m_kept; // the strings
+    std::size_t m_total = 0;              // characters and numbers
 
     void take(nanobind::handle given);
     void take_numbers(mask& into, nanobind::handle counts);
