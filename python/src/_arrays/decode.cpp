@@ -30,8 +30,7 @@ public:
         m_head.anchors = field<std::size_t>(from, "anchors");
         m_head.anchors_last = field<bool>(from, "anchors_last");
         m_head.objectness = field<bool>(from, "objectness");
-        m_head.boxes = static_cast<box_format>(
-            choice(from.attr("boxes"), "boxes", {"xyxy", "xywh", "cxcywh", "yxyx"}));
+        m_head.boxes = static_cast<box_format>(choice(from.attr("boxes"), "boxes", {"xyxy", "xywh", "cxcywh", "yxyx"}));
         m_head.scores =
             static_cast<head_scores>(choice(from.attr("scores"), "scores", {"plain", "sigmoid", "softmax"}));
         m_head.last_is_none = field<bool>(from, "last_is_none");

@@ -66,7 +66,8 @@ struct mask_size {
     std::size_t height;
     std::size_t width;
 };
-/// The size that `given` is: (height, width), whole numbers from 1 to 2^31 - 1. TypeError or ValueError for anything else.
+/// The size that `given` is: (height, width), whole numbers from 1 to 2^31 - 1. TypeError or ValueError for anything
+/// else.
 [[nodiscard]] inline mask_size image_size_of(nanobind::handle given)
 {
     const image_size size = size_of_image(given, "image_size");

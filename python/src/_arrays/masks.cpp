@@ -64,7 +64,8 @@ void paste_into(const mask_array& full, const mask_array& regions, const box_arr
 }
 
 /// What `paste_masks` in Python calls, with the masks' type as a number: 0 is float32, 1 uint8, 2 bool.
-[[nodiscard]] nb::object paste(nb::handle given_masks, nb::handle given_boxes, nb::handle given_size, int type, float threshold)
+[[nodiscard]] nb::object paste(nb::handle given_masks, nb::handle given_boxes, nb::handle given_size, int type,
+                               float threshold)
 {
     const mask_array regions(given_masks, "masks", {element_type::float32});
     const box_array boxes(given_boxes, "boxes", regions.count(), "masks");
@@ -88,7 +89,8 @@ void require_output(const array& out, nb::handle given)
     }
 }
 
-void paste_out(nb::handle given_masks, nb::handle given_boxes, nb::handle given_out, nb::handle given_size, float threshold)
+void paste_out(nb::handle given_masks, nb::handle given_boxes, nb::handle given_out, nb::handle given_size,
+               float threshold)
 {
     const mask_array regions(given_masks, "masks", {element_type::float32});
     const box_array boxes(given_boxes, "boxes", regions.count(), "masks");

@@ -33,8 +33,7 @@ template <class T>
 
 /// The masks' type is a number: 0 is float32, 1 uint8, 2 bool.
 [[nodiscard]] nb::object masks_of_prototypes(nb::handle given_prototypes, nb::handle given_coefficients,
-                                             nb::handle given_boxes, nb::handle given_size, int type,
-                                             bool native)
+                                             nb::handle given_boxes, nb::handle given_size, int type, bool native)
 {
     array prototypes(given_prototypes, "prototypes");
     prototypes.require_type({element_type::float32});

@@ -64,7 +64,8 @@ void for_each_mask(const rle_list& list, const Measure& measure)
     return to_list(runs, static_cast<rle_form>(form));
 }
 
-[[nodiscard]] nb::list encode_regions(nb::handle given_masks, nb::handle given_boxes, nb::handle given_size, float threshold, int form)
+[[nodiscard]] nb::list encode_regions(nb::handle given_masks, nb::handle given_boxes, nb::handle given_size,
+                                      float threshold, int form)
 {
     const mask_array regions(given_masks, "masks", {element_type::float32});
     const box_array boxes(given_boxes, "boxes", regions.count(), "masks");
@@ -99,7 +100,8 @@ void for_each_mask(const rle_list& list, const Measure& measure)
     const rle_list list(masks, "rles");
     const run_lengths runs = read(list);
     run_lengths merged;
-    without_gil(runs.counts().size() >= long_counts, [&] { rle_merge(merged, runs, intersect ? rle_intersection : rle_union); });
+    without_gil(runs.counts().size() >= long_counts,
+                [&] { rle_merge(merged, runs, intersect ? rle_intersection : rle_union); });
     return to_list(merged, static_cast<rle_form>(form));
 }
 
