@@ -247,6 +247,7 @@ def test_threads_share_masks():
 REGIONS, BOXES = np.zeros((2, 3, 3), np.float32), np.zeros((2, 4), np.float32)
 READ_ONLY = np.zeros((2, 5, 6), np.float32)
 READ_ONLY.flags.writeable = False
+MISALIGNED = np.zeros(2 * 5 * 6 * 4 + 1, np.uint8)[1:].view(np.float32).reshape(2, 5, 6)
 OVERLAP = np.zeros(2 * 5 * 6, np.float32)
 
 
@@ -276,7 +277,11 @@ OVERLAP = np.zeros(2 * 5 * 6, np.float32)
      "out is float32 [2, 1, 5, 6]; expected [2, 5, 6]"),
     (lambda: ops.paste_masks(REGIONS, BOXES, (5, 6), out=np.zeros((2, 6, 5), "f")), ValueError, "expected [2, 5, 6]"),
     (lambda: ops.paste_masks(REGIONS, BOXES, (5, 6), out=np.zeros((2, 5, 12), "f")[:, :, ::2]), ValueError,
-     "expected one in row-major order"),
+     "expected row-major order"),
+    (lambda: ops.paste_masks(REGIONS, BOXES, (5, 6), out=MISALIGNED), ValueError, "not aligned"),
+    (lambda: ops.paste_masks(REGIONS, BOXES, (5, 6), out=memoryview(np.zeros((2, 5, 6), "f"))), TypeError,
+     "out is of type memoryview; expected a NumPy array or a tensor"),
+    (lambda: ops.paste_masks_in_image([[0.5]], BOXES, (5, 6)), TypeError, "masks is of type list"),
     (lambda: ops.paste_masks(REGIONS, BOXES, (5, 6), out=READ_ONLY), ValueError, "out cannot be written"),
     (lambda: ops.paste_masks(OVERLAP[:18].reshape(2, 3, 3), BOXES, (5, 6), out=OVERLAP.reshape(2, 5, 6)), ValueError,
      "overlap"),

@@ -206,6 +206,7 @@ def test_what_is_no_mask(mask, text):
 @pytest.mark.parametrize("call, error, text", (
     (lambda: rle.encode(np.zeros((2, 3), np.float32)), TypeError, "expected bool or uint8"),
     (lambda: rle.encode(np.zeros((1, 2, 0), bool)), ValueError, "expected masks of 1 pixel or more"),
+    (lambda: rle.encode([[1, 0]]), TypeError, "masks is of type list"),
     (lambda: rle.encode(np.zeros(3, bool)), ValueError, "expected masks of one size"),
     (lambda: rle.encode(np.zeros((2, 3), bool), counts=int), ValueError, "expected str, bytes or list"),
     (lambda: rle.decode([GOOD], dtype=float), ValueError, "dtype is float64; expected uint8 or bool"),

@@ -77,6 +77,8 @@ def paste_masks(
         ValueError: shapes that do not go together, a threshold that is out of range or for float masks, an `out` that
             cannot be written or overlaps what is read.
     """
+    if out is not None and not hasattr(out, "dtype"):
+        raise TypeError(f"out is of type {type(out).__name__}; expected a NumPy array or a tensor")
     if dtype is None:
         dtype = out.dtype if out is not None else "float32" if threshold is None else "bool"
     elif out is not None:
@@ -114,7 +116,7 @@ def paste_masks_in_image(masks: ArrayT, boxes: ArrayT, img_shape: tuple[int, int
     """
     if padding != 1:
         raise ValueError(f"padding is {padding!r}; expected 1, as in torchvision's models")
-    if len(masks.shape) != 4:
+    if len(getattr(masks, "shape", ())) == 3:
         raise ValueError(f"masks have the shape {list(masks.shape)}; expected [n, 1, h, w]: for [n, h, w] take "
                          "paste_masks")
     return paste_masks(masks, boxes, img_shape)

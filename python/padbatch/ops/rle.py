@@ -54,7 +54,7 @@ def encode(masks: Any, *, counts: type = str) -> Any:
         A list of n dicts; a dict of one mask [H, W].
     """
     form = _form(counts)
-    if len(masks.shape) == 2:
+    if len(getattr(masks, "shape", ())) == 2:
         return _arrays.rle_encode(masks[None], form)[0]
     return _arrays.rle_encode(masks, form)
 

@@ -75,17 +75,27 @@ void paste_into(const mask_array& full, const mask_array& regions, const box_arr
                        : paste_new<bool>(regions, boxes, size, threshold);
 }
 
-/// Refuses memory that is not to be written, or is not what results are written to.
+/// Where the elements of a NumPy array or a tensor are.
+[[nodiscard]] const void* address_of(nb::handle given, library from)
+{
+    const nb::object address = from == library::torch ? nb::object(given.attr("data_ptr")())
+                                                      : nb::object(given.attr("__array_interface__")["data"][0]);
+    return PyLong_AsVoidPtr(address.ptr());
+}
+
+/// Refuses memory that cannot be written, or is not what `out` reads: a copy would be written instead.
 void require_output(const array& out, nb::handle given)
 {
     const bool writable =
         out.from() == library::torch ||
         nb::cast<bool>(nb::getattr(nb::getattr(given, "flags", nb::none()), "writeable", nb::bool_(false)));
     if (!writable) {
-        refuse_value("out cannot be written; expected an array or tensor of your own: make one with empty");
+        refuse_value("out cannot be written; expected a NumPy array or a tensor of your own: make one with empty");
     }
-    if (!out.tensor().is_contiguous()) {
-        refuse_value("out is " + out.words() + " with gaps or in another order; expected one in row-major order");
+    const bool is_copy = out.size() != 0 && out.tensor().data() != address_of(given, out.from());
+    if (is_copy || !out.tensor().is_contiguous()) {
+        refuse_value("out is " + out.words() +
+                     " with gaps, in another order or not aligned; expected row-major order: make one with empty");
     }
 }
 

@@ -135,3 +135,14 @@ def test_tensors_that_require_gradients():
     masks = torch.rand(2, 1, 28, 28, requires_grad=True)
     full = ops.paste_masks(masks, torch.tensor([[1.0, 2, 30, 40]] * 2), (50, 60))
     assert not full.requires_grad and full.max() > 0
+
+
+def test_memory_that_is_written():
+    masks, boxes = torch.rand(2, 1, 28, 28), torch.tensor([[1.0, 2, 30, 40]] * 2)
+    expected = ops.paste_masks(masks, boxes, (50, 60))
+    out = torch.ones(3, 1, 50, 60)
+    assert ops.paste_masks(masks, boxes, (50, 60), out=out[1:]) is not None
+    assert torch.equal(out[1:], expected) and (out[0] == 1).all()
+    for other in (torch.ones(2, 1, 60, 50).transpose(2, 3), torch.ones(1, 1, 50, 60).expand(2, 1, 50, 60)):
+        with pytest.raises(ValueError, match="expected row-major order"):
+            ops.paste_masks(masks, boxes, (50, 60), out=other)
