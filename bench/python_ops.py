@@ -3,7 +3,7 @@
 """padbatch.ops beside the libraries that Python has for the same, in one process, in rounds with a shuffled order;
 medians, and medians of the ratios within a round. Results are compared first. One thread each.
 
-    bench/python_ops.py [--rounds N] [SECTION...]       # padbatch, torch and torchvision importable
+    bench/python_ops.py [--rounds N] [SECTION...]       # padbatch, torch, torchvision, pycocotools importable
 
 Each section is a function that yields a `Pair` for each row of its table.
 """
@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from padbatch import ops
+from padbatch.ops import heads, rle
 
 
 @dataclasses.dataclass
@@ -115,7 +116,113 @@ def boxes() -> Iterator[Pair]:
                            lambda: peer(tensor, tensor), equal)
 
 
-SECTIONS = {section.__name__: section for section in (suppression, boxes)}
+def region_masks(n: int, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Smooth objects [n, 1, 28, 28], and boxes of 20 to 400 pixels a side, all inside, as in paste_bench.cpp."""
+    source = np.random.RandomState(1)
+    y, x = np.mgrid[0:28, 0:28] / 13.5 - 1
+    masks = [1 / (1 + np.exp(6 * ((x / a) ** 2 + (y / b) ** 2 - 1) + 3 * np.sin(6 * x + c)))
+             for a, b, c in source.uniform(0.5, 1.2, (n, 3))]
+    sides = source.uniform(20, 400, (n, 2))
+    corners = source.uniform(0, 1, (n, 2)) * ((width, height) - sides)
+    return np.array(masks, np.float32)[:, None], np.concatenate((corners, corners + sides), 1).astype(np.float32)
+
+
+def near(own: Any, peer: Any) -> bool:
+    """Torchvision's versions differ from one another by as much."""
+    return np.abs(np.asarray(own) - np.asarray(peer)).max() <= 1.5e-6
+
+
+def nearly_all(own: Any, peer: Any) -> bool:
+    """Pixels whose probability is within 1.5e-6 of the threshold may be decided otherwise: one in a million."""
+    return (np.asarray(own) != np.asarray(peer)).mean() < 1e-6
+
+
+def masks() -> Iterator[Pair]:
+    import torch
+    import torchvision
+    from torchvision.models.detection.roi_heads import paste_masks_in_image
+    for n, size in ((100, (800, 1333)), (10, (480, 640))):
+        regions, corners = (torch.from_numpy(part) for part in region_masks(n, *size))
+        out = torch.zeros(n, 1, *size)
+        what = f"{n} masks of {size[0]}x{size[1]}"
+        peer = lambda: paste_masks_in_image(regions, corners, size)
+        yield Pair(f"paste_masks, {what}, float32", lambda: ops.paste_masks(regions, corners, size), peer, near)
+        yield Pair(f"paste_masks, {what}, float32, into `out`",
+                   lambda: ops.paste_masks(regions, corners, size, out=out), peer, near)
+        yield Pair(f"paste_masks, {what}, float32, and all pixels are read",
+                   lambda: ops.paste_masks(regions, corners, size).sum(), lambda: peer().sum(),
+                   lambda own, peers: abs(own - peers) < 1e-4 * peers)
+        yield Pair(f"paste_masks, {what}, bool", lambda: ops.paste_masks(regions, corners, size, threshold=0.5),
+                   lambda: peer() >= 0.5, nearly_all)
+        full = ops.paste_masks(regions, corners, size, threshold=0.5)[:, 0]
+        yield Pair(f"masks_to_boxes, {what}", lambda: ops.masks_to_boxes(full),
+                   lambda: torchvision.ops.masks_to_boxes(full), equal)
+
+
+def run_lengths() -> Iterator[Pair]:
+    import torch
+    from pycocotools import mask as coco
+    from torchvision.models.detection.roi_heads import paste_masks_in_image
+
+    def pair(name: str, own: Callable[[], Any], peer: Callable[[], Any]) -> Pair:
+        return Pair(name, own, peer, equal, "pycocotools")
+
+    def same_runs(own: Any, peer: Any) -> bool:
+        return [each["counts"].encode() for each in own] == [each["counts"] for each in peer]
+
+    for n, size in ((50, (800, 1333)), (10, (480, 640))):
+        regions, corners = region_masks(n, *size)
+        tensors = torch.from_numpy(regions), torch.from_numpy(corners)
+        full = ops.paste_masks(regions[:, 0], corners, size, threshold=0.5)
+        as_fortran = lambda given: np.asfortranarray(given.transpose(1, 2, 0).astype(np.uint8))
+        fortran, runs = as_fortran(full), rle.encode(full)
+        theirs = coco.encode(fortran)
+        what = f"{n} masks of {size[0]}x{size[1]}"
+        yield Pair(f"encode, {what}; peer: of masks in Fortran's order", lambda: rle.encode(full),
+                   lambda: coco.encode(fortran), same_runs, "pycocotools")
+        yield Pair(f"encode, {what}; peer: of masks [n, H, W]", lambda: rle.encode(full),
+                   lambda: coco.encode(as_fortran(full)), same_runs, "pycocotools")
+        yield Pair(f"encode_regions, {what}; peer: paste_masks_in_image first",
+                   lambda: rle.encode_regions(regions, corners, size),
+                   lambda: coco.encode(as_fortran((paste_masks_in_image(*tensors, size)[:, 0] >= 0.5).numpy())),
+                   lambda own, peers: nearly_all(rle.decode(own), coco.decode(peers).transpose(2, 0, 1)),
+                   "torchvision and pycocotools")
+        yield Pair(f"decode, {what}", lambda: rle.decode(runs), lambda: coco.decode(theirs),
+                   lambda own, peers: np.array_equal(own, peers.transpose(2, 0, 1)), "pycocotools")
+        yield pair(f"iou, {n} x {n}", lambda: rle.iou(runs, runs), lambda: coco.iou(theirs, theirs, [0] * n))
+        yield Pair(f"merge of {n}", lambda: rle.merge(runs), lambda: coco.merge(theirs),
+                   lambda own, peers: same_runs([own], [peers]), "pycocotools")
+        yield pair(f"area of {n}", lambda: rle.area(runs), lambda: coco.area(theirs))
+        yield pair(f"to_bbox of {n}", lambda: rle.to_bbox(runs), lambda: coco.toBbox(theirs))
+
+
+def raw_heads() -> Iterator[Pair]:
+    import torch
+    import torchvision
+    source = np.random.RandomState(2)
+    numbers = source.uniform(0, 0.1, (1, 84, 8400)).astype(np.float32)
+    numbers[:, :2] = source.uniform(0, 640, (1, 2, 8400))
+    numbers[:, 2:4] = source.uniform(20, 100, (1, 2, 8400))
+    numbers[0, 4 + source.randint(0, 80, 400), source.permutation(8400)[:400]] = source.permutation(400) / 800 + 0.3
+    given = torch.from_numpy(numbers)
+    described = heads.yolov8(80)
+
+    def peer() -> list[Any]:
+        """As exporters' examples have it."""
+        rows = given[0].T
+        scores, labels = rows[:, 4:].max(1)
+        kept = scores > 0.25
+        corners, scores, labels = rows[kept, :4], scores[kept], labels[kept]
+        corners = torchvision.ops.box_convert(corners, "cxcywh", "xyxy")
+        kept = torchvision.ops.nms(corners + labels[:, None] * 7680.0, scores, 0.7)[:300]
+        return [corners[kept], scores[kept], labels[kept]]
+
+    yield Pair("decode_head, [1, 84, 8400], 400 candidates", lambda: ops.decode_head(given, described), peer,
+               lambda own, peers: all(map(equal, (own[0].boxes, own[0].scores, own[0].labels), peers)),
+               "torch and torchvision.ops.nms")
+
+
+SECTIONS = {section.__name__: section for section in (suppression, boxes, masks, run_lengths, raw_heads)}
 
 
 def main() -> None:

@@ -12,8 +12,9 @@ Names and signatures are torchvision's where it has the operation. Other threads
 interpreter's lock is given up for more than some 300 boxes.
 """
 
+from padbatch._arrays import Letterbox
+from padbatch.ops import heads, rle
 from padbatch.ops._boxes import (
-    Letterbox,
     box_area,
     box_convert,
     box_iou,
@@ -29,22 +30,41 @@ from padbatch.ops._boxes import (
     unletterbox_boxes,
     unnormalize_boxes,
 )
+from padbatch.ops._decode import HeadDetections, decode_head
+from padbatch.ops._masks import (
+    mask_areas,
+    masks_to_boxes,
+    paste_masks,
+    paste_masks_in_image,
+    prototype_masks,
+    prototype_masks_native,
+)
 from padbatch.ops._nms import batched_nms, nms, soft_nms
 
 __all__ = [
+    "HeadDetections",
     "Letterbox",
     "batched_nms",
     "box_area",
     "box_convert",
     "box_iou",
     "clip_boxes_to_image",
+    "decode_head",
     "generalized_box_iou",
+    "heads",
     "letterbox_boxes",
+    "mask_areas",
+    "masks_to_boxes",
     "nms",
     "normalize_boxes",
+    "paste_masks",
+    "paste_masks_in_image",
+    "prototype_masks",
+    "prototype_masks_native",
     "remove_degenerate_boxes",
     "remove_small_boxes",
     "resize_boxes",
+    "rle",
     "scale_boxes",
     "shift_boxes",
     "soft_nms",

@@ -9,4 +9,8 @@ NB_MODULE(_arrays, m)
     padbatch::python::add_arrays(m);
     padbatch::python::add_boxes(m);
     padbatch::python::add_nms(m);
+    padbatch::python::add_masks(m);
+    padbatch::python::add_prototypes(m);
+    padbatch::python::add_rle(m);
+    padbatch::python::add_decode(m);
 }

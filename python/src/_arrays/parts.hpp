@@ -10,6 +10,10 @@ namespace padbatch::python {
 void add_arrays(nanobind::module_& m);
 void add_boxes(nanobind::module_& m);
 void add_nms(nanobind::module_& m);
+void add_masks(nanobind::module_& m);
+void add_prototypes(nanobind::module_& m);
+void add_rle(nanobind::module_& m);
+void add_decode(nanobind::module_& m);
 
 } // namespace padbatch::python
 
