@@ -1,2 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ragged detections to padded batch tensors, and back; and ONNX models whose outputs are padded."""
+
+from padbatch._errors import Error
+from padbatch._rewriting import inspect, pad_outputs
+
+__all__ = ["Error", "inspect", "pad_outputs"]
