@@ -3,5 +3,6 @@
 
 from padbatch._errors import Error
 from padbatch._rewriting import inspect, pad_outputs
+from padbatch._verify import Verification, verify
 
-__all__ = ["Error", "inspect", "pad_outputs"]
+__all__ = ["Error", "Verification", "inspect", "pad_outputs", "verify"]

@@ -32,7 +32,7 @@ Model = Union[Path, bytes, Message]
 _MESSAGE_LIMIT = 2**31 - 1
 
 
-class _Source:
+class Source:
     """A model as it is given: by its path, as bytes, or as a message."""
 
     def __init__(self, model: Model):
@@ -237,7 +237,7 @@ def pad_outputs(model, output=None, *,
     """
     options = dict(locals())
     del options["model"], options["output"]
-    source = _Source(model)
+    source = Source(model)
     to_file = None if output is None else path_bytes("output", output)
     padded, report, warnings, serving = _module().pad(source.data, source.in_memory, to_file, arguments(options))
     if padded is not None:
@@ -267,7 +267,7 @@ def inspect(model: Model, **options: Unpack[Options]) -> dict[str, Any]:
     TypeError
         For a value of a wrong type.
     """
-    source = _Source(model)
+    source = Source(model)
     report, refusal = _module().inspect(source.data, source.in_memory, arguments(options))
     document = source.document(report)
     if refusal is not None:

@@ -9,11 +9,14 @@ import re
 FIELDS = ("boxes", "labels", "scores", "masks", "keypoints", "keypoints_scores", "mask_coefficients")
 COLUMNS = ("batch", "x1", "y1", "x2", "y2", "cx", "cy", "w", "h", "label", "score")
 
+LAYOUTS = ("torchvision", "efficientnms", "yolov7", "mmdeploy", "tf-od", "ultralytics")
+
 # The words that an option of words takes, with the placeholders that texts have for them.
 WORDS = {
     "masks": ("full", "roi", "none"),
     "mask_type": ("float", "uint8", "bool"),
-    "layout": ("torchvision", "efficientnms", "yolov7", "mmdeploy", "tf-od", "ultralytics"),
+    "layout": LAYOUTS,
+    "to": LAYOUTS,
     "count_type": ("int32", "int64", "float32"),
     "count_shape": ("B", "Bx1"),
     "label_type": ("int32", "int64", "float32"),
@@ -25,7 +28,7 @@ WORDS = {
     "scores": ("sigmoid", "softmax", "none"),
 }
 FLAGS = ("class_agnostic", "dynamic_batch", "force", "multi_label", "normalized", "squeeze_masks")
-NUMBERS = ("batch", "iou_threshold", "mask_threshold", "max_batch_size", "max_detections", "min_score", "num_classes")
+NUMBERS = ("batch", "conf", "iou_threshold", "mask_threshold", "max_batch_size", "max_det", "max_detections", "min_score", "num_classes")
 NAMES = ("batch_index", "count_output", "expose_per_image", "model_name", "per_image_input", "shared_input",
          "triton_repository")
 LISTS = ("classes", "columns", "exclude_classes", "fields", "strides")
@@ -33,7 +36,7 @@ PAIRS = ("expose", "pad_value", "rename", "set")
 EXTENTS = ("image_size", "keypoints")
 
 # Where the keyword is not the name in the text.
-RENAMED = {"from": "from_", "to": "layout", "conf": "min_score", "max_det": "max_detections", "normalised": "normalized"}
+RENAMED = {"from": "from_", "normalised": "normalized"}
 ALL = frozenset((*WORDS, *FLAGS, *NUMBERS, *NAMES, *LISTS, *PAIRS, *EXTENTS))
 
 # What may follow an option of names in a sentence, and is no name.
@@ -80,7 +83,7 @@ def _with_value(name: str, text: str, end: int) -> tuple[str, int]:
 
 def _number(name, text, at):
     value = _NUMBER.match(text, at)
-    if value is None or value[0] == "batch" and name != "max_detections":
+    if value is None or value[0] == "batch" and not name.startswith("max_det"):
         return None
     return ('"batch"' if value[0] == "batch" else value[0]), value.end()
 
