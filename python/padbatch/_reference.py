@@ -60,7 +60,6 @@ class Reference:
 
     def chosen(self, image: Image) -> Image:
         """The rows that stay, in their order."""
-        self._require_all_rows(image)
         keep = np.ones(len(image), dtype=bool)
         if "scores" in image.rows:
             scores = image.rows["scores"].astype(np.float64)
@@ -80,19 +79,18 @@ class Reference:
             rows = rows[:max(int(image.choices["max_detections"]), 0)]
         return Image({kind: value[rows] for kind, value in image.rows.items()}, image.height, image.width)
 
-    def _require_all_rows(self, image: Image) -> None:
-        """A padded model may have rows that the export has cut."""
+    def unknown(self, image: Image) -> str | None:
+        """Why the export does not tell what rows the padded model should have, if it does not."""
         limit = self.limit.get("model")
         if limit is None or len(image) < limit:
-            return
-        why = None
+            return None
         if self.limit["now"] > limit:
             why = f"the padded model's limit is {self.limit['now']} rows"
         elif self.document["rewrite"]["classes_at_cut"]:
             why = "the padded model chooses classes before it cuts"
-        if why is not None:
-            raise cannot_compare(f"the export cuts the rows of an image to {limit}, and {why}: it may have others",
-                                 "give images with fewer detections")
+        else:
+            return None
+        return f"the export cuts the rows of an image to {limit}, and {why}: it may have others"
 
     def _padded(self, kind: str, pad_value: str, images: Sequence[Image], most: int,
                 output: Mapping[str, Any]) -> np.ndarray:

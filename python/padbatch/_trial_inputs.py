@@ -33,14 +33,14 @@ class Feeds:
             sizes += [extents] * (shape[0] if len(shape) == 4 else 1)
         return sizes if len(sizes) == count else sizes[:1] * count
 
-    @staticmethod
-    def of_one_shape(feeds: Sequence[Feeds]) -> list[list[Feeds]]:
-        """The runs by the shapes of their inputs, since a batch has one."""
-        groups: dict[Any, list[Feeds]] = {}
-        for feed in feeds:
-            groups.setdefault(tuple((name, array.shape) for name, array in sorted(feed.arrays.items())),
-                              []).append(feed)
-        return list(groups.values())
+
+def of_one_shape(runs: Sequence[tuple[Feeds, Any]]) -> list[list[tuple[Feeds, Any]]]:
+    """Runs and what was found, by the shapes of the inputs, since a batch has one."""
+    groups: dict[Any, list[tuple[Feeds, Any]]] = {}
+    for run in runs:
+        shapes = tuple((name, array.shape) for name, array in sorted(run[0].arrays.items()))
+        groups.setdefault(shapes, []).append(run)
+    return list(groups.values())
 
 
 class TrialImages:

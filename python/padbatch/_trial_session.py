@@ -41,12 +41,14 @@ class Value:
 class TrialSession:
     """A model that runs. ONNX Runtime prints nothing."""
 
-    def __init__(self, which: str, model: Model, providers: Sequence[Any] | None):
+    def __init__(self, which: str, model: Model, providers: Sequence[Any] | None, *, optimised: bool = True):
         runtime = needed("onnxruntime", "verify")
         self.which = which
         source = Source(model)
         options = runtime.SessionOptions()
         options.log_severity_level = 4
+        if not optimised:
+            options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
         try:
             self._session = runtime.InferenceSession(
                 source.data if source.in_memory else os.fsdecode(source.data), options,

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from padbatch._errors import Error, misused
 from padbatch._reference import Image, Reference, cannot_compare
 from padbatch._rewriting import Model, inspect
-from padbatch._trial_inputs import Feeds, TrialImages
+from padbatch._trial_inputs import Feeds, TrialImages, of_one_shape
 from padbatch._trial_session import TrialSession, with_region_masks
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ class Verification:
         The outputs that were compared, all of the padded model.
     bytes : int
         How many bytes they had.
+    skipped : int
+        How many runs of the export could not be used: it cut rows of an image, and the padded model may have others.
     """
 
     family: str | None
@@ -44,11 +46,14 @@ class Verification:
     rows: tuple[int, ...]
     outputs: tuple[str, ...]
     bytes: int
+    skipped: int
 
     def __str__(self) -> str:
         runs = ", ".join(map(str, self.batches))
         text = (f"equal: {self.bytes} bytes of {', '.join(self.outputs)} in {len(self.batches)} runs of {runs} images, "
                 f"with {sum(self.rows)} detections in all, from {min(self.rows)} to {max(self.rows)} an image")
+        if self.skipped:
+            text += f"\nnot compared: {self.skipped} runs of the export, which cut rows that the padded model may have"
         if not any(self.rows):
             text += "\nno image has a detection, so this shows little: give images on which the model finds some"
         return text
@@ -101,7 +106,7 @@ def verify(original: Model, padded: Model, images: Any = None, *, batches: Itera
         Of kind ``"different"`` at the first difference: which output, image and row, and both values. Of kind
         ``"refused"`` where the two cannot be compared: parameters were ``set``, so that other boxes are found; the
         export does not have outputs for each image (``from_``); boxes were converted (``box_format``, ``normalized``);
-        the export has cut rows that the padded model has.
+        or the export has cut rows of all images that the padded model may have.
     ImportError
         Without onnxruntime; and without onnx, where masks are those of regions (``masks="roi"``).
     """
@@ -110,28 +115,36 @@ def verify(original: Model, padded: Model, images: Any = None, *, batches: Itera
         raise misused(f"batches is {batches}", "numbers of images above 0", "write, for example, batches=(1, 2, 5)")
     before, after = TrialSession("original", original, providers), TrialSession("padded", padded, providers)
     document = _document(original, before, after, dict(options))
+    # Weights that callers may change are not folded into nodes. If the padded model no longer has them as inputs, its
+    # nodes would be others.
+    plain = len(before.more_inputs) > len(after.more_inputs)
+    if plain:
+        after = TrialSession("padded", padded, providers, optimised=False)
     if document["masks"] == "roi":
         whole, regions = with_region_masks(original, document)
-        before = TrialSession("original", whole, providers)
+        before = TrialSession("original", whole, providers, optimised=not plain)
         for fields, name in zip(document["images"], regions):
             fields["masks"] = name
+    elif plain:
+        before = TrialSession("original", original, providers, optimised=False)
     _require_outputs(document, before, after)
     run = _Comparison(document, before, after)
     trial = TrialImages(before.inputs, document, size, np.random.default_rng(seed))
     dynamic = document["dynamic_batch"]
     feeds = trial.of_user(images) if images is not None else trial.random_feeds(sum(batches) if dynamic else draws)
+    known = run.known(feeds)
     if dynamic:
-        for group in Feeds.of_one_shape(feeds):
-            results = [run.images_of(feed) for feed in group]
+        for group in of_one_shape(known):
             at = 0
             for count in batches:
-                picked = [(at + i) % len(group) for i in range(count)]
+                picked = [group[(at + i) % len(group)] for i in range(count)]
                 at += count
-                run.compare(trial.stacked([group[i] for i in picked], after.inputs), [results[i] for i in picked])
+                run.compare(trial.stacked([feed for feed, _ in picked], after.inputs), [found for _, found in picked])
     else:
-        for feed in feeds:
-            run.compare(feed, [run.images_of(feed)])
-    return Verification(document["family"], tuple(run.batches), tuple(run.rows), tuple(after.outputs), run.bytes)
+        for feed, found in known:
+            run.compare(feed, [found])
+    return Verification(document["family"], tuple(run.batches), tuple(run.rows), tuple(after.outputs), run.bytes,
+                        len(feeds) - len(known))
 
 
 def _document(original: Model, before: TrialSession, after: TrialSession, options: dict[str, Any]) -> dict[str, Any]:
@@ -143,6 +156,7 @@ def _document(original: Model, before: TrialSession, after: TrialSession, option
         raise cannot_compare("box_format and normalized convert boxes", "compare the results by other means")
     for name in ("triton_repository", "model_name", "max_batch_size", "force"):
         options.pop(name, None)
+    threshold = options.pop("mask_threshold", None)  # makes no sense before the type of the masks is known
     given = {name for name, value in options.items() if value not in (None, False)}
     given |= {name for name, other in (("layout", "to"), ("max_detections", "max_det")) if other in given}
 
@@ -155,7 +169,7 @@ def _document(original: Model, before: TrialSession, after: TrialSession, option
         raise cannot_compare(f"the export is of the form {document['form']}, without outputs for each image",
                              "compare the results by other means")
     document = document_of(after.told_names(document))
-    return document_of(after.told_types(document))
+    return document_of({**after.told_types(document), "mask_threshold": threshold})
 
 
 def _require_outputs(document: Mapping[str, Any], before: TrialSession, after: TrialSession) -> None:
@@ -172,6 +186,10 @@ def _require_outputs(document: Mapping[str, Any], before: TrialSession, after: T
                     "give verify the options that the model was padded with, or pad the export again", "different")
 
 
+# The images of one run of the export, and its other outputs.
+Found: TypeAlias = "tuple[list[Image], dict[str, np.ndarray]]"
+
+
 class _Comparison:
     """Runs both models, and counts what was compared."""
 
@@ -182,7 +200,21 @@ class _Comparison:
         self.rows: list[int] = []
         self.bytes = 0
 
-    def images_of(self, feed: Feeds) -> tuple[list[Image], dict[str, np.ndarray]]:
+    def known(self, feeds: Sequence[Feeds]) -> list[tuple[Feeds, Found]]:
+        """Runs the export. Leaves out the runs that do not tell what the padded model should give."""
+        known, why = [], None
+        for feed in feeds:
+            found = self._found(feed)
+            unknown = [reason for reason in map(self.reference.unknown, found[0]) if reason is not None]
+            if unknown:
+                why = unknown[0]
+            else:
+                known.append((feed, found))
+        if not known and why is not None:
+            raise cannot_compare(why, "give images with fewer detections")
+        return known
+
+    def _found(self, feed: Feeds) -> Found:
         """What the export gives for one run: its images, and its other outputs."""
         outputs = self.before.run(feed.arrays)
         images = []
@@ -191,7 +223,7 @@ class _Comparison:
             images.append(Image(rows, height, width))
         return images, {name: outputs[name] for name in self.document["other_outputs"]}
 
-    def compare(self, feed: Feeds, results: Sequence[tuple[list[Image], dict[str, np.ndarray]]]) -> None:
+    def compare(self, feed: Feeds, results: Sequence[Found]) -> None:
         """Runs the padded model, and compares it with what the export gave for these images."""
         images = [image for found, _ in results for image in found]
         others = {name: np.concatenate([other[name] for _, other in results]) if self.document["dynamic_batch"]
