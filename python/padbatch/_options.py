@@ -36,8 +36,8 @@ Nms: TypeAlias = Literal["shifted", "class-by-class", "none"]
 Scores: TypeAlias = Literal["sigmoid", "softmax", "none"]
 
 
-class ModelOptions(TypedDict, total=False):
-    """The keywords of ``pad_outputs`` but those of a repository for a server."""
+class Options(TypedDict, total=False):
+    """The keywords of ``pad_outputs`` but those of a repository for a server. None is the same as leaving one out."""
 
     max_detections: Int | Literal["batch"] | None
     max_det: Int | Literal["batch"] | None
@@ -83,14 +83,6 @@ class ModelOptions(TypedDict, total=False):
     scores: Scores | None
     image_size: tuple[Int, Int] | None
     force: bool
-
-
-class Options(ModelOptions, total=False):
-    """The keywords of ``pad_outputs``, which says what they are. None is the same as leaving one out."""
-
-    triton_repository: Path | None
-    model_name: str | None
-    max_batch_size: Int | None
 
 
 def arguments(options: Mapping[str, Any]) -> list[bytes]:
@@ -228,6 +220,9 @@ def _words(example):
         for item in items:
             if not is_text(item):
                 raise wrong_type(f"an item of {name}", item, "a str", f"{name}={example}")
+            if "," in item:
+                raise misused(f"{name} has {item!r}, with a comma", "one name in each item",
+                              f"write, for example, {name}={example}")
         return [b",".join(encoded(name, item) for item in items)]
     return read
 
@@ -297,9 +292,16 @@ def _number_or_none(name, value, example):
 
 
 def _exposed(name, value):
-    if isinstance(value, Mapping):
+    """Names of choices; for `expose` perhaps with their defaults."""
+    if isinstance(value, Mapping) and name == "expose":
         return _pairs('{"min_score": 0.5}', _number_or_none)(name, value)
-    return _names("min_score")(name, value)
+    texts = _names("min_score")(name, value)
+    for text in texts:
+        if b"=" in text or b"," in text:
+            raise misused(f"{name} has {text.decode()!r}, which is no name", "min_score or max_detections",
+                          f'write, for example, {name}=["min_score", "max_detections"]'
+                          + (' or expose={"min_score": 0.5}' if name == "expose" else ""))
+    return texts
 
 
 _READERS: dict[str, Reader] = {
@@ -313,7 +315,7 @@ _READERS: dict[str, Reader] = {
     "pad_value": _pairs('{"labels": -1}', _number_or_bool),
     "rename": _pairs('{"labels": "classes"}', _new_name),
     "expose": _exposed,
-    "expose_per_image": _names("min_score"),
+    "expose_per_image": _exposed,
     "masks": _text("roi"),
     "mask_type": _text("uint8"),
     "mask_threshold": _float(0.5),

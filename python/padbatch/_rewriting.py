@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, Union, overload
 
-from padbatch._errors import Error
+from padbatch._errors import Error, misused
 from padbatch._options import (BoxFormat, Choice, Column, CountShape, Expose, Field, Float, Form, Head, Int, Layout,
                                Masks, MaskType, Nms, NumberType, Order, Output, Path, Scores, arguments, path_bytes,
                                wrong_type)
@@ -17,7 +17,7 @@ from padbatch._spelling import with_keywords
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from padbatch._options import ModelOptions, Options
+    from padbatch._options import Options
 
 
 class Message(Protocol):
@@ -83,14 +83,14 @@ def _respelled(value, place):
 
 
 @overload
-def pad_outputs(model: Model, output: Path, **options: Unpack[ModelOptions]) -> dict[str, Any]: ...
+def pad_outputs(model: Model, output: Path, **options: Unpack[Options]) -> dict[str, Any]: ...
 @overload
 def pad_outputs(model: Model, output: None = None, *, triton_repository: Path, model_name: str,
-                max_batch_size: Int | None = None, **options: Unpack[ModelOptions]) -> dict[str, Any]: ...
+                max_batch_size: Int | None = None, **options: Unpack[Options]) -> dict[str, Any]: ...
 @overload
-def pad_outputs(model: Path | bytes, output: None = None, **options: Unpack[ModelOptions]) -> bytes: ...
+def pad_outputs(model: Path | bytes, output: None = None, **options: Unpack[Options]) -> bytes: ...
 @overload
-def pad_outputs(model: ModelMessage, output: None = None, **options: Unpack[ModelOptions]) -> ModelMessage: ...
+def pad_outputs(model: ModelMessage, output: None = None, **options: Unpack[Options]) -> ModelMessage: ...
 def pad_outputs(model, output=None, *,
                 max_detections: Int | Literal["batch"] | None = None,
                 min_score: Float | None = None,
@@ -257,7 +257,7 @@ def inspect(model: Model, **options: Unpack[Options]) -> dict[str, Any]:
     ----------
     model : path, bytes or onnx.ModelProto
     **options
-        Those of ``pad_outputs``.
+        Those of ``pad_outputs``, but those of a repository.
 
     Raises
     ------
@@ -267,6 +267,10 @@ def inspect(model: Model, **options: Unpack[Options]) -> dict[str, Any]:
     TypeError
         For a value of a wrong type.
     """
+    for name in ("triton_repository", "model_name", "max_batch_size"):
+        if options.get(name) is not None:
+            raise misused(f"inspect writes nothing, but {name} is about a repository to write to",
+                          "options of the model", f"leave {name} out")
     source = Source(model)
     report, refusal = _module().inspect(source.data, source.in_memory, arguments(options))
     document = source.document(report)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 FIELDS = ("boxes", "labels", "scores", "masks", "keypoints", "keypoints_scores", "mask_coefficients")
 COLUMNS = ("batch", "x1", "y1", "x2", "y2", "cx", "cy", "w", "h", "label", "score")
@@ -52,21 +53,45 @@ _LIST = re.compile(r"[a-z0-9_]+(?:,[a-z0-9_]+)*")
 _PLACEHOLDER = re.compile(r"[A-Z]+$")
 
 
+# Whole texts that speak of the command line.
+_PHRASES = (
+    (re.compile(r"^onnx-pad-outputs \[OPTIONS\] --triton-repository .*"),
+     'pad_outputs(model, triton_repository="DIR", model_name="NAME")'),
+    (re.compile(r"^onnx-pad-outputs \[OPTIONS\] .*"), "pad_outputs(model, output)"),
+    (re.compile(r"(?<=-pad-value )([a-z_]+) is a word"), r"\1 is True or False"),
+    (re.compile(r"^write, for example, (?:--image-size 640|640x640)$"), "write, for example, image_size=(640, 640)"),
+    (re.compile(r"^write, for example, (?:--keypoints 640|17x3)$"), "write, for example, keypoints=(17, 3)"),
+    (re.compile(r"^(height and width|their number and 2 or 3) with an x between them$"), r"\1"),
+    (re.compile(r", separated by commas without spaces, such as ([a-z0-9,]+)$"),
+     lambda found: ", such as " + _quoted(found[1].split(","))),
+)
+
+
 def with_keywords(text: str) -> str:
     """`text` with every option that it names spelled as a keyword, and its value as Python writes that."""
-    spelled = []
+    return "".join(piece for piece, _ in pieces(text))
+
+
+def pieces(text: str) -> Iterator[tuple[str, bool]]:
+    """The parts of that text, and of each whether it is an option."""
+    for phrase, instead in _PHRASES:
+        text = phrase.sub(instead, text)
     at = 0
     while (option := _OPTION.search(text, at)) is not None:
         name = (option[1] or option[2]).replace("-", "_")
         name = RENAMED.get(name, name)
         if name not in ALL:
-            spelled.append(text[at:option.end()])
+            yield text[at:option.end()], False
             at = option.end()
             continue
-        spelled.append(text[at:option.start()])
+        yield text[at:option.start()], False
         word, at = _with_value(name, text, option.end())
-        spelled.append(word)
-    return "".join((*spelled, text[at:]))
+        yield word, True
+    yield text[at:], False
+
+
+def _quoted(words: list[str]) -> str:
+    return "[" + ", ".join(f'"{word}"' for word in words) + "]"
 
 
 def _with_value(name: str, text: str, end: int) -> tuple[str, int]:
@@ -74,53 +99,54 @@ def _with_value(name: str, text: str, end: int) -> tuple[str, int]:
     if name in FLAGS:
         return f"{name}=True", end
     if name in (*NUMBERS, *EXTENTS) and (value := _QUOTED_NUMBER.match(text, end)) is not None:
-        return f"{name} is {value[1]}", value.end()
+        return f"{name} is " + _EXTENTS.sub(r"(\1, \2)", value[1]), value.end()
     if end == len(text) or text[end] != " ":
         return name, end
-    value = _SPELLERS[next(kind for kind in _SPELLERS if name in kind)](name, text, end + 1)
+    spell = next(spell for names, spell in _SPELLERS if name in names)
+    value = spell(name, text, end + 1)
     return (name, end) if value is None else (f"{name}={value[0]}", value[1])
 
 
-def _number(name, text, at):
+def _number(name: str, text: str, at: int) -> tuple[str, int] | None:
     value = _NUMBER.match(text, at)
     if value is None or value[0] == "batch" and not name.startswith("max_det"):
         return None
     return ('"batch"' if value[0] == "batch" else value[0]), value.end()
 
 
-def _extents(name, text, at):
+def _extents(name: str, text: str, at: int) -> tuple[str, int] | None:
     value = _EXTENTS.match(text, at)
     return None if value is None else ("({}, {})".format(*(n for n in value.groups() if n)), value.end())
 
 
-def _word(name, text, at):
+def _word(name: str, text: str, at: int) -> tuple[str, int] | None:
     """One of the option's words, or several, as in `masks` roi or none."""
     words = "|".join(map(re.escape, sorted(WORDS[name], key=len, reverse=True)))
     value = re.compile(rf"(?:{words})(?![\w-])(?:(?:\|| or )(?:{words})(?![\w-]))*").match(text, at)
     return None if value is None else (re.sub(words, r'"\g<0>"', value[0]).replace("|", " or "), value.end())
 
 
-def _list(name, text, at):
+def _list(name: str, text: str, at: int) -> tuple[str, int] | None:
     value = _LIST.match(text, at)
     if value is None:
         return None
     items = value[0].split(",")
     known = {"fields": FIELDS, "columns": COLUMNS}.get(name)
     if known is not None:
-        return (f"{items!r}".replace("'", '"'), value.end()) if all(item in known for item in items) else None
+        return (_quoted(items), value.end()) if all(item in known for item in items) else None
     if name == "strides" and items == ["none"]:
         return '"none"', value.end()
     return (f"[{', '.join(items)}]", value.end()) if all(map(str.isdecimal, items)) else None
 
 
-def _name(name, text, at):
+def _name(name: str, text: str, at: int) -> tuple[str, int] | None:
     value = _NAME.match(text, at)
     if value is None or value[0] in _PROSE:
         return None
     return (value[0] if value[1] is not None else f'"{value[0]}"'), value.end()
 
 
-def _pair(name, text, at):
+def _pair(name: str, text: str, at: int) -> tuple[str, int] | None:
     value = _PAIR.match(text, at)
     if value is None:
         word = re.compile(r"[A-Za-z_]+").match(text, at)
@@ -137,7 +163,7 @@ def _pair(name, text, at):
     return f'{{"{key}": {said}}}', value.end()
 
 
-def _is_number(text):
+def _is_number(text: str) -> bool:
     try:
         float(text)
     except ValueError:
@@ -145,4 +171,4 @@ def _is_number(text):
     return True
 
 
-_SPELLERS = {tuple(WORDS): _word, NUMBERS: _number, EXTENTS: _extents, LISTS: _list, NAMES: _name, PAIRS: _pair}
+_SPELLERS = ((WORDS, _word), (NUMBERS, _number), (EXTENTS, _extents), (LISTS, _list), (NAMES, _name), (PAIRS, _pair))

@@ -154,8 +154,7 @@ def _document(original: Model, before: TrialSession, after: TrialSession, option
                              "compare with an export that was made with these parameters")
     if options.get("box_format") not in (None, "xyxy") or options.get("normalized") or options.get("normalised"):
         raise cannot_compare("box_format and normalized convert boxes", "compare the results by other means")
-    for name in ("triton_repository", "model_name", "max_batch_size", "force"):
-        options.pop(name, None)
+    options.pop("force", None)
     threshold = options.pop("mask_threshold", None)  # makes no sense before the type of the masks is known
     given = {name for name, value in options.items() if value not in (None, False)}
     given |= {name for name, other in (("layout", "to"), ("max_detections", "max_det")) if other in given}
