@@ -276,7 +276,7 @@ onnx::ModelProto load_model(const std::string& path)
     return model;
 }
 
-onnx::ModelProto parse_model(std::string_view bytes)
+onnx::ModelProto model_from_bytes(std::string_view bytes)
 {
     const std::string source = "the model";
     require_size(source, bytes.size());

@@ -19,7 +19,7 @@ namespace padbatch::onnx_tools {
 /// The same for a model in memory, which is read once and not kept.
 ///
 /// Throws `tool_error` with `failure::not_onnx`.
-[[nodiscard]] onnx::ModelProto parse_model(std::string_view bytes);
+[[nodiscard]] onnx::ModelProto model_from_bytes(std::string_view bytes);
 
 /// The files of external data that tensors of `model` name, each once, as the model names them: relative to its folder.
 /// None when the model is self-contained.

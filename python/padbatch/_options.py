@@ -30,8 +30,8 @@ CountShape: TypeAlias = Literal["B", "Bx1"]
 Form: TypeAlias = Literal["auto", "fields", "torchvision", "flat", "nms", "padded", "raw"]
 Order: TypeAlias = Literal["image", "field"]
 BoxFormat: TypeAlias = Literal["xyxy", "xywh", "cxcywh", "yxyx"]
-Head: TypeAlias = Literal["yolo", "yolo-seg", "yolo-pose", "yolo-objectness", "yolo-objectness-seg", "boxes-scores",
-                          "detr"]
+Head: TypeAlias = Literal["yolo", "yolo-seg", "yolo-pose", "yolo-objectness", "yolo-objectness-seg", "yolo-obb",
+                          "boxes-scores", "detr"]
 Nms: TypeAlias = Literal["shifted", "class-by-class", "none"]
 Scores: TypeAlias = Literal["sigmoid", "softmax", "none"]
 

@@ -24,7 +24,8 @@ WORDS = {
     "from_": ("auto", "fields", "torchvision", "flat", "nms", "padded", "raw"),
     "order": ("image", "field"),
     "box_format": ("xyxy", "xywh", "cxcywh", "yxyx"),
-    "head": ("yolo", "yolo-seg", "yolo-pose", "yolo-objectness", "yolo-objectness-seg", "boxes-scores", "detr"),
+    "head": ("yolo", "yolo-seg", "yolo-pose", "yolo-objectness", "yolo-objectness-seg", "yolo-obb",
+             "boxes-scores", "detr"),
     "nms": ("shifted", "class-by-class", "none"),
     "scores": ("sigmoid", "softmax", "none"),
 }

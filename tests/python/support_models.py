@@ -12,7 +12,8 @@ FASTER = DATA / "faster_rcnn_tv029_b1_tensor_op16.onnx"
 FASTER_TWO = DATA / "faster_rcnn_tv029_b2_tensor_op18_features.onnx"
 MASK = DATA / "mask_rcnn_tv029_b1_tensor_op20.onnx"
 MASK_TWO = DATA / "mask_rcnn_tv014_b2_tensor_op16.onnx"
-SSD = DATA / "ssdlite320_tv029_b1_tensor_op20_double.onnx"
+SSD = DATA / "ssd300_tv029_b1_tensor_op12_onnxruntime.onnx"
+SSD_TWO = DATA / "ssdlite320_tv014_b2_tensor_op13.onnx"
 
 
 def command(*arguments, code=0):

@@ -102,7 +102,7 @@ REFUSED = [
     (FASTER, {"classes": [1], "exclude_classes": [2]}), (FASTER, {"strides": [8, 16]}), (FASTER, {"head": "yolo"}),
     (FASTER, {"from_": "raw"}), (FASTER, {"normalized": True}), (FASTER, {"box_format": "cxcywh"}),
     (FASTER, {"layout": "ultralytics", "label_type": "int32"}), (FASTER, {"layout": "mmdeploy", "count_type": "int64"}),
-    (FASTER, {"model_name": "x"}), (FASTER, {"fields": ["boxes"], "columns": ["x1"]}), (FASTER, {"order": "image"}),
+    (FASTER, {"model_name": "x"}), (FASTER, {"fields": ["boxes"], "columns": ["x1"]}), 
     (FASTER, {"from_": "flat", "order": "image"}), (FASTER, {"batch_index": "x", "from_": "fields"}),
     (FASTER, {"keypoints": (17, 5)}), (FASTER, {"image_size": (0, 640)}), (FASTER, {"count_output": "boxes"}),
     (FASTER_TWO, {"dynamic_batch": True}), (FASTER_TWO, {"batch": 3}),
@@ -115,11 +115,13 @@ FORMS = {"N": 20, "B": 2, "DIR": "models", "NAME": "boxes_out", "FIELD": "boxes"
 
 def ways_out(error, options):
     """The calls that an error's remedy proposes: each part of it that names options, followed to the letter."""
+    leaves = False
     for part in re.split(r"; |, or |, and (?=also )", error.remedy):
         if part.startswith("if ") or " if " in part:
             continue
         changed, proposes = dict(options), False
-        leaves = bool(re.search(r"\bleave\b", part))
+        if re.search(r"\b(leave|add|use|pass|write|give|name|choose|export|mean|correct)\b", part):
+            leaves = "leave" in part
         for clause in re.split(r" or (?=leave)", part):
             for piece, is_option in pieces_of(clause):
                 name = re.match(r"\w+", piece)[0]

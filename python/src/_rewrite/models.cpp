@@ -40,7 +40,7 @@ struct source {
 
     source(const nb::bytes& model, bool in_memory) : bytes(view(model)), path(in_memory ? "" : std::string(bytes)) {}
 
-    [[nodiscard]] onnx::ModelProto load() const { return path.empty() ? parse_model(bytes) : load_model(path); }
+    [[nodiscard]] onnx::ModelProto load() const { return path.empty() ? model_from_bytes(bytes) : load_model(path); }
     // What messages call the file, such as in a proposal for the name of a model.
     [[nodiscard]] std::string name() const { return path.empty() ? "model.onnx" : path; }
 };
