@@ -27,11 +27,16 @@ void occupy_closed_streams()
 
 } // namespace
 
-void prepare_process()
+void silence_protobuf()
 {
 #if GOOGLE_PROTOBUF_VERSION < 4022000
-    google::protobuf::SetLogHandler(nullptr); // errors have messages of their own
+    google::protobuf::SetLogHandler(nullptr);
 #endif
+}
+
+void prepare_process()
+{
+    silence_protobuf();
     occupy_closed_streams();
     // Writing beyond the file size limit, or to a pipe without a reader, is then an error like any other.
     std::signal(SIGXFSZ, SIG_IGN);

@@ -3,29 +3,20 @@
 
 #include <onnx_tools/cli/exposed.hpp>
 #include <onnx_tools/cli/flags.hpp>
-#include <onnx_tools/cli/inspect.hpp>
-#include <onnx_tools/cli/inspect_json.hpp>
+#include <onnx_tools/cli/job.hpp>
 #include <onnx_tools/cli/options.hpp>
 #include <onnx_tools/cli/report.hpp>
 #include <onnx_tools/error.hpp>
 #include <onnx_tools/files/model_io.hpp>
 #include <onnx_tools/model/wording.hpp>
-#include <onnx_tools/plan/pad_value.hpp>
-#include <onnx_tools/rewrite.hpp>
-#include <onnx_tools/serve/triton_repository.hpp>
-#include <onnx_tools/serve/warnings.hpp>
 #include <onnx_tools/utf8.hpp>
 
-#include <algorithm>
 #include <cerrno>
-#include <cstdint>
 #include <exception>
 #include <new>
 #include <stdexcept>
 #include <string>
 #include <system_error>
-#include <variant>
-#include <vector>
 
 namespace padbatch::onnx_tools::cli {
 namespace {
@@ -70,67 +61,28 @@ private:
         auto model = load_model(o.in);
         saving.external_files = external_data(model);
         require_savable(o, saving);
-        const auto before = declared_rows(model.graph().output());
-        // The result does not tell what another rewrite would do.
-        const auto advice = o.triton && !o.quiet ? advice_on(model, o.rewrite) : dynamic_batch_advice::refused;
-        const auto p = onnx_tools::rewrite(model, o.rewrite);
-        require_boolean(o, p);
+        const auto padded = pad(model, o);
         save(o, saving, model);
         if (o.quiet) {
-            print_aside(limit_warning(p)); // rows that never hold anything are hardly what was wanted
+            print_aside(limit_warning(padded.plan)); // rows that never hold anything are hardly what was wanted
             return;
         }
         try {
-            print_aside(report_of(o, before, p, model, advice));
+            print_aside(report_of(o, padded, model));
         } catch (const std::exception&) { // the model is there, and that is what was asked for
             std::fputs("onnx-pad-outputs: the model is written, but memory ran out for the report on it\n", m_err);
         }
     }
 
-    static void require_savable(const options& o, const save_options& saving)
-    {
-        if (o.triton) {
-            onnx_tools::require_savable(*o.triton, saving.loaded_from, saving.external_files);
-        } else {
-            onnx_tools::require_savable(o.out, saving);
-        }
-    }
-
-    // Only bool fields take the words true and false as pad values.
-    static void require_boolean(const options& o, const pad_plan& p)
-    {
-        for (const auto& f : p.fields) {
-            if (f.element != element_type::boolean && o.pad_words.count(f.kind) != 0) {
-                const std::string name(name_of(f.kind));
-                misused("--pad-value " + name + " is a word, but the " + name + " of this model are " +
-                            name_of(f.element),
-                        range_text(f.element), "correct the value");
-            }
-        }
-    }
-
-    static void save(const options& o, const save_options& saving, const onnx::ModelProto& model)
-    {
-        if (o.triton) {
-            save_triton_repository(model, *o.triton, saving.loaded_from, saving.external_files);
-        } else {
-            save_model(model, o.out, saving);
-        }
-    }
-
     // What was done, and what a server will make of it.
-    static std::string report_of(const options& o, const std::vector<table_row>& before, const pad_plan& p,
-                                 const onnx::ModelProto& model, dynamic_batch_advice advice)
+    static std::string report_of(const options& o, const padded_model& padded, const onnx::ModelProto& model)
     {
-        std::string text = before_and_after(o.in, before, p, planned_rows(model, p)) + input_lines(p);
-        if (!o.triton) {
-            text += "wrote " + quoted(o.out) + "\n";
-        } else {
-            text += "wrote " + quoted(o.triton->repository + "/" + o.triton->model_name) + "\n";
-            const auto images = std::max<std::int64_t>(o.triton->max_batch_size, 1);
-            for (const auto& warning : with_flags(serving_warnings(model, images, advice))) {
-                text += "warning: " + warning + "\n";
-            }
+        const auto& p = padded.plan;
+        std::string text =
+            before_and_after(o.in, declared_rows(padded.declared), p, planned_rows(model, p)) + input_lines(p);
+        text += "wrote " + quoted(o.triton ? o.triton->repository + "/" + o.triton->model_name : o.out) + "\n";
+        for (const auto& warning : serving_warnings(o, padded, model)) {
+            text += "warning: " + warning + "\n";
         }
         return printable_lines(text + limit_warning(p) + size_warnings(p));
     }
@@ -138,34 +90,11 @@ private:
     void inspect(const options& o)
     {
         auto model = load_model(o.in);
-        const auto advice = advice_on(model, o.rewrite);
-        const model_as_it_is before{o.in, model.graph().output(),
-                                    with_flags(serving_warnings(model, default_request_images, advice))};
-        try {
-            const auto after = try_rewrite(o.rewrite, model, advice);
-            print(o.json ? inspect_json(before, after) : printable_lines(inspect_text(before, after)));
-        } catch (const tool_error& e) {
-            if (e.kind() == failure::refused) { // its outputs, and what a server makes of them, can still be reported
-                print(o.json ? inspect_json(before, with_flags(e.what())) : printable_lines(inspect_text(before)));
-            }
-            throw;
+        const auto inspected = cli::inspect(model, o);
+        print(inspected.report);
+        if (inspected.refusal) {
+            throw *inspected.refusal;
         }
-    }
-
-    static rewritten_model try_rewrite(const rewrite_options& chosen, onnx::ModelProto& model,
-                                       dynamic_batch_advice advice)
-    {
-        const auto found = examine(model, chosen.recognise);
-        auto pad = chosen.pad;
-        // A report on a model without a limit is still worth having; it says what is missing.
-        const bool needs_rows =
-            !found.limit && std::holds_alternative<model_limit>(pad.max_detections) && !pad.dynamic_batch;
-        if (needs_rows) {
-            pad.max_detections = largest_of_batch{};
-        }
-        const auto p = onnx_tools::rewrite(model, found, pad);
-        return {p, needs_rows, planned_rows(model, p),
-                with_flags(serving_warnings(model, default_request_images, advice))};
     }
 
     std::FILE* m_out;

@@ -13,10 +13,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <functional>
 #include <set>
+#include <span>
+#include <stdexcept>
 #include <string_view>
 
 #include <fcntl.h>
@@ -30,36 +33,36 @@ namespace fs = std::filesystem;
 
 constexpr const char* expected_model = "an ONNX model, as torch.onnx.export writes it";
 
-tool_error not_onnx(const std::string& path, const std::string& what, const std::string& remedy)
+tool_error not_onnx(const std::string& source, const std::string& what, const std::string& remedy)
 {
-    return {failure::not_onnx, {quoted(path) + " " + what, expected_model, remedy}};
+    return {failure::not_onnx, {source + " " + what, expected_model, remedy}};
 }
 
-// What a file that is not a model is, going by its first bytes: the kinds of file that people take for one.
-tool_error unreadable_model(const std::string& path, std::string_view head)
+// What is not a model, going by its first bytes: the kinds of file that people take for one.
+tool_error unreadable_model(const std::string& source, std::string_view head)
 {
     const auto begins = [&](std::string_view text) { return head.substr(0, text.size()) == text; };
     if (begins("version https://git-lfs")) {
-        return not_onnx(path, "is a Git LFS pointer, not the file itself", "fetch the file: git lfs pull");
+        return not_onnx(source, "is a Git LFS pointer, not the file itself", "fetch the file: git lfs pull");
     }
     if (begins("PK\x03\x04")) {
-        return not_onnx(path, "is a zip archive, such as a PyTorch checkpoint or TorchScript file",
+        return not_onnx(source, "is a zip archive, such as a PyTorch checkpoint or TorchScript file",
                         "export the model with torch.onnx.export");
     }
     if (begins("\x80\x02")) {
-        return not_onnx(path, "is a pickle, such as a PyTorch checkpoint", "export the model with torch.onnx.export");
+        return not_onnx(source, "is a pickle, such as a PyTorch checkpoint", "export the model with torch.onnx.export");
     }
     const bool text = std::all_of(head.begin(), head.end(),
                                   [](unsigned char c) { return c >= ' ' || c == '\n' || c == '\r' || c == '\t'; });
     if (text && (begins("<") || begins("{"))) {
-        return not_onnx(path, "is text, such as an error page that was downloaded instead of a model",
+        return not_onnx(source, "is text, such as an error page that was downloaded instead of a model",
                         "look at the file, and fetch or export the model again");
     }
     if (begins("\x08")) { // the ir_version that every exporter writes first
-        return not_onnx(path, "begins like an ONNX model but is damaged or incomplete",
+        return not_onnx(source, "begins like an ONNX model but is damaged or incomplete",
                         "copy or export the file again; the transfer may have been cut off");
     }
-    return not_onnx(path, "is not an ONNX model: it is not a protobuf message",
+    return not_onnx(source, "is not an ONNX model: it is not a protobuf message",
                     "pass the .onnx file that torch.onnx.export wrote");
 }
 
@@ -71,10 +74,37 @@ tool_error unreadable_model(const std::string& path, std::string_view head)
                                                      : "check the disk, or copy the file again"});
 }
 
+// A message of `size` bytes can be read.
+void require_size(const std::string& source, std::uintmax_t size)
+{
+    if (size == 0) {
+        throw not_onnx(source, "is empty", "copy or export the file again");
+    }
+    if (size > INT_MAX) {
+        throw not_onnx(source,
+                       "has " + std::to_string(size) + " bytes, but a protobuf message must be smaller than 2 GiB",
+                       "save the model with its weights as external data");
+    }
+}
+
+// What was read is a model. `head` is how the bytes begin that it was read from.
+void require_model(const onnx::ModelProto& model, bool parsed, const std::string& source, std::string_view head)
+{
+    if (!parsed || !model.has_graph()) {
+        throw unreadable_model(source, head);
+    }
+    if (model.opset_import_size() == 0) {
+        throw not_onnx(source, "has a graph but declares no opset: its end is missing",
+                       "copy or export the file again; the transfer may have been cut off");
+    }
+}
+
 // The first bytes of a file, at most 64.
+constexpr std::size_t head_size = 64;
+
 std::string read_head(int fd, const std::string& path)
 {
-    std::string head(64, '\0');
+    std::string head(head_size, '\0');
     std::size_t size = 0;
     while (size < head.size()) {
         const auto got = ::read(fd, head.data() + size, head.size() - size);
@@ -197,18 +227,20 @@ private:
     bool m_kept = false;
 };
 
+// Equal models give equal bytes.
+bool serialize(const onnx::ModelProto& model, google::protobuf::io::ZeroCopyOutputStream& to)
+{
+    google::protobuf::io::CodedOutputStream coded(&to);
+    coded.SetSerializationDeterministic(true);
+    return model.SerializeToCodedStream(&coded);
+}
+
 // Returns 0, or the error.
 int write_message(const onnx::ModelProto& model, int fd)
 {
     constexpr int block = 1 << 20; // several times faster than the default of 8 KiB
     google::protobuf::io::FileOutputStream file(fd, block);
-    bool written = false;
-    {
-        google::protobuf::io::CodedOutputStream coded(&file);
-        coded.SetSerializationDeterministic(true);
-        written = model.SerializeToCodedStream(&coded);
-    }
-    if (written && file.Flush()) {
+    if (serialize(model, file) && file.Flush()) {
         return 0;
     }
     return file.GetErrno() != 0 ? file.GetErrno() : EIO;
@@ -226,13 +258,8 @@ onnx::ModelProto load_model(const std::string& path)
     if (S_ISDIR(info.st_mode)) {
         throw tool_error(failure::io, {quoted(path) + " is a folder", expected_model, "name the .onnx file in it"});
     }
-    if (S_ISREG(info.st_mode) && info.st_size == 0) {
-        throw not_onnx(path, "is empty", "copy or export the file again");
-    }
-    if (info.st_size > INT_MAX) {
-        throw not_onnx(
-            path, "has " + std::to_string(info.st_size) + " bytes, but a protobuf message must be smaller than 2 GiB",
-            "save the model with its weights as external data");
+    if (S_ISREG(info.st_mode)) {
+        require_size(quoted(path), static_cast<std::uintmax_t>(info.st_size));
     }
     // The first bytes are kept for a message, since a pipe can be read only once.
     const std::string head = read_head(file.get(), path);
@@ -245,13 +272,17 @@ onnx::ModelProto load_model(const std::string& path)
     if (rest.GetErrno() != 0) {
         cannot_read(path, rest.GetErrno());
     }
-    if (!parsed || !model.has_graph()) {
-        throw unreadable_model(path, head);
-    }
-    if (model.opset_import_size() == 0) {
-        throw not_onnx(path, "has a graph but declares no opset: its end is missing",
-                       "copy or export the file again; the transfer may have been cut off");
-    }
+    require_model(model, parsed, quoted(path), head);
+    return model;
+}
+
+onnx::ModelProto model_from_bytes(std::string_view bytes)
+{
+    const std::string source = "the model";
+    require_size(source, bytes.size());
+    onnx::ModelProto model;
+    const bool parsed = model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
+    require_model(model, parsed, source, bytes.substr(0, head_size));
     return model;
 }
 
@@ -356,6 +387,14 @@ void require_writable(const onnx::ModelProto& model)
                          {"the padded model would have " + std::to_string(model.ByteSizeLong()) +
                               " bytes, but a protobuf message must be smaller than 2 GiB",
                           "a model smaller than 2 GiB", "save the model with its weights as external data"});
+    }
+}
+
+void write_model(const onnx::ModelProto& model, std::span<char> bytes)
+{
+    google::protobuf::io::ArrayOutputStream stream(bytes.data(), static_cast<int>(bytes.size()));
+    if (!serialize(model, stream) || static_cast<std::size_t>(stream.ByteCount()) != bytes.size()) {
+        throw std::logic_error("a model has another size than it says");
     }
 }
 

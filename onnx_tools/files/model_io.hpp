@@ -4,7 +4,9 @@
 
 #include <onnx/onnx_pb.h>
 
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace padbatch::onnx_tools {
@@ -13,6 +15,11 @@ namespace padbatch::onnx_tools {
 ///
 /// Throws `tool_error`: `failure::io` when the file cannot be read, `failure::not_onnx` when it is not an ONNX model.
 [[nodiscard]] onnx::ModelProto load_model(const std::string& path);
+
+/// The same for a model in memory, which is read once and not kept.
+///
+/// Throws `tool_error` with `failure::not_onnx`.
+[[nodiscard]] onnx::ModelProto model_from_bytes(std::string_view bytes);
 
 /// The files of external data that tensors of `model` name, each once, as the model names them: relative to its folder.
 /// None when the model is self-contained.
@@ -49,6 +56,10 @@ void save_model(const onnx::ModelProto& model, const std::string& path, const sa
 
 /// Throws `tool_error` with `failure::refused` when the model has 2 GiB or more, which no message may have.
 void require_writable(const onnx::ModelProto& model);
+
+/// Writes `model` into `bytes`, of which there are `model.ByteSizeLong()`, as `save_model` writes it to a file. It is
+/// `require_writable`.
+void write_model(const onnx::ModelProto& model, std::span<char> bytes);
 
 /// Makes a file with `model` in it, and flushes it to the disk. The file must not exist yet. Returns 0, or the error.
 [[nodiscard]] int write_new_model(const std::string& path, const onnx::ModelProto& model);

@@ -1,2 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ragged detections to padded batch tensors, and back; and ONNX models whose outputs are padded."""
+
+from padbatch._errors import Error
+from padbatch._rewriting import inspect, pad_outputs
+from padbatch._verify import Verification, verify
+
+__all__ = ["Error", "Verification", "inspect", "pad_outputs", "verify"]
