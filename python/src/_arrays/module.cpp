@@ -13,4 +13,5 @@ NB_MODULE(_arrays, m)
     padbatch::python::add_prototypes(m);
     padbatch::python::add_rle(m);
     padbatch::python::add_decode(m);
+    padbatch::python::add_pad(m);
 }

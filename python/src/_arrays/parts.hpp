@@ -14,6 +14,7 @@ void add_masks(nanobind::module_& m);
 void add_prototypes(nanobind::module_& m);
 void add_rle(nanobind::module_& m);
 void add_decode(nanobind::module_& m);
+void add_pad(nanobind::module_& m);
 
 } // namespace padbatch::python
 
