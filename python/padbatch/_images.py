@@ -83,7 +83,9 @@ class Image:
         if not isinstance(name, str) or name not in self._fields:
             raise KeyError(f"this image has no field {name!r}; it has {', '.join(self._fields)}")
         if name == "masks" and self._regions:
-            return read_only(self._paste(np.float32))
+            from padbatch import ops
+
+            return read_only(ops.paste_masks(*self._regions_and_boxes(), self.size))
         rows = self._rows(name)
         if name == "masks" and self.size is not None:
             # Masks of a batch with images of several sizes are as large as the largest; the rest is padding.
@@ -101,15 +103,15 @@ class Image:
             raise AttributeError("this image has no region masks: they come from models padded with masks='roi'")
         return self._rows("masks")
 
-    def _paste(self, dtype: Any, threshold: float = 0.5) -> np.ndarray:
-        from padbatch import ops
-
-        return ops.paste_masks(self.region_masks, self["boxes"], self.size, dtype=dtype, threshold=threshold)
+    def _regions_and_boxes(self) -> tuple[np.ndarray, np.ndarray]:
+        return self._rows("masks").astype(np.float32, copy=False), self["boxes"].astype(np.float32, copy=False)
 
     def _bool_masks(self, threshold: float) -> np.ndarray:
         """Which pixels belong to the detections, bool `[n, H, W]`."""
         if self._regions and "masks" not in self._made:
-            masks = self._paste(np.bool_, threshold)
+            from padbatch import ops
+
+            masks = ops.paste_masks(*self._regions_and_boxes(), self.size, threshold=threshold, dtype=np.bool_)
         else:
             masks = host_numpy(self["masks"], "masks")
         if masks.ndim == 4 and masks.shape[1] == 1:
@@ -177,13 +179,15 @@ class Image:
             category = label if categories is None else _look_up(categories, label, "categories", "category id")
             results.append({"image_id": image_id, "category_id": int(category), "bbox": box, "score": float(score)})
         if "masks" in self._fields:
-            from padbatch import ops
+            from padbatch.ops import rle
 
-            for result, run_lengths in zip(results, ops.rle.encode(self._bool_masks(mask_threshold))):
-                height, width = run_lengths["size"]
-                counts = run_lengths["counts"]
-                counts = counts.decode("ascii") if isinstance(counts, bytes) else counts
-                result["segmentation"] = {"size": [int(height), int(width)], "counts": counts}
+            if self._regions and "masks" not in self._made:
+                size, threshold = self.size or (0, 0), mask_threshold
+                encoded = rle.encode_regions(*self._regions_and_boxes(), size, threshold=threshold)
+            else:
+                encoded = rle.encode(self._bool_masks(mask_threshold))
+            for result, run_lengths in zip(results, encoded):
+                result["segmentation"] = dict(run_lengths)
         if "keypoints" in self._fields:
             keypoints = host_numpy(self["keypoints"], "keypoints").astype(np.float64)
             for result, points in zip(results, keypoints.reshape(len(self), -1).tolist()):
