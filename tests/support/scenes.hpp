@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Test images that C++ and Python make identically, bit for bit (Python: scene() in tests/data/make_exports.py).
+// Test images that C++ and Python make identically, bit for bit (Python: scene() in tests/data/scenes.py).
 #ifndef PADBATCH_TESTS_SUPPORT_SCENES_HPP
 #define PADBATCH_TESTS_SUPPORT_SCENES_HPP
 
