@@ -65,6 +65,8 @@ class Image:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
+        if name == "region_masks":
+            raise AttributeError("this image has no region masks: they come from models padded with masks='roi'")
         try:
             return self[name]
         except KeyError as error:
@@ -100,7 +102,7 @@ class Image:
 
         Raises AttributeError if the masks cover the whole image, or there are none."""
         if not self._regions:
-            raise AttributeError("this image has no region masks: they come from models padded with masks='roi'")
+            raise AttributeError  # __getattr__ says why
         return self._rows("masks")
 
     def _regions_and_boxes(self) -> tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,8 @@ import json
 import pathlib
 import sys
 
+import onnxruntime
+
 import padbatch
 
 DATA = pathlib.Path(__file__).resolve().parent.parent / "data"
@@ -18,12 +20,31 @@ FIXTURES = {entry["file"]: entry for entry in json.loads((DATA / "manifest.json"
 
 @functools.lru_cache(maxsize=None)
 def _padded(file, options):
-    return padbatch.pad_outputs(str(DATA / file), **dict(options))
+    return padbatch.pad_outputs(str(DATA / file), **{k: dict(v) if isinstance(v, tuple) else v for k, v in options})
+
+
+def _key(value):
+    return tuple(value.items()) if isinstance(value, dict) else value
 
 
 def padded(file, **options):
     """A model of tests/data, padded: its bytes."""
-    return _padded(file, tuple(sorted(options.items())))
+    return _padded(file, tuple(sorted((k, _key(v)) for k, v in options.items())))
+
+
+@functools.lru_cache(maxsize=None)
+def session(model):
+    """A session of a model's bytes; without optimiser, since most of the time of a small model goes into it."""
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def detector(file, class_names=None, batch_size=None, **options):
+    """A detector of tests/data."""
+    return padbatch.Detector(session(padded(file, **options)), class_names=class_names, batch_size=batch_size)
 
 
 def image(seed, size=(64, 80)):
