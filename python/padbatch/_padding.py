@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import itertools
+import operator
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -259,39 +259,29 @@ def _plain(values: list[Any], name: str) -> tuple[list[np.ndarray], Any]:
     return [_bits(tensor.contiguous()) for tensor in values], values[0].dtype
 
 
-_ROW_BYTES_TO_JOIN = 4096
-"""Up to here, one more copy of a row costs less than asking PyTorch where each tensor is."""
+_KIND = operator.attrgetter("dtype", "requires_grad", "is_cpu")
 
 
-def _join_tensors(values: tuple[list[Any], ...]) -> tuple[tuple[Any, ...], np.ndarray] | None:
-    """Lists of tensors as one tensor for each field, and offsets; None if that does not pay, or they do not match."""
+def _read_tensors(images: list[Any]) -> tuple[Any, ...] | None:
+    """Addresses and shapes of plain contiguous tensors, all at once; None if some are to be looked at one by one.
+
+    PyTorch takes as long to make an array of one tensor as the rest of the padding takes for it."""
     torch = sys.modules.get("torch")
-    if torch is None or any(set(map(type, images)) != {torch.Tensor} for images in values):
+    if torch is None or set(map(type, images)) != {torch.Tensor}:
         return None
-    sizes: list[list[int]] = []
-    for images in values:
-        first = images[0]
+    tensor, dtype = torch.Tensor, images[0].dtype
+    try:
         if (
-            first.device.type != "cpu"
-            or first.layout != torch.strided
-            or first.dim() == 0
-            or first[:1].numel() * first.element_size() > _ROW_BYTES_TO_JOIN
-            or len({image.dtype for image in images}) != 1  # cat would convert them
+            dtype.is_complex
+            or set(map(_KIND, images)) != {(dtype, False, True)}
+            or not all(map(tensor.is_contiguous, images))
+            or any(map(tensor.is_neg, images))  # of a view whose numbers are meant with the other sign
         ):
             return None
-        try:
-            sizes.append([image.size(0) for image in images])
-            if sizes[-1] != sizes[0]:
-                return None
-        except IndexError:  # a tensor of no dimension
-            return None
-    try:
-        joined = tuple(torch.cat(images) for images in values)
-    except RuntimeError:  # shapes differ, or a tensor is elsewhere: who is to blame is found one by one
+        like = _bits(images[0][:0])
+        return like, list(map(tensor.data_ptr, images)), list(map(tensor.size, images)), tuple(images)
+    except (IndexError, RuntimeError, TypeError):  # no dimension, no memory of its own, no type of NumPy's
         return None
-    if any(len(x) != sum(sizes[0]) for x in joined):
-        return None
-    return joined, np.array([0, *itertools.accumulate(sizes[0])], dtype=np.int64)
 
 
 def _pad_others(
@@ -299,15 +289,24 @@ def _pad_others(
 ) -> Padded:
     """What the native function does not read as it is: tensors, and rows that are not in one place."""
     lists = isinstance(values[0], list)
-    joined = _join_tensors(values) if lists else None
-    if joined is not None:
-        call, values, before, lists = _arrays.pad_ragged, joined[0], (joined[1],), False
+    if lists:
+        read = [_read_tensors(images) for images in values]
+        if None not in read:
+            made = _arrays.pad_addresses(names, tuple(read), *after)
+            if made is not None:
+                return _as_tensors(names, *made, [images[0].dtype for images in values])
     plain = [_plain(x if lists else [x], name) for name, x in zip(names, values)]
     counts, arrays = call(names, tuple(x if lists else x[0] for x, _ in plain), *before, *after)
-    for k, (_, dtype) in enumerate(plain):
+    return _as_tensors(names, counts, arrays, [dtype for _, dtype in plain])
+
+
+def _as_tensors(names: tuple[str, ...], counts: Any, arrays: list[Any], dtypes: list[Any]) -> Padded:
+    """The batch, with tensors of the same memory for the fields that came as tensors of these types."""
+    capacity = arrays[0].shape[1]
+    for k, dtype in enumerate(dtypes):
         if dtype is not None:
             torch = sys.modules["torch"]
             made = torch.from_numpy(arrays[k])
             arrays[k] = made if made.dtype == dtype else made.view(dtype)
             counts = counts if is_tensor(counts) else torch.from_numpy(counts)
-    return Padded(counts, arrays[0].shape[1], dict(zip(names, arrays)))
+    return Padded(counts, capacity, dict(zip(names, arrays)))

@@ -371,6 +371,65 @@ nb::object pad_lists(const nb::tuple& names, const nb::tuple& lists, std::int64_
     return pad_fields(fields, counts, {capacity, overflow, pad_values});
 }
 
+/// Reads addresses and shapes of contiguous memory, one list of each for a field: (an array of its type, addresses,
+/// shapes, what owns the memory). Returns false if shapes do not match.
+[[nodiscard]] bool read_addresses(std::vector<field_input>& fields, const nb::tuple& read,
+                                  std::vector<std::size_t>& counts)
+{
+    for (std::size_t f = 0; f < fields.size(); ++f) {
+        field_input& field = fields[f];
+        const nb::tuple parts = nb::borrow<nb::tuple>(read[f]);
+        if (!take_array(field, parts[0], 0)) {
+            return false;
+        }
+        const held_buffer& like = field.arrays.front();
+        const nb::list addresses = nb::borrow<nb::list>(parts[1]);
+        const nb::list shapes = nb::borrow<nb::list>(parts[2]);
+        const std::size_t size = nb::len(addresses);
+        if (f == 0) {
+            counts.resize(size);
+        } else if (size != counts.size()) {
+            return false;
+        }
+        field.rows.row_bytes = like.row_bytes();
+        field.rows.images.resize(size);
+        for (std::size_t i = 0; i < size; ++i) {
+            const nb::tuple shape = nb::borrow<nb::tuple>(shapes[i]);
+            bool matches = nb::len(shape) == like.rank();
+            for (std::size_t k = 1; matches && k < like.rank(); ++k) {
+                matches = nb::cast<std::size_t>(shape[k]) == like.extent(k);
+            }
+            if (!matches) {
+                return false;
+            }
+            const auto n = nb::cast<std::size_t>(shape[0]);
+            if (f == 0) {
+                counts[i] = n;
+            } else if (n != counts[i]) {
+                return false;
+            }
+            const auto* const data = static_cast<const std::byte*>(PyLong_AsVoidPtr(nb::handle(addresses[i]).ptr()));
+            if (data == nullptr && n * field.rows.row_bytes != 0) {
+                PyErr_Clear();
+                return false;
+            }
+            field.rows.images[i] = {data, static_cast<std::ptrdiff_t>(field.rows.row_bytes), nullptr};
+        }
+    }
+    return true;
+}
+
+nb::object pad_addresses(const nb::tuple& names, const nb::tuple& read, std::int64_t capacity, int overflow,
+                         const nb::tuple& pad_values)
+{
+    std::vector<field_input> fields = named_fields(names);
+    std::vector<std::size_t> counts;
+    if (!read_addresses(fields, read, counts)) {
+        return nb::none();
+    }
+    return pad_fields(fields, counts, {capacity, overflow, pad_values});
+}
+
 /// A contiguous array of int64.
 [[nodiscard]] std::span<const std::int64_t> numbers_in(const held_buffer& held) noexcept
 {
@@ -420,6 +479,7 @@ nb::object pad_tagged(const nb::tuple& names, const nb::tuple& values, nb::handl
 void add_pad(nb::module_& m)
 {
     m.def("pad_lists", &pad_lists);
+    m.def("pad_addresses", &pad_addresses);
     m.def("pad_ragged", &pad_ragged);
     m.def("pad_tagged", &pad_tagged);
 }
