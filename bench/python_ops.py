@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""padbatch.ops beside the libraries that Python has for the same, in one process, in rounds with a shuffled order;
-medians, and medians of the ratios within a round. Results are compared first. One thread each.
+"""padbatch.ops and padbatch.pad beside the libraries that Python has for the same, in one process, in rounds with a
+shuffled order; medians, and medians of the ratios within a round. Results are compared first. One thread each.
 
     bench/python_ops.py [--rounds N] [SECTION...]       # padbatch, torch, torchvision, pycocotools importable
 
@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+import padbatch
 from padbatch import ops
 from padbatch.ops import heads, rle
 
@@ -222,7 +223,32 @@ def raw_heads() -> Iterator[Pair]:
                "torch and torchvision.ops.nms")
 
 
-SECTIONS = {section.__name__: section for section in (suppression, boxes, masks, run_lengths, raw_heads)}
+def padding() -> Iterator[Pair]:
+    """Boxes, labels and scores of up to 100 rows for each image, and the counts of both."""
+    import torch
+    from torch.nn.utils.rnn import pad_sequence
+
+    def same(own: padbatch.Padded, peer: Any) -> bool:
+        found = (own.boxes, own.labels, own.scores, own.counts)
+        return all(np.asarray(a).dtype == b.numpy().dtype and equal(a, b) for a, b in zip(found, peer))
+
+    for images in (8, 512):
+        source = np.random.default_rng(images)
+        rows = source.integers(0, 101, images)
+        arrays = {"boxes": [source.random((n, 4), np.float32) for n in rows],
+                  "labels": [source.integers(0, 80, n) for n in rows],
+                  "scores": [source.random(n, np.float32) for n in rows]}
+        tensors = {name: [torch.from_numpy(part) for part in parts] for name, parts in arrays.items()}
+
+        def peer() -> tuple[Any, ...]:
+            counts = torch.tensor([len(part) for part in tensors["boxes"]], dtype=torch.int32)
+            return *(pad_sequence(parts, batch_first=True) for parts in tensors.values()), counts
+
+        for kind, given in (("arrays", arrays), ("tensors", tensors)):
+            yield Pair(f"pad, {images} images, lists of {kind}", lambda: padbatch.pad(**given), peer, same, "pad_sequence")
+
+
+SECTIONS = {section.__name__: section for section in (suppression, boxes, masks, run_lengths, raw_heads, padding)}
 
 
 def main() -> None:

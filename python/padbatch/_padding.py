@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import operator
 import sys
 from collections.abc import Mapping, Sequence
@@ -259,6 +260,12 @@ def _plain(values: list[Any], name: str) -> tuple[list[np.ndarray], Any]:
     return [_bits(tensor.contiguous()) for tensor in values], values[0].dtype
 
 
+@functools.lru_cache(maxsize=None)
+def _numpy_type(dtype: Any) -> np.dtype:
+    """The type that `_bits` gives a tensor of this one."""
+    return _bits(sys.modules["torch"].empty(0, dtype=dtype)).dtype
+
+
 _KIND = operator.attrgetter("dtype", "requires_grad", "is_cpu")
 
 
@@ -278,9 +285,10 @@ def _read_tensors(images: list[Any]) -> tuple[Any, ...] | None:
             or any(map(tensor.is_neg, images))  # of a view whose numbers are meant with the other sign
         ):
             return None
-        like = _bits(images[0][:0])
-        return like, list(map(tensor.data_ptr, images)), list(map(tensor.size, images)), tuple(images)
-    except (IndexError, RuntimeError, TypeError):  # no dimension, no memory of its own, no type of NumPy's
+        shapes = list(map(tensor.size, images))
+        like = np.empty((0, *shapes[0][1:]), _numpy_type(dtype))
+        return like, list(map(tensor.data_ptr, images)), shapes, tuple(images)
+    except (RuntimeError, TypeError):  # no memory of its own, no type of NumPy's
         return None
 
 
@@ -307,6 +315,6 @@ def _as_tensors(names: tuple[str, ...], counts: Any, arrays: list[Any], dtypes: 
         if dtype is not None:
             torch = sys.modules["torch"]
             made = torch.from_numpy(arrays[k])
-            arrays[k] = made if made.dtype == dtype else made.view(dtype)
-            counts = counts if is_tensor(counts) else torch.from_numpy(counts)
+            arrays[k] = made if made.dtype is dtype else made.view(dtype)
+            counts = torch.from_numpy(counts) if type(counts) is np.ndarray else counts
     return Padded(counts, capacity, dict(zip(names, arrays)))
