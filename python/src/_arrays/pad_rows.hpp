@@ -37,8 +37,9 @@ struct pad_target {
 
 /// Chooses the rows with the best scores, in their order, of each image that has more than `capacity`; `kept` gets
 /// their numbers, and nothing for the other images. Returns false for scores that are not float16, float32 or float64.
-[[nodiscard]] bool choose_rows(const field_rows& scores, const std::string& type, const std::vector<std::size_t>& counts,
-                               std::size_t capacity, std::vector<std::vector<std::int32_t>>& kept);
+[[nodiscard]] bool choose_rows(const field_rows& scores, const std::string& type,
+                               const std::vector<std::size_t>& counts, std::size_t capacity,
+                               std::vector<std::vector<std::int32_t>>& kept);
 
 /// Copies the rows of each image to its slot, fills the rest of the slot, and writes the counts. An image with too many
 /// rows keeps those that `kept` names, else the first ones.
