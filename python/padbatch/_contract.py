@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -31,7 +32,8 @@ class FieldOutput(NamedTuple):
         return array[..., self.columns]
 
 
-class Contract(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Contract:
     """What a padded model says about its outputs."""
 
     count: str | None
@@ -41,8 +43,9 @@ class Contract(NamedTuple):
     regions: bool
     """Whether masks are those of each box's region."""
     batch: int | None
-    """B, or None for any number of images; `unknown` without metadata."""
+    """B, or None for any number of images."""
     says_batch: bool
+    """Whether the metadata say what B is."""
 
 
 def _pairs(text: str, key: str) -> list[tuple[str, str]]:
@@ -141,7 +144,7 @@ def count_rows(arrays: Mapping[str, np.ndarray], layout: str) -> np.ndarray:
             "the model has no count output, and no scores that show where the rows of an image end: pad it in a layout "
             "with counts"
         )
-    counts = real.sum(axis=1)
+    counts: np.ndarray = real.sum(axis=1)
     prefix = np.arange(real.shape[1]) < counts[:, None]
     if (prefix != real).any():
         image = int(np.argwhere(prefix != real)[0][0])

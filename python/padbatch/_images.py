@@ -22,7 +22,7 @@ class Image:
     tensor can be written to, and then writes into the batch.
     """
 
-    __slots__ = ("_fields", "_index", "_count", "_made", "size", "class_names", "_regions")
+    __slots__ = ("_fields", "_index", "_count", "_made", "size", "class_names", "_has_regions")
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Image:
         """Height and width in pixels, if they are known: of a detector's images they are."""
         self.class_names = class_names
         """What `Detector` was given."""
-        self._regions = regions
+        self._has_regions = regions
 
     def __len__(self) -> int:
         return self._count
@@ -84,10 +84,8 @@ class Image:
     def _make(self, name: str) -> Any:
         if not isinstance(name, str) or name not in self._fields:
             raise KeyError(f"this image has no field {name!r}; it has {', '.join(self._fields)}")
-        if name == "masks" and self._regions:
-            from padbatch import ops
-
-            return read_only(ops.paste_masks(*self._regions_and_boxes(), self.size))
+        if name == "masks" and self._has_regions:
+            return read_only(self._paste())
         rows = self._rows(name)
         if name == "masks" and self.size is not None:
             # Masks of a batch with images of several sizes are as large as the largest; the rest is padding.
@@ -101,36 +99,47 @@ class Image:
         `masks="roi"` only. `masks` are these pasted into the image; see `paste_masks` in `padbatch.ops`.
 
         Raises AttributeError if the masks cover the whole image, or there are none."""
-        if not self._regions:
+        if not self._has_regions:
             raise AttributeError  # __getattr__ says why
         return self._rows("masks")
 
-    def _regions_and_boxes(self) -> tuple[np.ndarray, np.ndarray]:
-        return self._rows("masks").astype(np.float32, copy=False), self["boxes"].astype(np.float32, copy=False)
+    def _regions(self) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
+        """What region masks are pasted from: these, boxes and the image's size."""
+        assert self.size is not None  # of a detector's images it is known
+        return self._rows("masks").astype(np.float32, copy=False), self["boxes"].astype(np.float32, copy=False), self.size
+
+    def _paste(self, **options: Any) -> np.ndarray:
+        from padbatch import ops
+
+        made: np.ndarray = ops.paste_masks(*self._regions(), **options)
+        return made
 
     def _bool_masks(self, threshold: float) -> np.ndarray:
         """Which pixels belong to the detections, bool `[n, H, W]`."""
-        if self._regions and "masks" not in self._made:
-            from padbatch import ops
-
-            masks = ops.paste_masks(*self._regions_and_boxes(), self.size, threshold=threshold, dtype=np.bool_)
+        if self._has_regions and "masks" not in self._made:
+            masks = self._paste(threshold=threshold, dtype=np.bool_)
         else:
             masks = host_numpy(self["masks"], "masks")
         if masks.ndim == 4 and masks.shape[1] == 1:
             masks = masks[:, 0]
         if masks.ndim != 3:
             raise ValueError(f"the masks have the shape {list(masks.shape)}; expected [n, H, W] or [n, 1, H, W]")
-        if masks.dtype == np.bool_:
-            return masks
-        # Bytes are 0 and 1, as --mask-type uint8 makes them.
-        return masks >= threshold if masks.dtype.kind == "f" else masks != 0
+        if masks.dtype.kind == "f":
+            masks = masks >= threshold
+        made: np.ndarray = masks.astype(np.bool_, copy=False)  # bytes are 0 and 1, as --mask-type uint8 makes them
+        return made
 
-    def to_supervision(self, *, mask_threshold: float = 0.5) -> Any:
+    def to_supervision(
+        self,
+        *,
+        class_names: Sequence[str] | Mapping[int, str] | None = None,
+        mask_threshold: float = 0.5,
+    ) -> Any:
         """The detections as `supervision.Detections`.
 
         `xyxy` are the boxes, float32 `[n, 4]`; `confidence` the scores, float32 `[n]`; `class_id` the labels, int64
         `[n]`; `mask`, if there are masks, bool `[n, H, W]`: where they reach `mask_threshold`. `data["class_name"]`
-        holds the names of the classes, if `Detector` was given some.
+        holds the names of the classes, a list or a dict by label, if they are given here or to `Detector`.
 
         Raises ImportError if supervision is not installed; ValueError if there are no boxes, or if a class has no
         name.
@@ -140,9 +149,11 @@ class Image:
         except ImportError as error:
             raise ImportError("to_supervision() needs supervision: pip install supervision") from error
         arrays = self._plain_fields()
-        data = {}
-        if self.class_names is not None and "labels" in arrays:
-            data["class_name"] = np.array([self._class_name(k) for k in arrays["labels"].tolist()], dtype=np.str_)
+        names = self.class_names if class_names is None else class_names
+        data: dict[str, Any] = {}
+        if names is not None and "labels" in arrays:
+            found = [str(_look_up(names, k, "class_names", "name")) for k in arrays["labels"].tolist()]
+            data["class_name"] = np.array(found, dtype=np.str_)
         return supervision.Detections(
             xyxy=arrays["boxes"].astype(np.float32),
             mask=self._bool_masks(mask_threshold) if "masks" in self._fields else None,
@@ -183,9 +194,8 @@ class Image:
         if "masks" in self._fields:
             from padbatch.ops import rle
 
-            if self._regions and "masks" not in self._made:
-                size, threshold = self.size or (0, 0), mask_threshold
-                encoded = rle.encode_regions(*self._regions_and_boxes(), size, threshold=threshold)
+            if self._has_regions and "masks" not in self._made:
+                encoded = rle.encode_regions(*self._regions(), threshold=mask_threshold)
             else:
                 encoded = rle.encode(self._bool_masks(mask_threshold))
             for result, run_lengths in zip(results, encoded):
@@ -210,9 +220,6 @@ class Image:
         if "labels" in arrays:
             arrays["labels"] = whole_numbers(arrays["labels"], "labels")
         return arrays
-
-    def _class_name(self, label: int) -> str:
-        return str(_look_up(self.class_names, label, "class_names", "name"))
 
 
 def whole_numbers(values: np.ndarray, name: str) -> np.ndarray:

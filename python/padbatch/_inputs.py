@@ -139,7 +139,7 @@ class ImageInputs:
                 raise ValueError(
                     f"the model's metadata say that it takes {batch} images, and its input {declared}: pad it again"
                 )
-            self.batch = declared if batch is None else batch  # type: ignore[assignment]
+            self.batch = declared if batch is None else int(batch)
         patterns: dict[tuple[int | None, int | None], list[int]] = {}
         for place, x in enumerate(images):
             patterns.setdefault((_extent(x.shape[-2]), _extent(x.shape[-1])), []).append(place)
@@ -201,7 +201,7 @@ class ImageInputs:
                         any_size = there[-1][1]
                         at[place] = same[-1] if same else (-1, (slots.height or any_size[0], slots.width or any_size[1]))
             full = [x for x in at if x is not None]
-            yield Run([i for i, _ in full], [size for _, size in full], kept)  # type: ignore[arg-type]
+            yield Run([i for i, _ in full], [size for _, size in full], kept)
 
     # ------------------------------------------------------------------------------------------------- what is fed
 
@@ -267,7 +267,7 @@ class ImageInputs:
     def _check_value(self, x: Any, value: Any, images: int) -> Any:
         if x.type not in _TYPES:
             raise ValueError(f"the model's input {x.name!r} is {x.type}; expected a tensor of numbers")
-        dtype = np.dtype(_TYPES[x.type])
+        dtype: np.dtype[Any] = np.dtype(_TYPES[x.type])
         array = np.asarray(value) if isinstance(value, (int, float, list, tuple, np.generic)) else host_numpy(value, x.name)
         if dtype.kind in "iu":
             array = whole_numbers(array, x.name)

@@ -60,7 +60,8 @@ def host_numpy(x: Any, name: str) -> np.ndarray:
         return array
     if array.requires_grad:
         raise ValueError(f"{name} is a tensor that requires a gradient, which would be lost: give {name}.detach()")
-    return array.numpy()
+    made: np.ndarray = array.numpy()
+    return made
 
 
 def read_only(array: np.ndarray) -> np.ndarray:

@@ -148,7 +148,7 @@ def _numbers(values: Any, name: str) -> np.ndarray:
     return np.ascontiguousarray(whole_numbers(array, name))
 
 
-_BOXES = {("x1", "y1", "x2", "y2"): False, ("cx", "cy", "w", "h"): True}
+_BOXES: dict[tuple[str, ...], bool] = {("x1", "y1", "x2", "y2"): False, ("cx", "cy", "w", "h"): True}
 
 
 def _split_columns(
@@ -231,7 +231,8 @@ def _fill_bytes(pad_values: Mapping[str, float], fields: Mapping[str, Any]) -> t
 def _bits(tensor: Any) -> np.ndarray:
     """A tensor's memory as a NumPy array; of integers as wide, for types that NumPy lacks."""
     torch = sys.modules["torch"]
-    return tensor.view(torch.int16).numpy() if tensor.dtype == torch.bfloat16 else tensor.numpy()
+    made: np.ndarray = (tensor.view(torch.int16) if tensor.dtype == torch.bfloat16 else tensor).numpy()
+    return made
 
 
 def _plain(values: list[Any], name: str) -> tuple[list[np.ndarray], Any]:
@@ -302,7 +303,7 @@ def _pad_others(
         if None not in read:
             made = _arrays.pad_addresses(names, tuple(read), *after)
             if made is not None:
-                return _as_tensors(names, *made, [images[0].dtype for images in values])
+                return _as_tensors(names, made[0], made[1], [images[0].dtype for images in values])
     plain = [_plain(x if lists else [x], name) for name, x in zip(names, values)]
     counts, arrays = call(names, tuple(x if lists else x[0] for x, _ in plain), *before, *after)
     return _as_tensors(names, counts, arrays, [dtype for _, dtype in plain])
