@@ -32,22 +32,26 @@ class Detector:
 
     **Images.** `detector(images)` takes a list of arrays `[H, W, 3]`, or one array `[N, 3, H, W]`: NumPy arrays or CPU
     tensors, since a device's memory is refused. uint8 is RGB and divided by 255; floats are taken as they are, in the
-    model's type. (A model that takes uint8 gets uint8 as it is.) Nothing is resized. Images of different sizes run in
-    groups of one size, in the order of their first image; results come in the order of the images. A model of a fixed
-    size refuses others with a ValueError. A model of a fixed number of images B runs B at a time. The places of an
-    incomplete last run are filled with its last image once more, whose results are dropped: that costs time, but no
-    model fails for it, as it might for an empty image. A model with an input `[3, H, W]` for each image of a list works
-    the same; if its inputs have different fixed sizes, each image goes to one of its size.
+    model's type. (A model that takes uint8 gets uint8 as it is.) Nothing is resized: a model of a fixed size refuses
+    others with a ValueError.
+
+    Images of different sizes run in groups of one size; results come in the order of the images. (In a run of several
+    sizes, torchvision's models make all images as large as the largest, and find other rows than in each alone.) A
+    model of a fixed number of images B runs B at a time. The places of an incomplete last run are filled with its last
+    image once more, whose results are dropped: that costs time, but no model fails for it, as it might for an empty
+    image. A model with an input `[3, H, W]` for each image of a list works the same; if its inputs have different fixed
+    sizes, each image goes to one of its size, and black images fill a run if there are none of a size.
 
     **Further inputs**, such as those of `--expose`, are keywords of the call: `detector(images, min_score=0.5)`. An
     input with a number for each image (`[batch, 1]`) takes an array with one for each of the images; one number serves
     all of them.
 
-    **Results.** A list with an `Image` for each image. Boxes are x1, y1, x2, y2 in pixels of the image, also for
-    `--to tf-od`, whose fractions are multiplied by the image's size. Fields are read-only NumPy views of the run's
-    outputs, and keep them alive. Outputs that are no fields are not computed. `image.masks` are `[n, 1, H, W]`, as the
-    model gives them; for models with `--masks roi` they are pasted when they are asked for first, by
-    `padbatch.ops.paste_masks`, and `image.region_masks` are the model's.
+    **Results.** A list with an `Image` for each image. Boxes are x1, y1, x2, y2 in pixels of the image, as the model
+    gives them (unless a further input of it scales them), also for `--to tf-od`, whose fractions are multiplied by the
+    image's size. Fields are read-only NumPy views of the run's outputs, and keep them alive. Outputs that are no fields
+    are not fetched. `image.masks` are `[n, 1, H, W]`, as the model gives them; for models with `--masks roi` they are
+    pasted when they are first asked for, float32, by `padbatch.ops.paste_masks`, and kept; `image.region_masks` are the
+    model's.
 
     Threads may share a detector.
     """
@@ -100,8 +104,8 @@ class Detector:
         return tuple(names)
 
     def __repr__(self) -> str:
-        batch = "any number of" if self.batch is None else str(self.batch)
-        return f"<padbatch.Detector of {batch} images: {', '.join(self.fields)}>"
+        batch = "any number of images" if self.batch is None else f"{self.batch} image{'s' if self.batch != 1 else ''}"
+        return f"<padbatch.Detector of {batch}: {', '.join(self.fields)}>"
 
     def __call__(self, images: Any, **inputs: Any) -> list[Image]:
         """Runs the model on a list of images `[H, W, 3]` or one array `[N, 3, H, W]`; see the class.

@@ -239,6 +239,27 @@ def test_an_input_with_a_number_for_each_image():
         detect(scenes, min_score=least[:4, None])
 
 
+def test_sizes_for_each_image():
+    file = "padded/rtdetr_any_op16.onnx"
+    scenes = images([4, 3, 6])
+    sizes = np.array([[80, 64], [800, 640], [1, 1]])
+    found = detector(file)(scenes, orig_target_sizes=sizes)
+    same(found, plain_run(padded(file), {"images": plain_batch(scenes), "orig_target_sizes": sizes}))
+    alone = detector(file, batch_size=1)(scenes, orig_target_sizes=sizes)
+    for got, plain in zip(alone, found):  # a batch of another size may be computed in another order
+        np.testing.assert_allclose(got.boxes, plain.boxes, rtol=1e-5)
+    assert found[1].boxes.max() > 100 > 2 > found[2].boxes.max()
+
+
+@pytest.mark.parametrize("masks", ["full", "roi"])
+def test_no_more_rows_than_needed(masks):
+    detect = detector(MASKS, dynamic_batch=True, max_detections="batch", masks=masks)
+    for scenes, rows in (([0, 0], [0, 0]), ([0, 4], [0, 10]), ([2, 3], [2, 3])):
+        found = detect(images(scenes))
+        assert [len(x) for x in found] == rows and [x.masks.shape for x in found] == [(n, 1, 64, 80) for n in rows]
+        same(found, [dict(x) for x in detector(MASKS, dynamic_batch=True, masks=masks)(images(scenes))])
+
+
 def without_metadata(model):
     proto = onnx.load_from_string(model)
     del proto.metadata_props[:]

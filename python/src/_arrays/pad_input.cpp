@@ -98,7 +98,6 @@ bool read_lists(std::vector<field_input>& fields, const nb::tuple& lists, std::v
             const std::size_t n = held.extent(0);
             if (f == 0) {
                 counts[i] = n;
-                field.rows.row_bytes = field.arrays.front().row_bytes();
             } else if (n != counts[i]) {
                 refuse_value("image " + std::to_string(i) + " has " + std::to_string(n) + " rows of " + field.name +
                              ", but " + std::to_string(counts[i]) + " of " + fields[0].name +
