@@ -54,7 +54,7 @@ def _pairs(text: str, key: str) -> list[tuple[str, str]]:
         name, equals, output = part.partition("=")
         if not (name and equals and output):
             raise ValueError(
-                f"the model's metadata give {text!r} for {key!r}; expected FIELD=OUTPUT,FIELD=OUTPUT: pad the model again"
+                f"the model's metadata give {text!r} for {key!r}; expected FIELD=OUTPUT,FIELD=OUTPUT: pad it again"
             )
         pairs.append((name, output))
     return pairs

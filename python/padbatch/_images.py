@@ -14,8 +14,8 @@ from padbatch._memory import host_array, host_numpy, read_only
 class Image:
     """The detections of one image: views of its rows in each field.
 
-    `image.boxes` or `image["boxes"]` is the field `boxes` `[n, 4]`, and so on for every field of the batch; `len(image)`
-    is n. Iteration gives the names of the fields, and `dict(image)` all of them.
+    `image.boxes` or `image["boxes"]` is the field `boxes` `[n, 4]`, and so on for every field of the batch.
+    `len(image)` is n. Iteration gives the names of the fields, and `dict(image)` all of them.
 
     Views copy nothing, and are made when they are asked for. They keep the memory of the batch alive, as long as one of
     them exists. NumPy's are read-only (`flags.writeable` is False); PyTorch has no read-only tensors, so a view of a
@@ -106,7 +106,11 @@ class Image:
     def _regions(self) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
         """What region masks are pasted from: these, boxes and the image's size."""
         assert self.size is not None  # of a detector's images it is known
-        return self._rows("masks").astype(np.float32, copy=False), self["boxes"].astype(np.float32, copy=False), self.size
+        return (
+            self._rows("masks").astype(np.float32, copy=False),
+            self["boxes"].astype(np.float32, copy=False),
+            self.size,
+        )
 
     def _paste(self, **options: Any) -> np.ndarray:
         from padbatch import ops
@@ -351,8 +355,9 @@ def unpad(counts: Any, /, **fields: Any) -> Padded:
                 f"{arrays[first].shape[0]} of {arrays[first].shape[1]}: all fields of a batch have the same"
             )
     batch, capacity = (int(k) for k in arrays[first].shape[:2])
-    checked = check_counts(host_numpy(np.asarray(counts) if isinstance(counts, (list, tuple)) else counts, "counts"),
-                           capacity)
+    checked = check_counts(
+        host_numpy(np.asarray(counts) if isinstance(counts, (list, tuple)) else counts, "counts"), capacity
+    )
     if len(checked) != batch:
         raise ValueError(f"there are {len(checked)} counts, but {first} has {batch} images: give one for each image")
     fields = {name: read_only(x) if isinstance(x, np.ndarray) else x for name, x in arrays.items()}

@@ -199,7 +199,9 @@ class ImageInputs:
                     if at[place] is None:
                         same = [x for x in there if slots.takes(x[1])]
                         any_size = there[-1][1]
-                        at[place] = same[-1] if same else (-1, (slots.height or any_size[0], slots.width or any_size[1]))
+                        at[place] = (
+                            same[-1] if same else (-1, (slots.height or any_size[0], slots.width or any_size[1]))
+                        )
             full = [x for x in at if x is not None]
             yield Run([i for i, _ in full], [size for _, size in full], kept)
 
@@ -259,8 +261,8 @@ class ImageInputs:
             return False
         if len(x.shape) == 1 and self.batch > 1:
             raise ValueError(
-                f"the model's input {x.name!r} is {_words(x.shape)}, which may be a number for each image or not: run it "
-                "with onnxruntime, and give its outputs to padbatch.unpad"
+                f"the model's input {x.name!r} is {_words(x.shape)}, which may be a number for each image or not: run "
+                "it with onnxruntime, and give its outputs to padbatch.unpad"
             )
         return len(x.shape) > 1
 
@@ -268,7 +270,9 @@ class ImageInputs:
         if x.type not in _TYPES:
             raise ValueError(f"the model's input {x.name!r} is {x.type}; expected a tensor of numbers")
         dtype: np.dtype[Any] = np.dtype(_TYPES[x.type])
-        array = np.asarray(value) if isinstance(value, (int, float, list, tuple, np.generic)) else host_numpy(value, x.name)
+        array = (
+            np.asarray(value) if isinstance(value, (int, float, list, tuple, np.generic)) else host_numpy(value, x.name)
+        )
         if dtype.kind in "iu":
             array = whole_numbers(array, x.name)
             limits = np.iinfo(dtype)

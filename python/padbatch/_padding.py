@@ -53,7 +53,8 @@ def pad(
     (float16, float32 or float64) in their order; of equal scores the earlier one wins, and NaN is the lowest.
     `pad_values={"labels": -1}` says what the padding of a field is; it is zero otherwise.
 
-    Returns a `Padded`: `.counts` int32 `[B]`, and the fields, new arrays. Each row is read once, each byte written once.
+    Returns a `Padded`: `.counts` int32 `[B]`, and the fields, new arrays. Each row is read once, and each byte written
+    once.
 
     Raises ValueError, with the field and the image, if numbers of images or rows differ, if rows of one field have
     several shapes or types, or if an image has too many rows; TypeError for what is no array.
@@ -169,7 +170,9 @@ def _split_columns(
             "have them, each once"
         )
     if "batch" in names and (offsets is not None or batch_index is not None):
-        raise ValueError("the rows have a column batch; offsets= or batch_index= would say the same again: leave it out")
+        raise ValueError(
+            "the rows have a column batch; offsets= or batch_index= would say the same again: leave it out"
+        )
     if "batch" not in names and offsets is None and batch_index is None:
         images = _as_list(rows, "rows")
         split = [_fields_of(host_numpy(image, f"rows of image {i}"), names, box) for i, image in enumerate(images)]
@@ -183,7 +186,9 @@ def _split_columns(
 def _fields_of(array: np.ndarray, names: list[str], box: tuple[str, ...]) -> dict[str, Any]:
     """Views of the columns of `[n, k]` rows; labels as int64, and centers as corners."""
     if array.ndim != 2 or array.shape[1] != len(names):
-        raise ValueError(f"rows has the shape {list(array.shape)}; expected [n, {len(names)}], as many as columns= names")
+        raise ValueError(
+            f"rows has the shape {list(array.shape)}; expected [n, {len(names)}], as many as columns= names"
+        )
     places = [names.index(name) for name in box]
     first = places[0]
     adjacent = places == list(range(first, first + 4))

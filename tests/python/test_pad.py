@@ -76,7 +76,9 @@ def test_lists(seed):
     random, lists, counts = random_lists(seed)
     capacity = None if random.integers(2) else int(max(counts) + random.integers(3))
     pad_values = {name: 1 for name in lists if random.integers(2)}
-    check(padbatch.pad(capacity=capacity, pad_values=pad_values or None, **lists), plain_pad(lists, capacity, pad_values))
+    check(
+        padbatch.pad(capacity=capacity, pad_values=pad_values or None, **lists), plain_pad(lists, capacity, pad_values)
+    )
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -92,6 +94,7 @@ def test_top_scores(seed, dtype):
     lists["scores"] = [random.integers(0, 5, n).astype(dtype) / 4 for n in counts]  # many are equal
     for scores in lists["scores"]:
         scores[random.random(len(scores)) < 0.1] = np.nan
+
     def best(i):
         scores = lists["scores"][i]
         order = np.argsort(-np.nan_to_num(scores.astype(np.float64), nan=-1), kind="stable")
@@ -104,8 +107,13 @@ def test_top_scores_with_columns_and_batch_index():
     random = np.random.default_rng(3)
     ids = random.integers(0, 3, 50)
     rows = np.column_stack([ids, random.integers(0, 100, (50, 5)), random.permutation(50)]).astype(np.float32)
-    found = padbatch.pad(rows=rows, columns=("batch", "x1", "y1", "x2", "y2", "label", "score"), batch_size=3, capacity=5,
-                         overflow="top_scores")
+    found = padbatch.pad(
+        rows=rows,
+        columns=("batch", "x1", "y1", "x2", "y2", "label", "score"),
+        batch_size=3,
+        capacity=5,
+        overflow="top_scores",
+    )
     for i, image in enumerate(found):
         mine = rows[ids == i]
         mine = mine[np.sort(np.argsort(-mine[:, 6])[:5])]
@@ -154,7 +162,9 @@ def test_large_outputs_are_zero_behind_the_rows():
     random = np.random.default_rng(5)
     masks = [random.integers(0, 256, (n, 1, 100, 90)).astype(np.uint8) for n in (3, 0, 40)]
     check(padbatch.pad(capacity=60, masks=masks), plain_pad({"masks": masks}, 60))
-    check(padbatch.pad(capacity=60, masks=masks, pad_values={"masks": 3}), plain_pad({"masks": masks}, 60, {"masks": 3}))
+    check(
+        padbatch.pad(capacity=60, masks=masks, pad_values={"masks": 3}), plain_pad({"masks": masks}, 60, {"masks": 3})
+    )
 
 
 def test_round_trip_and_read_only_images():
@@ -204,44 +214,86 @@ def f32(*shape):
         ({"boxes": "abc"}, TypeError, "boxes is a str; expected a list"),
         ({"boxes": [[1, 2, 3, 4]]}, TypeError, "boxes of image 0 is a list; expected a NumPy array"),
         ({"boxes": [f32(2, 4)], "scores": [f32(2), f32(1)]}, ValueError, "scores has 2 images, but boxes has 1"),
-        ({"boxes": [f32(2, 4), f32(1, 4)], "scores": [f32(2), f32(2)]}, ValueError,
-         "image 1 has 2 rows of scores, but 1 of boxes"),
+        (
+            {"boxes": [f32(2, 4), f32(1, 4)], "scores": [f32(2), f32(2)]},
+            ValueError,
+            "image 1 has 2 rows of scores, but 1 of boxes",
+        ),
         ({"boxes": [f32(2, 4), f32(0)]}, ValueError, r"boxes of image 1 has the shape \[0\]; expected \[n, 4\]"),
-        ({"masks": [f32(1, 2, 3), f32(1, 3, 2)]}, ValueError, r"masks of image 1 has the shape \[1, 3, 2\]; expected \[n, 2, 3\]"),
+        (
+            {"masks": [f32(1, 2, 3), f32(1, 3, 2)]},
+            ValueError,
+            r"masks of image 1 has the shape \[1, 3, 2\]; expected \[n, 2, 3\]",
+        ),
         ({"scores": [f32(2), np.zeros(2)]}, ValueError, "scores of image 1 is float64, but of image 0 it is float32"),
         ({"scores": [np.float32(1)]}, TypeError, "scores of image 0 is a float32"),
         ({"scores": [f32()]}, ValueError, "scores of image 0 is a single number"),
         ({"scores": [np.array([None])]}, TypeError, "scores has elements of type object"),
-        ({"scores": [f32(1), f32(5)], "capacity": 4}, ValueError,
-         "image 1 has 5 rows, and the capacity is 4: make it larger, or say which rows to keep with overflow="),
+        (
+            {"scores": [f32(1), f32(5)], "capacity": 4},
+            ValueError,
+            "image 1 has 5 rows, and the capacity is 4: make it larger, or say which rows to keep with overflow=",
+        ),
         ({"scores": [f32(1)], "capacity": -1}, ValueError, "capacity is -1"),
         ({"scores": [f32(1)], "overflow": "drop"}, ValueError, "overflow is 'drop'; expected 'error', 'truncate'"),
         ({"boxes": [f32(1, 4)], "overflow": "top_scores", "capacity": 1}, ValueError, "no field 'scores'"),
-        ({"scores": [np.zeros(3, np.int32)], "overflow": "top_scores", "capacity": 1}, ValueError, "the scores are int32"),
+        (
+            {"scores": [np.zeros(3, np.int32)], "overflow": "top_scores", "capacity": 1},
+            ValueError,
+            "the scores are int32",
+        ),
         ({"scores": [f32(1)], "pad_values": {"score": 1}}, ValueError, "pad_values names 'score'.*fields are scores"),
-        ({"labels": [np.zeros(1, np.uint8)], "pad_values": {"labels": -1}}, ValueError, "pad value -1 of labels does not fit"),
-        ({"labels": [np.zeros(1, np.int64)], "pad_values": {"labels": 0.5}}, ValueError, "pad value 0.5 of labels does not"),
+        (
+            {"labels": [np.zeros(1, np.uint8)], "pad_values": {"labels": -1}},
+            ValueError,
+            "pad value -1 of labels does not fit",
+        ),
+        (
+            {"labels": [np.zeros(1, np.int64)], "pad_values": {"labels": 0.5}},
+            ValueError,
+            "pad value 0.5 of labels does not",
+        ),
         ({"scores": f32(3), "offsets": [0, 2]}, ValueError, "scores has 3 rows; expected 2, the last offset"),
         ({"scores": f32(3), "offsets": [0, 2, 1, 3]}, ValueError, "offsets decrease from 2 to 1 at image 1"),
         ({"scores": f32(3), "offsets": [1, 3]}, ValueError, r"offsets is \[1, 3\]; expected .* first of them 0"),
         ({"scores": f32(3), "offsets": []}, ValueError, "offsets is"),
         ({"scores": f32(3), "offsets": [0, 3], "batch_size": 1}, ValueError, "offsets are given together"),
         ({"scores": f32(3), "batch_index": [0, 0, 1]}, ValueError, "batch_size is missing"),
-        ({"scores": f32(3), "batch_index": [0, 0, 2], "batch_size": 2}, ValueError,
-         "the batch index of row 2 is 2; expected a whole number from 0 to 1"),
+        (
+            {"scores": f32(3), "batch_index": [0, 0, 2], "batch_size": 2},
+            ValueError,
+            "the batch index of row 2 is 2; expected a whole number from 0 to 1",
+        ),
         ({"scores": f32(3), "batch_index": [0, -1, 1], "batch_size": 2}, ValueError, "the batch index of row 1 is -1"),
         ({"scores": f32(3), "batch_index": [0, 0.5, 1], "batch_size": 2}, ValueError, "batch_index has 0.5 at .1."),
-        ({"scores": f32(3), "batch_index": [0, 1], "batch_size": 2}, ValueError, "scores has 3 rows; expected 2, one for"),
+        (
+            {"scores": f32(3), "batch_index": [0, 1], "batch_size": 2},
+            ValueError,
+            "scores has 3 rows; expected 2, one for",
+        ),
         ({"scores": [f32(3)], "batch_size": 2}, ValueError, "batch_size says how many"),
         ({"rows": f32(3, 7)}, ValueError, "rows= and columns= together"),
-        ({"rows": f32(3, 6), "columns": ("x1", "y1", "x2", "y2", "score"), "offsets": [0, 3]}, ValueError,
-         r"rows has the shape \[3, 6\]; expected \[n, 5\]"),
-        ({"rows": f32(3, 5), "columns": ("x1", "y1", "x2", "y2", "class"), "offsets": [0, 3]}, ValueError, "columns is"),
+        (
+            {"rows": f32(3, 6), "columns": ("x1", "y1", "x2", "y2", "score"), "offsets": [0, 3]},
+            ValueError,
+            r"rows has the shape \[3, 6\]; expected \[n, 5\]",
+        ),
+        (
+            {"rows": f32(3, 5), "columns": ("x1", "y1", "x2", "y2", "class"), "offsets": [0, 3]},
+            ValueError,
+            "columns is",
+        ),
         ({"rows": f32(3, 5), "columns": ("x1", "y1", "x2", "y2", "x1"), "offsets": [0, 3]}, ValueError, "columns is"),
-        ({"rows": f32(3, 5), "columns": ("x1", "y1", "x2", "y2", "batch"), "offsets": [0, 3]}, ValueError,
-         "the rows have a column batch"),
-        ({"rows": f32(3, 5) + 0.5, "columns": ("x1", "y1", "x2", "y2", "label"), "offsets": [0, 3]}, ValueError,
-         "the column label has 0.5"),
+        (
+            {"rows": f32(3, 5), "columns": ("x1", "y1", "x2", "y2", "batch"), "offsets": [0, 3]},
+            ValueError,
+            "the rows have a column batch",
+        ),
+        (
+            {"rows": f32(3, 5) + 0.5, "columns": ("x1", "y1", "x2", "y2", "label"), "offsets": [0, 3]},
+            ValueError,
+            "the column label has 0.5",
+        ),
     ],
 )
 def test_what_is_refused(arguments, error, text):

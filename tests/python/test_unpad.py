@@ -116,7 +116,12 @@ def test_dlpack():
         ([1, 2, 3], {"scores": (2, 3)}, ValueError, "there are 3 counts, but scores has 2 images"),
         ([[1, 2]], {"scores": (1, 3)}, ValueError, r"counts has the shape \[1, 2\]; expected \[B\] or \[B, 1\]"),
         (3, {"scores": (1, 3)}, TypeError, "counts is a int"),
-        ([1, 2], {"boxes": (2, 3, 4), "scores": (2, 4)}, ValueError, "scores has 2 images of 4 rows, but boxes has 2 of 3"),
+        (
+            [1, 2],
+            {"boxes": (2, 3, 4), "scores": (2, 4)},
+            ValueError,
+            "scores has 2 images of 4 rows, but boxes has 2 of 3",
+        ),
         ([1, 2], {"boxes": (2, 3, 4), "scores": (3, 3)}, ValueError, "scores has 3 images of 3 rows"),
         ([1, 2], {"scores": (2,)}, ValueError, r"scores has the shape \[2\]; expected \[B, M\]"),
         ([1, 2], {}, TypeError, "got no fields"),
@@ -185,8 +190,13 @@ def test_coco_of_labels_that_are_floats():
 
 
 def test_an_image_without_detections():
-    batch = padbatch.unpad([0], boxes=np.zeros((1, 3, 4), np.float32), labels=np.zeros((1, 3), np.int64),
-                           scores=np.zeros((1, 3), np.float32), masks=np.zeros((1, 3, 1, 5, 4), np.float32))
+    batch = padbatch.unpad(
+        [0],
+        boxes=np.zeros((1, 3, 4), np.float32),
+        labels=np.zeros((1, 3), np.int64),
+        scores=np.zeros((1, 3), np.float32),
+        masks=np.zeros((1, 3, 1, 5, 4), np.float32),
+    )
     assert batch[0].boxes.shape == (0, 4) and batch[0].masks.shape == (0, 1, 5, 4) and batch[0].to_coco(7) == []
 
 

@@ -77,8 +77,12 @@ def test_coco_evaluates_results_as_their_own_truth(found, kind):
             annotations.append({**entry, "id": len(annotations) + 1, "iscrowd": 0, "area": area})
     assert len(results) > 3
     truth = COCO()
-    truth.dataset = {"images": images, "annotations": annotations, "info": {},
-                     "categories": [{"id": 10, "name": "cat"}, {"id": 20, "name": "dog"}]}
+    truth.dataset = {
+        "images": images,
+        "annotations": annotations,
+        "info": {},
+        "categories": [{"id": 10, "name": "cat"}, {"id": 20, "name": "dog"}],
+    }
     truth.createIndex()
     evaluation = COCOeval(truth, truth.loadRes(json.loads(json.dumps(results))), kind)
     evaluation.evaluate()

@@ -42,10 +42,14 @@ def test_lists(seed):
 def test_pad_values_capacity_and_offsets():
     boxes = torch.arange(12, dtype=torch.float32).reshape(3, 4)
     found = padbatch.pad(boxes=boxes, offsets=torch.tensor([0, 1, 3]), capacity=4, pad_values={"boxes": -1})
-    assert found.boxes.shape == (2, 4, 4) and torch.equal(found[1].boxes, boxes[1:]) and (found.boxes[0, 1:] == -1).all()
+    assert (
+        found.boxes.shape == (2, 4, 4) and torch.equal(found[1].boxes, boxes[1:]) and (found.boxes[0, 1:] == -1).all()
+    )
     by_index = padbatch.pad(boxes=boxes, batch_index=torch.tensor([1, 0, 1]), batch_size=2)
     assert torch.equal(by_index[1].boxes, boxes[[0, 2]])
-    half = padbatch.pad(x=[torch.ones(1, dtype=torch.bfloat16), torch.ones(0, dtype=torch.bfloat16)], pad_values={"x": 0.5})
+    half = padbatch.pad(
+        x=[torch.ones(1, dtype=torch.bfloat16), torch.ones(0, dtype=torch.bfloat16)], pad_values={"x": 0.5}
+    )
     assert half.x.dtype == torch.bfloat16 and half.x.tolist() == [[1], [0.5]]
     mixed = padbatch.pad(boxes=[boxes], scores=[np.zeros(3)])
     assert isinstance(mixed.boxes, torch.Tensor) and isinstance(mixed.scores, np.ndarray)
@@ -69,7 +73,10 @@ def test_what_is_refused():
         ({"boxes": [one, torch.ones(2, 5)]}, r"boxes of image 1 has the shape \[2, 5\]; expected \[n, 4\]"),
         ({"boxes": [one, one.double()]}, "boxes of image 1 is torch.float64, but of image 0 it is torch.float32"),
         ({"boxes": [one], "scores": [torch.ones(3)]}, "image 0 has 3 rows of scores, but 2 of boxes"),
-        ({"boxes": [one, torch.ones(1, 4, requires_grad=True)]}, "boxes of image 1 is a tensor that requires a gradient"),
+        (
+            {"boxes": [one, torch.ones(1, 4, requires_grad=True)]},
+            "boxes of image 1 is a tensor that requires a gradient",
+        ),
         ({"boxes": [one, torch.ones(1, 4, device="meta")]}, r"boxes of image 1 is in the memory of a device \(meta\)"),
         ({"boxes": [torch.ones(1, 4, device="meta")]}, r"boxes of image 0 is in the memory of a device \(meta\)"),
         ({"boxes": [torch.tensor(1.0)]}, "boxes of image 0 is a single number"),
