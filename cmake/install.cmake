@@ -5,7 +5,7 @@ set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/padbatch")
 
 install(TARGETS padbatch EXPORT padbatchTargets FILE_SET HEADERS FILE_SET adapters)
 install(EXPORT padbatchTargets NAMESPACE padbatch:: DESTINATION "${package_dir}")
-if(PADBATCH_BUILD_ONNX_TOOLS)
+if(PADBATCH_BUILD_ONNX_TOOLS AND NOT PADBATCH_STATIC_ONNX) # a wheel's objects are of no use outside it
     install(TARGETS padbatch_onnx_tools EXPORT padbatchOnnxToolsTargets FILE_SET HEADERS DESTINATION
         "${CMAKE_INSTALL_INCLUDEDIR}/padbatch-onnx-tools")
     install(TARGETS onnx-pad-outputs)

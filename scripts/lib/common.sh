@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # Shared by the scripts in scripts/: messages, timed steps, Debian packages and
-# the choice of ONNX Runtime, OpenVINO, Triton, pycocotools and the linters.
+# the choice of the roots: ONNX Runtime, OpenVINO, Triton and so on.
 # Sourced, never run; some of its variables are for its callers only.
 # shellcheck disable=SC2034
 
@@ -12,6 +12,7 @@ logs=$repo/build/logs
 declare -A root_variable=(
   [onnxruntime]=ONNXRUNTIME_ROOT [openvino]=OPENVINO_ROOT [triton]=PADBATCH_TRITON_ROOT
   [cocotools]=PADBATCH_COCOTOOLS_ROOT [lint]=PADBATCH_LINT_ROOT
+  [protobuf]=PADBATCH_PROTOBUF_ROOT [python]=PADBATCH_PYTHON_ROOT
 )
 for variable in "${root_variable[@]}"; do
   case ${!variable:-/} in
@@ -173,6 +174,23 @@ usable_lint_root() {
   done
 }
 
+# The version of the installed headers of protobuf, such as 3.21.12, or nothing.
+protobuf_version() {
+  sed -n 's/^#define GOOGLE_PROTOBUF_VERSION \([0-9]*\)\([0-9]\{3\}\)\([0-9]\{3\}\)$/\1 \2 \3/p' \
+    /usr/include/google/protobuf/stubs/common.h 2>/dev/null |
+    while read -r major minor patch; do echo "$major.$((10#$minor)).$((10#$patch))"; done
+}
+
+# True if the directory has the sources of libprotobuf.
+usable_protobuf_root() { [ -e "$1/src/google/protobuf/arena.cc" ] && [ -e "$1/LICENSE" ]; }
+
+# True if the directory has the tools that make the Python package and the wheels to test it with, as
+# scripts/python-root makes it.
+usable_python_root() {
+  [ -d "$1/wheels" ] &&
+    "$1/venv/bin/python" -c "import nanobind, scikit_build_core, auditwheel" >/dev/null 2>&1
+}
+
 # True if the system's Python is the one that scripts/triton-root knows, or there is
 # none yet and it will be.
 triton_python=3.11
@@ -205,7 +223,7 @@ debian_has_onnxruntime() {
 }
 
 # root_packages NAME: the Debian packages that prepare_root NAME needs on this
-# machine. NAME is onnxruntime, openvino, triton, cocotools or lint, as in scripts/NAME-root.
+# machine. NAME is onnxruntime, openvino, triton, cocotools, lint, protobuf or python, as in scripts/NAME-root.
 root_packages() {
   local name=$1 variable=${root_variable[$1]}
   if [ -n "${!variable:-}" ] || "usable_${name}_root" /usr; then
@@ -246,4 +264,6 @@ declare -A root_content=(
   [triton]="server and virtual environment, as scripts/triton-root makes them, are not"
   [cocotools]="virtual environment with pycocotools, as scripts/cocotools-root makes it, is not"
   [lint]="virtual environment with clang-format and clang-tidy, as scripts/lint-root makes it, is not"
+  [protobuf]="sources (src/google/protobuf and LICENSE) are not"
+  [python]="tools and wheels, as scripts/python-root makes them, are not"
 )

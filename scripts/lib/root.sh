@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# Shared by scripts/onnxruntime-root, scripts/openvino-root, scripts/triton-root,
-# scripts/cocotools-root and scripts/lint-root, which unpack software at a place of their own. Sourced after common.sh, never run.
+# Shared by the scripts/NAME-root, which unpack software at a place of their own. Sourced after common.sh, never run.
 # Its caller sets `title` (the library's name), `variable` (names a root of the
 # user's own), `stamp` (what a complete root holds) and `usable` (the command that
 # tells whether a directory is such a root), and defines `usage`.
