@@ -54,6 +54,10 @@ step() {
 tool_packages=(g++ cmake ninja-build libonnx-dev libprotobuf-dev
   protobuf-compiler libcli11-dev nlohmann-json3-dev libpng-dev)
 
+# What making the Python package's wheel takes.
+wheel_packages=(g++ cmake ninja-build libprotobuf-dev protobuf-compiler libcli11-dev
+  nlohmann-json3-dev python3-dev)
+
 # What the tests and the sanitizers take besides. PyTorch is there to make test
 # models only.
 test_packages=(clang libclang-rt-dev doctest-dev
