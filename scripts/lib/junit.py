@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Adds up the JUnit files that ctest wrote.
+"""Adds up the JUnit files that ctest and pytest wrote.
 
 usage: junit.py FILE...
 
@@ -15,6 +15,10 @@ import xml.etree.ElementTree as ElementTree
 
 def outcome(case):
     status = case.get("status")
+    if status is None:  # pytest's
+        if case.find("failure") is not None or case.find("error") is not None:
+            return "failed"
+        return "passed" if case.find("skipped") is None else "skipped"
     if status == "run":
         return "passed"
     if status == "disabled":
@@ -35,7 +39,8 @@ def main(files):
             result = outcome(case)
             counts[result] += 1
             if result != "passed":
-                lines.append(f"{result}: {case.get('name')}")
+                file = "" if case.get("status") else case.get("classname", "") + "."  # pytest's names are short
+                lines.append(f"{result}: {file}{case.get('name')}")
     print(counts["passed"], counts["failed"], counts["skipped"])
     print("\n".join(lines))
 
