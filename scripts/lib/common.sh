@@ -13,6 +13,7 @@ declare -A root_variable=(
   [onnxruntime]=ONNXRUNTIME_ROOT [openvino]=OPENVINO_ROOT [triton]=PADBATCH_TRITON_ROOT
   [cocotools]=PADBATCH_COCOTOOLS_ROOT [lint]=PADBATCH_LINT_ROOT
   [protobuf]=PADBATCH_PROTOBUF_ROOT [python]=PADBATCH_PYTHON_ROOT
+  [peers]=PADBATCH_PEERS_ROOT
 )
 for variable in "${root_variable[@]}"; do
   case ${!variable:-/} in
@@ -195,6 +196,9 @@ usable_python_root() {
     "$1/venv/bin/python" -c "import nanobind, scikit_build_core, auditwheel" >/dev/null 2>&1
 }
 
+# True if the directory has the wheels that scripts/peers-root fetches.
+usable_peers_root() { ls "$1"/wheels/supervision-*.whl >/dev/null 2>&1; }
+
 # True if the system's Python is the one that scripts/triton-root knows, or there is
 # none yet and it will be.
 triton_python=3.11
@@ -227,7 +231,7 @@ debian_has_onnxruntime() {
 }
 
 # root_packages NAME: the Debian packages that prepare_root NAME needs on this
-# machine. NAME is onnxruntime, openvino, triton, cocotools, lint, protobuf or python, as in scripts/NAME-root.
+# machine. NAME is onnxruntime, openvino, triton, cocotools, lint, protobuf, python or peers, as in scripts/NAME-root.
 root_packages() {
   local name=$1 variable=${root_variable[$1]}
   if [ -n "${!variable:-}" ] || "usable_${name}_root" /usr; then
@@ -270,4 +274,5 @@ declare -A root_content=(
   [lint]="virtual environment with clang-format and clang-tidy, as scripts/lint-root makes it, is not"
   [protobuf]="sources (src/google/protobuf and LICENSE) are not"
   [python]="tools and wheels, as scripts/python-root makes them, are not"
+  [peers]="wheels, as scripts/peers-root makes them, are not"
 )
