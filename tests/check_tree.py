@@ -21,6 +21,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 HEADERS = pathlib.PurePosixPath("include/padbatch")
+MODULES = pathlib.PurePosixPath("python/src")
 TOOLS = pathlib.PurePosixPath("onnx_tools")
 TESTS = pathlib.PurePosixPath("tests")
 
@@ -259,8 +260,11 @@ def check_guards(tree):
     for path in tree.files:
         if path.suffix != ".hpp":
             continue
-        inside = path.relative_to(HEADERS) if HEADERS in path.parents else path
-        guard = "PADBATCH_" + re.sub(r"[^A-Z0-9]", "_", str(inside).upper())
+        inside = path
+        for folder, name in ((HEADERS, ""), (MODULES, "python")):
+            if folder in path.parents:
+                inside = name / path.relative_to(folder)
+        guard = "PADBATCH_" + re.sub(r"[^A-Z0-9]+", "_", str(inside).upper())
         directives = re.findall(r"^[ \t]*#[ \t]*(.*?)[ \t]*$", tree.text(path), re.MULTILINE)
         if directives[:2] != [f"ifndef {guard}", f"define {guard}"] or not directives[-1].startswith("endif"):
             yield f"{path}: its guard is not {guard}, by its path"
@@ -366,6 +370,7 @@ FAULTS = [
     ({"bench/time.py": "\n"}, ["bench/time.py: 'SPDX"]),
     ({"include/padbatch/low.hpp": ("define PADBATCH_LOW_HPP", "define PADBATCH_LOW_HP")},
      ["low.hpp: its guard is not PADBATCH_LOW_HPP"]),
+    ({"python/src/_part/low.hpp": small_header("PADBATCH_LOW_HPP")}, ["guard is not PADBATCH_PYTHON_PART_LOW_HPP"]),
     ({"onnx_tools/error.hpp": small_header("PADBATCH_ERROR_HPP")}, ["guard is not PADBATCH_ONNX_TOOLS_ERROR_HPP"]),
     ({"tests/plain.hpp": f"// {SPDX}\n#pragma once\n"}, ["tests/plain.hpp: its guard is not PADBATCH_TESTS_PLAIN_HPP"]),
 ]

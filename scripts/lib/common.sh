@@ -261,7 +261,7 @@ prepare_root() {
   else
     if ! "$repo/scripts/$name-root" --check "$made"; then
       step "fetch $title into build/$name" "$name" "$repo/scripts/$name-root" "$made" ||
-        die "there is no $title to test with (see above)"
+        die "$title could not be fetched (see above)"
     fi
     root_args+=("-D$variable=$made")
   fi
