@@ -67,6 +67,7 @@ FILES = {
     "scaled.onnx": "tests/data/loose/scaled_op11.onnx",
     "wrapped.onnx": "tests/data/loose/torchvision_joined_op13.onnx",
     "nms.onnx": "tests/data/other/nms_pt215_any_op17_xyxy.onnx",
+    "street.png": "docs/demo.png",
 }
 NEEDS_MAIN = "int main("
 # The namespace of a block in a program that holds several, up to the line.
