@@ -155,7 +155,8 @@ def test_masks_of_several_sizes():
     one, other = {"size": [2, 3], "counts": [1, 5]}, {"size": [np.int64(5), 1], "counts": np.array([0, 2, 3])}
     assert rle.area([one, other]).tolist() == [5, 2]
     assert rle.to_bbox([one, other]).tolist() == [[0, 0, 3, 2], [0, 0, 1, 2]]
-    for call in (lambda: rle.decode([one, other]), lambda: rle.merge([one, other]), lambda: rle.iou([one, other], [one])):
+    for call in (lambda: rle.decode([one, other]), lambda: rle.merge([one, other]),
+                 lambda: rle.iou([one, other], [one])):
         with pytest.raises(ValueError, match=r"mask 1 of .* has the size \[5, 1\], but the first \[2, 3\]"):
             call()
     with pytest.raises(ValueError, match="expected one size"):
@@ -163,7 +164,8 @@ def test_masks_of_several_sizes():
 
 
 def test_empty_lists():
-    assert rle.encode(np.zeros((0, 3, 4), bool)) == [] and rle.area([]).shape == (0,) and rle.to_bbox([]).shape == (0, 4)
+    assert rle.encode(np.zeros((0, 3, 4), bool)) == []
+    assert rle.area([]).shape == (0,) and rle.to_bbox([]).shape == (0, 4)
     one = {"size": [1, 1], "counts": "1"}
     assert rle.iou([], [one]).shape == (0, 1) and rle.iou([one], [], []).shape == (1, 0)
     for call in (lambda: rle.decode([]), lambda: rle.merge([])):

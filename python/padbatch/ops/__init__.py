@@ -8,8 +8,10 @@ anything else with DLPack or the buffer protocol gives NumPy arrays. Results are
 Arrays may be read-only and have any strides; those that are not contiguous are copied first. Tensors may require
 gradients; results do not. Memory of a GPU is refused.
 
+`rle` has COCO's run lengths, named as in pycocotools.mask; `heads` describes raw heads for `decode_head`.
+
 Names and signatures are torchvision's where it has the operation. Other threads run while a long operation does: the
-interpreter's lock is given up for more than some 300 boxes.
+interpreter's lock is given up for more than some 300 boxes, or 64 kB of masks.
 """
 
 from padbatch._arrays import Letterbox

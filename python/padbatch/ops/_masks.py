@@ -82,12 +82,12 @@ def paste_masks(
     if dtype is None:
         dtype = out.dtype if out is not None else "float32" if threshold is None else "bool"
     elif out is not None:
-        raise ValueError(f"dtype is {element_name(dtype)}, and out has a type of its own; expected one of the two: leave "
-                         "dtype out")
+        raise ValueError(f"dtype is {element_name(dtype)}, and out has a type of its own; expected one of the two: "
+                         "leave dtype out")
     number = _type_number(dtype)
     if number == 0 and threshold is not None:
-        raise ValueError(f"threshold is {threshold!r}, but float masks are the probabilities themselves; expected uint8 "
-                         "or bool masks, or no threshold")
+        raise ValueError(f"threshold is {threshold!r}, but float masks are the probabilities themselves; expected "
+                         "uint8 or bool masks, or no threshold")
     least = 0.5 if threshold is None else checked_threshold(threshold)
     if out is not None:
         _arrays.paste_masks_out(masks, boxes, out, image_size, least)
@@ -188,7 +188,7 @@ def prototype_masks_native(
     *,
     dtype: Any = bool,
 ) -> ArrayT:
-    """Masks of a YOLO segmentation model: resized to the original image, whose letterbox is undone, then cut to the boxes.
+    """Masks of a YOLO segmentation model: resized to the original image, without its letterbox, then cut to the boxes.
 
     Args:
         prototypes, coefficients, dtype: as for `prototype_masks`.

@@ -47,7 +47,7 @@ class Head:
     anchors: int = 0
     """A; 0 if any number will do."""
     anchors_last: bool = False
-    """`[B, columns, A]` rather than `[B, A, columns]`. Where boxes have an array of their own, this is of the scores."""
+    """`[B, columns, A]` rather than `[B, A, columns]`. If boxes have an array of their own: of the scores."""
     objectness: bool = False
     """Whether all scores of an anchor are multiplied by an objectness. Class scores are then at most 1."""
     boxes: str = "cxcywh"
@@ -76,8 +76,8 @@ class Head:
     at_most: int = 300
     """The most detections of an image: the best."""
     suppression: str = "shifted"
-    """Which boxes can drop each other: "shifted" (those that still overlap when label x 7680 is added to all coordinates,
-    as Ultralytics does), "class_by_class", "all_together", "none"."""
+    """Which boxes can drop each other: "shifted" (those that still overlap when label x 7680 is added to all
+    coordinates, as Ultralytics does), "class_by_class", "all_together", "none"."""
     every_class: bool = False
     """Whether each class of an anchor can be a detection, and not only the best."""
     only: Sequence[int] = ()
@@ -107,7 +107,7 @@ class Head:
 
 
 def yolov8(classes: int, **options: Any) -> Head:
-    """`[B, 4 + C, A]` of YOLOv8 to 12: center and size in pixels, class scores. `options` are other fields of `Head`."""
+    """`[B, 4 + C, A]` of YOLOv8 to 12: center and size in pixels, class scores. `options`: other fields of `Head`."""
     return Head(classes=classes, **{"anchors_last": True} | options)
 
 

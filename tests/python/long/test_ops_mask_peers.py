@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""padbatch.ops' masks, run lengths and raw heads beside torchvision and pycocotools themselves, and on torch's tensors."""
+"""padbatch.ops' masks, run lengths and raw heads beside torchvision and pycocotools themselves, and on tensors."""
 
 import numpy as np
 import pytest
@@ -116,7 +116,8 @@ def test_decode_head_is_the_usual_code(seed):
         assert torch.equal(image.boxes, boxes) and torch.equal(image.scores, scores)
         assert torch.equal(image.labels, labels) and torch.equal(image.mask_coefficients, further)
         assert image.keypoints is None
-    masks = ops.prototype_masks(torch.rand(3, 40, 40) - 0.5, found[0].mask_coefficients[:4], found[0].boxes[:4], (160, 160))
+    masks = ops.prototype_masks(torch.rand(3, 40, 40) - 0.5, found[0].mask_coefficients[:4], found[0].boxes[:4],
+                                (160, 160))
     assert masks.dtype == torch.bool and masks.shape == (4, 160, 160)
 
 
