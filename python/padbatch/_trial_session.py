@@ -47,6 +47,7 @@ class TrialSession:
         source = Source(model)
         options = runtime.SessionOptions()
         options.log_severity_level = 4
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # nobody waits for microseconds
         if not optimised:
             options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
         try:
