@@ -43,7 +43,8 @@ Error.__module__ = "padbatch"
 
 def from_rewrite(found: str, expected: str, remedy: str, kind: str) -> Error:
     """The error for a failure of the rewrite, whose texts name options as the command does."""
-    return Error(*(_spelling.with_keywords(text) for text in (found, expected, remedy)), kind)
+    spell = _spelling.with_keywords
+    return Error(spell(found), spell(expected), spell(remedy), kind)
 
 
 def misused(found: str, expected: str, remedy: str) -> Error:

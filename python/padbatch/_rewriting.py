@@ -36,7 +36,7 @@ class Source:
     """A model as it is given: by its path, as bytes, or as a message."""
 
     def __init__(self, model: Model):
-        self.message = None
+        self.message: Any = None
         if isinstance(model, (str, os.PathLike)):
             self.in_memory, self.data = False, path_bytes("model", model)
         elif isinstance(model, (bytes, bytearray, memoryview)):
@@ -88,9 +88,9 @@ def pad_outputs(model: Model, output: Path, **options: Unpack[Options]) -> dict[
 def pad_outputs(model: Model, output: None = None, *, triton_repository: Path, model_name: str,
                 max_batch_size: Int | None = None, **options: Unpack[Options]) -> dict[str, Any]: ...
 @overload
-def pad_outputs(model: Path | bytes, output: None = None, **options: Unpack[Options]) -> bytes: ...
-@overload
 def pad_outputs(model: ModelMessage, output: None = None, **options: Unpack[Options]) -> ModelMessage: ...
+@overload
+def pad_outputs(model: Path | bytes, output: None = None, **options: Unpack[Options]) -> bytes: ...
 def pad_outputs(model, output=None, *,
                 max_detections: Int | Literal["batch"] | None = None,
                 min_score: Float | None = None,

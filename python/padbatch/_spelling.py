@@ -104,8 +104,8 @@ def _with_value(name: str, text: str, end: int) -> tuple[str, int]:
     if end == len(text) or text[end] != " ":
         return name, end
     spell = next(spell for names, spell in _SPELLERS if name in names)
-    value = spell(name, text, end + 1)
-    return (name, end) if value is None else (f"{name}={value[0]}", value[1])
+    spelled = spell(name, text, end + 1)
+    return (name, end) if spelled is None else (f"{name}={spelled[0]}", spelled[1])
 
 
 def _number(name: str, text: str, at: int) -> tuple[str, int] | None:

@@ -82,4 +82,4 @@ def _loaded(file: str) -> list[np.ndarray]:
 
 if __name__ == "__main__":
     sys.exit(main())
-sys.modules[__name__] = verify  # padbatch.verify is the function, whether this module is imported or not
+sys.modules[__name__] = verify  # type: ignore[assignment]  # padbatch.verify is the function, whether this module is imported or not

@@ -103,7 +103,13 @@ PyObject* serialized(const onnx::ModelProto& model)
     if (memory == nullptr) {
         throw std::bad_alloc();
     }
-    write_model(model, std::span(memory, size));
+    try {
+        write_model(model, std::span(memory, size));
+    } catch (...) {
+        const nb::gil_scoped_acquire gil;
+        Py_DECREF(made);
+        throw;
+    }
     return made;
 }
 

@@ -103,6 +103,26 @@ std::vector<std::pair<std::string, onnx::ModelProto>> models_with_external_data(
 
 } // namespace
 
+TEST_CASE("a model in memory is read and written as a file is")
+{
+    const temporary_folder folder;
+    const auto model = small_detector();
+    save_model(model, folder.file("saved.onnx"));
+    const auto bytes = read_file(folder.file("saved.onnx"));
+    CHECK(model_from_bytes(bytes).SerializeAsString() == model.SerializeAsString());
+    std::string written(model.ByteSizeLong(), '?');
+    write_model(model, written);
+    CHECK(written == bytes);
+
+    const auto check_no_bytes = [](const std::string& content, const strings& words) {
+        check_failure(failure::not_onnx, words, [&] { (void)model_from_bytes(content); });
+    };
+    check_no_bytes("", {"the model is empty"});
+    check_no_bytes("<html>", {"the model is text"});
+    check_no_bytes("PK\x03\x04", {"the model is a zip archive"});
+    check_no_bytes(bytes.substr(0, bytes.size() / 2), {"the model begins like an ONNX model but is damaged"});
+}
+
 TEST_CASE("a model that is loaded and saved keeps its bytes")
 {
     const temporary_folder folder;
