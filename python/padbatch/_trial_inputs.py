@@ -56,7 +56,10 @@ class TrialImages:
         self.size = int(height), int(width)
 
     def random_feeds(self, count: int) -> list[Feeds]:
-        return [Feeds({value.name: self._random(value) for value in self.inputs}, self.pictures) for _ in range(count)]
+        shared = {value.name: self._random(value) for value in self.inputs
+                  if value.name in self.document["shared_inputs"]}
+        return [Feeds({value.name: shared[value.name] if value.name in shared else self._random(value)
+                       for value in self.inputs}, self.pictures) for _ in range(count)]
 
     def _random(self, value: Value) -> np.ndarray:
         shape = self._shape(value)

@@ -147,6 +147,11 @@ def verify(original: Model, padded: Model, images: Any = None, *, batches: Itera
                         len(feeds) - len(known))
 
 
+# Options that say what the export is.
+_OF_THE_EXPORT = ("from_", "fields", "batch", "order", "columns", "batch_index", "count_output", "head", "num_classes",
+                  "keypoints", "strides", "scores", "image_size")
+
+
 def _document(original: Model, before: TrialSession, after: TrialSession, options: dict[str, Any]) -> dict[str, Any]:
     """What pads the export as the padded model is, as ``inspect`` shows it."""
     if options.get("set"):
@@ -163,10 +168,12 @@ def _document(original: Model, before: TrialSession, after: TrialSession, option
         options.update((name, value) for name, value in told.items() if name not in given)
         return inspect(original, **options)
 
-    document = document_of(after.told_options([value.name for value in before.inputs]))
-    if document["form"] != "fields" or document["head"] is not None:
-        raise cannot_compare(f"the export is of the form {document['form']}, without outputs for each image",
+    told = after.told_options([value.name for value in before.inputs])
+    form = inspect(original, **{name: value for name, value in options.items() if name in _OF_THE_EXPORT})["form"]
+    if form != "fields":
+        raise cannot_compare(f"the export is of the form {form}, without outputs for each image",
                              "compare the results by other means")
+    document = document_of(told)
     document = document_of(after.told_names(document))
     return document_of({**after.told_types(document), "mask_threshold": threshold})
 

@@ -13,10 +13,16 @@ from onnx import helper, numpy_helper
 from support_models import DATA, FASTER, MASK, SSD, SSD_TWO
 
 SMALL = {"size": (160, 192), "batches": (1, 2), "draws": 2}
+FLAT = DATA / "other" / "flat_pt113_any_op12_end2end.onnx"
+RAW = DATA / "raw" / "yolo_b1_op17.onnx"
+JOINED = DATA / "loose" / "torchvision_joined_op13.onnx"
+SCALED = DATA / "loose" / "scaled_op11.onnx"
+
 # The long test has all families.
 EQUAL = [
     (SSD, {"dynamic_batch": True, "expose_per_image": ["min_score", "max_detections"], "rename": {"boxes": "b"}}),
     (SSD_TWO, {"max_detections": "batch", "layout": "ultralytics"}),
+    (SCALED, {"max_detections": 20, "dynamic_batch": True}),  # inputs of each image, and one that all share
     (SSD, {"layout": "tf-od", "count_type": "int64", "count_shape": "B", "label_type": "int32",
            "pad_value": {"labels": -1}}),
     (MASK, {"dynamic_batch": True, "masks": "roi", "max_detections": "batch", "min_score": 0.42}),
@@ -173,6 +179,9 @@ def test_what_cannot_be_compared_is_refused():
             (SSD, SSD, {}, "no 'padbatch.version'"),
             (plain, plain, {}, "already padded"),
             (SSD, padbatch.pad_outputs(SSD, set={"nms_thresh": 0.3}), {"set": {"nms_thresh": 0.3}}, "set changes"),
+            (FLAT, padbatch.pad_outputs(FLAT, max_detections=20), {}, "of the form flat"),
+            (RAW, padbatch.pad_outputs(RAW), {}, "of the form raw"),
+            (JOINED, padbatch.pad_outputs(JOINED, dynamic_batch=True), {}, "no output of the export, but a part of one"),
             (SSD, plain, {"normalized": True}, "convert boxes"),
             (SSD, plain, {"box_format": "xywh"}, "convert boxes")]:
         with pytest.raises(padbatch.Error, match=why) as caught:
