@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The options of the rewrite as keywords, each of its own type, and the command's arguments that say the same. Types are
-checked here; what the values mean, the command's own parser checks."""
+"""The options of the rewrite as keywords, each of its own type, and the command's arguments that say the same. Types
+are checked here; what the values mean, the command's own parser checks."""
 
 from __future__ import annotations
 

@@ -61,11 +61,12 @@ class Reference:
     def chosen(self, image: Image) -> Image:
         """The rows that stay, in their order."""
         keep = np.ones(len(image), dtype=bool)
+        order = np.arange(len(image))
         if "scores" in image.rows:
             scores = image.rows["scores"].astype(np.float64)
-            if np.any(scores[1:] > scores[:-1]):
-                raise cannot_compare("the export does not give its rows in descending order of score",
-                                     "compare the results by other means")
+            if self.most is not None or "max_detections" in image.choices:
+                # The best are first where rows may be cut. In torchvision's models they are anyway.
+                order = np.argsort(-scores, kind="stable")
             if self.document["min_score"] is not None:
                 keep &= scores >= self.document["min_score"]
             if "min_score" in image.choices:
@@ -74,10 +75,10 @@ class Reference:
             keep &= np.isin(image.rows["labels"], self.document["classes"])
         if self.document["exclude_classes"] is not None:
             keep &= ~np.isin(image.rows["labels"], self.document["exclude_classes"])
-        rows = np.flatnonzero(keep)[:self.most]
+        kept = order[keep[order]][:self.most]
         if "max_detections" in image.choices:
-            rows = rows[:max(int(image.choices["max_detections"]), 0)]
-        return Image({kind: value[rows] for kind, value in image.rows.items()}, image.height, image.width)
+            kept = kept[:max(int(image.choices["max_detections"]), 0)]
+        return Image({kind: value[kept] for kind, value in image.rows.items()}, image.height, image.width)
 
     def unknown(self, image: Image) -> str | None:
         """Why the export does not tell what rows the padded model should have, if it does not."""

@@ -142,8 +142,8 @@ def pad_outputs(model, output=None, *,
     """Pads the outputs of a detection model that was exported to ONNX: one tensor per field for the whole batch, and
     ``num_detections``, int32 ``[B, 1]``, which says how many rows of each image are real.
 
-    It does what the command ``onnx-pad-outputs`` does, and writes the same bytes. ``docs/onnx-pad-outputs.md`` says what
-    is recognised and what comes out; every option of the command is a keyword here, and its words are str.
+    It does what the command ``onnx-pad-outputs`` does, and writes the same bytes. ``docs/onnx-pad-outputs.md`` says
+    what is recognised and what comes out; every option of the command is a keyword here, and its words are str.
 
     >>> padbatch.pad_outputs("maskrcnn.onnx", "padded.onnx", max_detections=20, masks="roi")
     >>> model = padbatch.pad_outputs(onnx.load("maskrcnn.onnx"))
@@ -169,8 +169,8 @@ def pad_outputs(model, output=None, *,
     rename : dict of field or "num_detections" to str
         Names of outputs.
     expose : str, iterable of str, or dict of str to float or None
-        Inputs to add, ``"min_score"`` (float32 ``[1]``) and ``"max_detections"`` (int32 ``[1]``); a dict gives defaults,
-        which ONNX Runtime alone knows.
+        Inputs to add, ``"min_score"`` (float32 ``[1]``) and ``"max_detections"`` (int32 ``[1]``); a dict gives
+        defaults, which ONNX Runtime alone knows.
     expose_per_image : str or iterable of str
         The same for each image, ``[batch, 1]``, with ``dynamic_batch``.
     masks : "full", "roi" or "none"

@@ -30,7 +30,8 @@ WORDS = {
     "scores": ("sigmoid", "softmax", "none"),
 }
 FLAGS = ("class_agnostic", "dynamic_batch", "force", "multi_label", "normalized", "squeeze_masks")
-NUMBERS = ("batch", "conf", "iou_threshold", "mask_threshold", "max_batch_size", "max_det", "max_detections", "min_score", "num_classes")
+NUMBERS = ("batch", "conf", "iou_threshold", "mask_threshold", "max_batch_size", "max_det", "max_detections",
+           "min_score", "num_classes")
 NAMES = ("batch_index", "count_output", "expose_per_image", "model_name", "per_image_input", "shared_input",
          "triton_repository")
 LISTS = ("classes", "columns", "exclude_classes", "fields", "strides")

@@ -133,9 +133,10 @@ class TrialImages:
             arrays = {}
             for value, count in zip(self.inputs, counts):
                 taken, pictures = pictures[:count], pictures[count:]
-                if len({np.shape(picture) for picture in taken}) > 1:
-                    raise misused(f"images of one run have the sizes {sorted({np.shape(picture) for picture in taken})}",
-                                  "one size, since they share a tensor", "sort them by size")
+                sizes = sorted({np.shape(picture) for picture in taken})
+                if len(sizes) > 1:
+                    raise misused(f"images of one run have the sizes {sizes}", "one size, since they share a tensor",
+                                  "sort them by size")
                 arrays[value.name] = self._checked(value, np.stack(taken) if len(value.shape) == 4 else taken[0])
             feeds.append(Feeds(arrays, self.pictures))
         return feeds

@@ -39,10 +39,10 @@ def _pair(text: str) -> tuple[str, float | bool]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
-    parser = argparse.ArgumentParser("python -m padbatch.verify", description="Compares a padded model with its export: "
-                                     "runs both in ONNX Runtime, pads the export's outputs, and compares bytes.",
-                                     epilog="Options of the rewrite are those that the padded model does not show.",
-                                     allow_abbrev=False)
+    parser = argparse.ArgumentParser("python -m padbatch.verify", allow_abbrev=False,
+                                     description="Compares a padded model with its export: runs both in ONNX Runtime, "
+                                     "pads the export's outputs, and compares bytes.",
+                                     epilog="Options of the rewrite are those that the padded model does not show.")
     parser.add_argument("original", metavar="EXPORT.onnx")
     parser.add_argument("padded", metavar="PADDED.onnx")
     parser.add_argument("--images", metavar="FILE.npy", nargs="+",
@@ -82,4 +82,5 @@ def _loaded(file: str) -> list[np.ndarray]:
 
 if __name__ == "__main__":
     sys.exit(main())
-sys.modules[__name__] = verify  # type: ignore[assignment]  # padbatch.verify is the function, whether this module is imported or not
+# padbatch.verify is the function, whether this module is imported or not.
+sys.modules[__name__] = verify  # type: ignore[assignment]

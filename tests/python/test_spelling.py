@@ -78,7 +78,8 @@ def test_words_are_those_of_the_command():
     ("--rename boxes=b: --rename 'a'", 'rename={"boxes": "b"}: rename \'a\''),
     ("--pad-value labels=-1, --pad-value scores=nan", 'pad_value={"labels": -1}, pad_value={"scores": nan}'),
     ("`expose` min_score, `expose` min_score=0.5", 'expose="min_score", expose={"min_score": 0.5}'),
-    ("`per_image_input` im_shape, or `shared_input` im_shape", 'per_image_input="im_shape", or shared_input="im_shape"'),
+    ("`per_image_input` im_shape, or `shared_input` im_shape",
+     'per_image_input="im_shape", or shared_input="im_shape"'),
     ("`batch_index` and `count_output` are both given", "batch_index and count_output are both given"),
     ("`columns` x1,y1,x2,y2 are; `columns` names the column",
      'columns=["x1", "y1", "x2", "y2"] are; columns names the column'),
@@ -107,7 +108,8 @@ REFUSED = [
     (FASTER, {"keypoints": (17, 5)}), (FASTER, {"image_size": (0, 640)}), (FASTER, {"count_output": "boxes"}),
     (FASTER_TWO, {"dynamic_batch": True}), (FASTER_TWO, {"batch": 3}),
     (MASK, {"masks": "none", "mask_type": "uint8"}), (MASK, {"masks": "roi", "mask_type": "uint8"}),
-    (MASK, {"mask_threshold": 0.5}), (MASK, {"dynamic_batch": True, "shared_input": "images", "per_image_input": "images"}),
+    (MASK, {"mask_threshold": 0.5}),
+    (MASK, {"dynamic_batch": True, "shared_input": "images", "per_image_input": "images"}),
 ]
 # What a reader of a form puts in.
 FORMS = {"N": 20, "B": 2, "DIR": "models", "NAME": "boxes_out", "FIELD": "boxes", "VALUE": 0}
@@ -163,6 +165,6 @@ def test_remedies_can_be_followed(tmp_path, monkeypatch, model, options):
             padbatch.pad_outputs(model, **changed)
         except padbatch.Error as error:
             assert error.found != caught.value.found, (part, changed, str(error))
-    general = re.search(r"leave (?:the option|it|one of them|the default) out|leave one|correct|choose|export|did you mean|"
-                        r"say which|give another", caught.value.remedy)
+    general = re.search(r"leave (?:the option|it|one of them|the default) out|leave one|correct|choose|export|"
+                        r"did you mean|say which|give another", caught.value.remedy)
     assert followed or general, caught.value.remedy

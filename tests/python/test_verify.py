@@ -67,7 +67,8 @@ def test_images_of_the_user(tmp_path):
     assert len(as_array.rows) == 3
     assert padbatch.verify(SSD, dynamic, some, batches=[3]).batches == (3,)
     assert padbatch.verify(SSD_TWO, padbatch.pad_outputs(SSD_TWO), images(4)).batches == (2, 2)
-    for wrong, why in [(some.astype(np.float64), "float64"), (some[0, 0], r"float32 \[1, 80\]"), (some[:, :1], r"\[1, 1,"),
+    for wrong, why in [(some.astype(np.float64), "float64"), (some[0, 0], r"float32 \[1, 80\]"),
+                       (some[:, :1], r"\[1, 1,"),
                        ([], "nothing in it"), (7, "type int"), ([{"image": some[:1]}], "no 'images'")]:
         with pytest.raises(padbatch.Error, match=why) as caught:
             padbatch.verify(SSD, fixed, wrong)
@@ -124,7 +125,8 @@ def swap_images(model):
 def flip_a_byte(model):
     """In the number that fills the padding."""
     for node in model.graph.node:
-        if node.op_type == "ConstantOfShape" and node.attribute and node.attribute[0].t.data_type == onnx.TensorProto.FLOAT:
+        if (node.op_type == "ConstantOfShape" and node.attribute
+                and node.attribute[0].t.data_type == onnx.TensorProto.FLOAT):
             data = bytearray(numpy_helper.to_array(node.attribute[0].t).tobytes())
             last = node
     data[2] ^= 1
@@ -181,7 +183,7 @@ def test_what_cannot_be_compared_is_refused():
             (SSD, padbatch.pad_outputs(SSD, set={"nms_thresh": 0.3}), {"set": {"nms_thresh": 0.3}}, "set changes"),
             (FLAT, padbatch.pad_outputs(FLAT, max_detections=20), {}, "of the form flat"),
             (RAW, padbatch.pad_outputs(RAW), {}, "of the form raw"),
-            (JOINED, padbatch.pad_outputs(JOINED, dynamic_batch=True), {}, "no output of the export, but a part of one"),
+            (JOINED, padbatch.pad_outputs(JOINED, dynamic_batch=True), {}, "no output of the export, but a part"),
             (SSD, plain, {"normalized": True}, "convert boxes"),
             (SSD, plain, {"box_format": "xywh"}, "convert boxes")]:
         with pytest.raises(padbatch.Error, match=why) as caught:
@@ -204,7 +206,8 @@ def test_rows_that_the_export_cut_are_not_compared():
 
 
 def run_command(*arguments):
-    return subprocess.run([sys.executable, "-m", "padbatch.verify", *map(str, arguments)], capture_output=True, text=True)
+    return subprocess.run([sys.executable, "-m", "padbatch.verify", *map(str, arguments)], capture_output=True,
+                          text=True)
 
 
 def test_the_command(tmp_path):
