@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the rewrite of models raises."""
+"""What the rewrite of models raises, and its warnings."""
 
 from __future__ import annotations
 
@@ -38,7 +38,12 @@ class Error(Exception):
         return f"{self.found}\n  expected: {self.expected}\n  what to do: {self.remedy}"
 
 
-Error.__module__ = "padbatch"
+class PadWarning(UserWarning):
+    """What ``pad_outputs`` warns of: padding that will never hold a detection, tensors that are large, and what a server
+    for which the model is written would stumble over. The model is padded nevertheless."""
+
+
+Error.__module__ = PadWarning.__module__ = "padbatch"
 
 
 def from_rewrite(found: str, expected: str, remedy: str, kind: str) -> Error:

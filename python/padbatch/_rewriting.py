@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import json
 import os
+import sys
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, Union, overload
 
-from padbatch._errors import Error, misused
+from padbatch._errors import Error, PadWarning, misused
 from padbatch._options import (BoxFormat, Choice, Column, CountShape, Expose, Field, Float, Form, Head, Int, Layout,
                                Masks, MaskType, Nms, NumberType, Order, Output, Path, Scores, arguments, path_bytes,
                                wrong_type)
@@ -224,8 +226,8 @@ def pad_outputs(model, output=None, *,
     Returns
     -------
     bytes or onnx.ModelProto or dict
-        With an output or a repository: what was done, as ``inspect`` shows it. Its ``warnings`` are those of the
-        command, and take the place of ``serving_warnings``. Otherwise the padded model: of the class that was given, or
+        With an output or a repository: what was done, as ``inspect`` shows it. Its ``warnings`` are the texts of those
+        below, and take the place of ``serving_warnings``. Otherwise the padded model: of the class that was given, or
         bytes, which are those that the command writes.
 
     Raises
@@ -234,18 +236,26 @@ def pad_outputs(model, output=None, *,
         With what was found, what was expected and what to do. No file is written then.
     TypeError
         For a value of a wrong type. A bool is no int.
+
+    Warns
+    -----
+    PadWarning
+        Where the command prints a warning, each by itself, when the model is padded and written.
     """
     options = dict(locals())
     del options["model"], options["output"]
     source = Source(model)
     to_file = None if output is None else path_bytes("output", output)
-    padded, report, warnings, serving = _module().pad(source.data, source.in_memory, to_file, arguments(options))
+    padded, report, said, serving = _module().pad(source.data, source.in_memory, to_file, arguments(options))
+    texts = [with_keywords(text) for text in (*_paragraphs(said), *serving)]
     if padded is not None:
-        return source.like(padded)
-    document = source.document(report)
-    del document["serving_warnings"]
-    document["warnings"] = [with_keywords(text) for text in (*_paragraphs(warnings), *serving)]
-    return document
+        result = source.like(padded)
+    else:
+        result = source.document(report)
+        del result["serving_warnings"]
+        result["warnings"] = texts
+    _warn(texts)
+    return result
 
 
 def inspect(model: Model, **options: Unpack[Options]) -> dict[str, Any]:
@@ -286,6 +296,15 @@ def _module():
     return _rewrite
 
 
-def _paragraphs(warnings: str) -> list[str]:
+def _warn(texts: list[str]) -> None:
+    """Warns, at the line outside of this package that led here."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "padbatch":
+        level, frame = level + 1, frame.f_back
+    for text in texts:
+        warnings.warn(text, PadWarning, stacklevel=level)
+
+
+def _paragraphs(said: str) -> list[str]:
     """The command's warnings: each begins with the word on a line, and may go on with lines that are indented."""
-    return [" ".join(text.split()) for text in ("\n" + warnings).split("\nwarning: ")[1:]]
+    return [" ".join(text.split()) for text in ("\n" + said).split("\nwarning: ")[1:]]

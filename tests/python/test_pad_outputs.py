@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 
 import numpy as np
 import onnx
@@ -318,11 +319,31 @@ def test_a_repository(tmp_path):
         padbatch.pad_outputs(FASTER, "out.onnx", triton_repository=tmp_path / "python", model_name="detector")
 
 
-def test_warnings_are_in_the_report(tmp_path):
-    report = padbatch.pad_outputs(MASK, tmp_path / "out.onnx", max_detections=200000)
-    _, said = command("--max-detections", 200000, MASK, tmp_path / "out2.onnx")
-    assert len(report["warnings"]) == said.count("warning: ") > 0
-    assert "a smaller max_detections=N" in report["warnings"][0]
+def test_warnings_of_the_command_are_given(tmp_path):
+    """Each is a warning, at the caller's line, whatever comes back; and the report has them."""
+    _, said = command("--max-detections", 200000, MASK, tmp_path / "out.onnx")
+    texts = []
+    for model, output in ((MASK, tmp_path / "out2.onnx"), (MASK, None), (onnx.load(MASK), None)):
+        with pytest.warns(padbatch.PadWarning) as caught:
+            result, line = padbatch.pad_outputs(model, output, max_detections=200000), python.currentframe().f_lineno
+        assert {(warning.filename, warning.lineno) for warning in caught} == {(__file__, line)}
+        texts.append([str(warning.message) for warning in caught])
+        if output is not None:
+            assert result["warnings"] == texts[0]
+    assert len(texts[0]) == said.count("warning: ") > 0 and texts[1] == texts[2] == texts[0]
+    assert "a smaller max_detections=N" in texts[0][0]
+
+
+def test_warnings_for_a_server_are_given(tmp_path):
+    with pytest.warns(padbatch.PadWarning) as caught:
+        report = padbatch.pad_outputs(FASTER, triton_repository=tmp_path, model_name="detector")
+    assert [str(warning.message) for warning in caught] == report["warnings"] != []
+
+
+def test_a_model_without_warnings_gives_none(tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert padbatch.pad_outputs(FASTER, tmp_path / "out.onnx")["warnings"] == []
 
 
 def test_other_threads_run_meanwhile():

@@ -38,7 +38,7 @@ def test_it_is_the_wheel_that_is_tested():
 def test_version_is_the_headers():
     header = (ROOT / "include/padbatch/version.hpp").read_text()
     version = ".".join(re.search(rf"VERSION_{part} (\d+)", header)[1] for part in ["MAJOR", "MINOR", "PATCH"])
-    assert importlib.metadata.version("padbatch") == version
+    assert importlib.metadata.version("padbatch") == padbatch.__version__ == version
     assert output(COMMAND, "--version") == f"onnx-pad-outputs {version}\n"
 
 
