@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from padbatch._images import check_names
+
 _WIDTHS = {"boxes": 4, "normalised_boxes": 4}
 """Columns of a field in an output that holds several; 1 for others."""
 
@@ -117,6 +119,7 @@ def _told_contract(
             "masks='full' or masks='roi' says whether the field masks covers the image or the region of each box; "
             f"expected it {'with' if 'masks' in fields else 'only with'} that field"
         )
+    check_names(fields)
     told = {name: FieldOutput(output) for name, output in fields.items()}
     _check_outputs(outputs, count_output, told)
     return Contract(count_output, told, "torchvision", masks == "roi", None, False)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,8 @@ class Image:
     """The detections of one image: views of its rows in each field.
 
     `image.boxes` or `image["boxes"]` is the field `boxes` `[n, 4]`, and so on for every field of the batch.
-    `len(image)` is n. Iteration gives the names of the fields, and `dict(image)` all of them.
+    `len(image)` is n. `image.keys()` are the names of the fields, and `dict(image)` has all of them. An image cannot be
+    iterated over: iterate over its fields, `zip(image.boxes, image.scores)`.
 
     Views copy nothing, and are made when they are asked for. They keep the memory of the batch alive, as long as one of
     them exists. NumPy's are read-only (`flags.writeable` is False); PyTorch has no read-only tensors, so a view of a
@@ -46,8 +47,9 @@ class Image:
     def __len__(self) -> int:
         return self._count
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._fields)
+    # len() counts detections, and [] takes names: neither order would be what is expected.
+    __iter__ = None
+    __reversed__ = None
 
     def keys(self) -> list[str]:
         """The names of the fields."""
@@ -306,6 +308,22 @@ class Padded(Sequence[Image]):
         return f"<padbatch.Padded of {len(self)} images: {shapes}>"
 
 
+MEMBERS = frozenset(dir(Padded)) | frozenset(dir(Image))
+"""The names of what a batch and its images have themselves, which no field can have."""
+
+
+def check_names(fields: Iterable[str]) -> None:
+    """Raises ValueError for a field with a name of `MEMBERS`: the attribute would be something else."""
+    taken = MEMBERS.intersection(fields)
+    if taken:
+        name = min(taken)
+        owner = Padded if name in dir(Padded) else Image
+        raise ValueError(
+            f"a field is named {name!r}, as an attribute of padbatch.{owner.__name__} is, which would hide it; expected "
+            "a name that no attribute of a batch or an image has: give it another name"
+        )
+
+
 def check_counts(counts: np.ndarray, capacity: int) -> np.ndarray:
     """Counts `[B]` or `[B, 1]` as `[B]`. Raises unless they are whole numbers from 0 to `capacity`."""
     if counts.ndim == 2 and counts.shape[1] == 1:
@@ -337,11 +355,13 @@ def unpad(counts: Any, /, **fields: Any) -> Padded:
     views, which are read-only; tensors give tensors, which PyTorch cannot make read-only. Others give NumPy views.
     The counts are read once: the images do not follow if they change later.
 
-    Raises ValueError if a count is not a whole number from 0 to M, or if fields have other numbers of images or rows;
-    TypeError for what is no array.
+    Raises ValueError if a count is not a whole number from 0 to M, if fields have other numbers of images or rows, or
+    if a field has the name of an attribute of `Padded` or `Image`, such as `capacity` or `size`; TypeError for what is
+    no array.
     """
     if not fields:
         raise TypeError("unpad() got no fields; expected some by name: unpad(counts, boxes=boxes, scores=scores)")
+    check_names(fields)
     arrays = {name: host_array(x, name) for name, x in fields.items()}
     first = next(iter(arrays))
     for name, array in arrays.items():

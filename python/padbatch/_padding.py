@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import operator
 import sys
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from padbatch import _arrays
-from padbatch._images import Padded, whole_numbers
+from padbatch._images import Padded, check_names, whole_numbers
 from padbatch._memory import host_array, host_numpy, is_tensor
 
 _OVERFLOW = {"error": 0, "truncate": 1, "top_scores": 2}
@@ -32,7 +33,7 @@ def pad(
 ) -> Padded:
     """Pads detections, image by image, to one array `[B, M, ...]` for each field.
 
-    What the fields are, each by a name of yours:
+    What the fields are, each by a name of yours, which no attribute of `Padded` or `Image` has:
 
     - `pad(boxes=[a, b, c], scores=[d, e, f])`: a list with an array for each image, `[n, ...]`; n may be 0, and all
       fields of an image have the same.
@@ -57,8 +58,28 @@ def pad(
     once.
 
     Raises ValueError, with the field and the image, if numbers of images or rows differ, if rows of one field have
-    several shapes or types, or if an image has too many rows; TypeError for what is no array.
+    several shapes or types, if an image has too many rows, or if a field has the name of an attribute of `Padded` or
+    `Image`, such as `counts` or `size`; TypeError for what is no array, and for a keyword that is misspelt.
     """
+    try:
+        return _pad(capacity, overflow, pad_values, offsets, batch_index, batch_size, rows, columns, fields)
+    except (TypeError, ValueError) as error:
+        _check_keywords(fields, offsets is None and batch_index is None, error)
+        raise
+
+
+def _pad(
+    capacity: int | None,
+    overflow: str,
+    pad_values: Mapping[str, float] | None,
+    offsets: Any,
+    batch_index: Any,
+    batch_size: int | None,
+    rows: Any,
+    columns: Sequence[str] | None,
+    fields: Mapping[str, Any],
+) -> Padded:
+    """`pad`, with the fields as one dict."""
     if overflow not in _OVERFLOW:
         raise ValueError(f"overflow is {overflow!r}; expected 'error', 'truncate' or 'top_scores'")
     if capacity is None:
@@ -71,6 +92,7 @@ def pad(
         fields, batch_index = _split_columns(rows, columns, fields, offsets, batch_index)
     elif not fields:
         raise TypeError("pad() got no fields; expected some by name: pad(boxes=[a, b], scores=[c, d])")
+    check_names(fields)
     names = tuple(fields)
     values = tuple(fields.values())
     if offsets is None and batch_index is None:
@@ -98,13 +120,33 @@ def pad(
     return _pad_others(call, names, values, before, m, _OVERFLOW[overflow], fills)
 
 
+def _check_keywords(fields: Mapping[str, Any], lists: bool, error: Exception) -> None:
+    """Says so if an error comes from a keyword of `pad` that is misspelt, which makes it a field."""
+    for name, value in fields.items():
+        is_field = isinstance(value, Sequence) and any(map(_is_array, value)) if lists else _is_array(value)
+        meant = difflib.get_close_matches(name, pad.__kwdefaults__, 1, 0.75)
+        if meant and not is_field:
+            raise TypeError(
+                f"{name} is no keyword of pad(), and {_kind(value)} is no field; expected "
+                f"{'a list with an array for each image' if lists else 'an array with the rows of all images'} for a "
+                f"field: did you mean {meant[0]}=?"
+            ) from error
+
+
+def _is_array(x: Any) -> bool:
+    return isinstance(x, np.ndarray) or is_tensor(x) or hasattr(x, "__dlpack_device__")
+
+
+def _kind(value: Any) -> str:
+    return f"an array {list(value.shape)}" if hasattr(value, "shape") else f"a {type(value).__name__}"
+
+
 def _as_list(value: Any, name: str) -> list[Any]:
     """The images of a field. A single array is none: its first extent may as well be rows."""
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Sequence):
-        kind = f"an array {list(value.shape)}" if hasattr(value, "shape") else f"a {type(value).__name__}"
         raise TypeError(
-            f"{name} is {kind}; expected a list with an array for each image, or all rows together with offsets= or "
-            "batch_index="
+            f"{name} is {_kind(value)}; expected a list with an array for each image, or all rows together with "
+            "offsets= or batch_index="
         )
     return list(value)
 

@@ -299,3 +299,47 @@ def f32(*shape):
 def test_what_is_refused(arguments, error, text):
     with pytest.raises(error, match=text):
         padbatch.pad(**arguments)
+
+
+B = np.ones((2, 4), np.float32)
+
+
+@pytest.mark.parametrize(
+    "given, meant",
+    [
+        ({"boxes": [B], "capcity": 3}, "capacity"),
+        ({"boxes": [B], "capcity": [3]}, "capacity"),
+        ({"capacty": np.int64(3), "boxes": [B]}, "capacity"),
+        ({"boxes": [B], "pad_value": {"boxes": -1}}, "pad_values"),
+        ({"boxes": [B], "overflows": "truncate"}, "overflow"),
+        ({"boxes": B, "offset": [0, 2]}, "offsets"),
+        ({"boxes": B, "offset": np.array([0, 2])}, "offsets"),
+        ({"boxes": B, "offsets": [0, 2], "capcity": 3}, "capacity"),
+        ({"boxes": B, "batch_idx": np.array([0, 0]), "batch_size": 1}, "batch_index"),
+        ({"boxes": B, "batch_index": [0, 0], "batchsize": 1}, "batch_size"),
+        ({"rows": B, "colums": ("x1", "y1", "x2", "y2")}, "columns"),
+        ({"row": B, "columns": ("x1", "y1", "x2", "y2")}, "rows"),
+    ],
+    ids=str,
+)
+def test_a_misspelt_keyword_is_named(given, meant):
+    with pytest.raises(TypeError, match=rf"is no keyword of pad\(\).*did you mean {meant}=\?$"):
+        padbatch.pad(**given)
+
+
+def test_fields_may_have_names_like_keywords():
+    batch = padbatch.pad(row=[B], batch_sizes=[B[:, 0]])
+    assert batch.row.shape == (1, 2, 4) and batch.batch_sizes.shape == (1, 2)
+    with pytest.raises(ValueError, match="image 0 has 1 rows of offset"):  # an error of the field, not of its name
+        padbatch.pad(boxes=[B], offset=[B[:1]])
+    assert padbatch.pad(boxes=B, offset=B, offsets=[0, 2]).offset.shape == (1, 2, 4)
+
+
+def test_fields_with_names_of_attributes_are_refused():
+    names = {name for kind in (padbatch.Padded, padbatch.Image) for name in dir(kind)}
+    assert {"counts", "capacity", "fields", "size", "keys", "count", "index", "region_masks", "to_coco"} <= names
+    for name in names - set(padbatch.pad.__kwdefaults__):
+        with pytest.raises(ValueError, match=f"a field is named '{name}', as an attribute of padbatch"):
+            padbatch.pad(**{name: [B]})
+        with pytest.raises(ValueError, match=f"a field is named '{name}'.*give it another name"):
+            padbatch.pad(boxes=B, **{name: B}, offsets=[0, 2])

@@ -32,7 +32,7 @@ def test_images_are_plain_slices(seed):
     assert len(found) == len(counts)
     for i, image in enumerate(found):
         n = int(counts.reshape(-1)[i])
-        assert len(image) == n and list(image) == list(fields) == image.keys()
+        assert len(image) == n and list(dict(image)) == list(fields) == image.keys()
         for name, values in fields.items():
             view = image[name]
             assert view is getattr(image, name)
@@ -227,3 +227,18 @@ def test_supervision_is_missing(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "supervision", None)
     with pytest.raises(ImportError, match="pip install supervision"):
         detections().to_supervision()
+
+
+def test_an_image_is_not_iterable():
+    """Neither over detections nor over names: len() counts the ones, [] takes the others."""
+    (image,) = padbatch.unpad([2], boxes=np.zeros((1, 3, 4)))
+    for use in (iter, list, reversed, lambda image: [*image], lambda image: dict(zip(image, range(2)))):
+        with pytest.raises(TypeError, match="not iterable|not reversible"):
+            use(image)
+    assert "boxes" in image and 0 not in image and dict(image).keys() == {"boxes"}
+
+
+def test_fields_with_names_of_attributes_are_refused():
+    for name in {name for kind in (padbatch.Padded, padbatch.Image) for name in dir(kind)}:
+        with pytest.raises(ValueError, match=f"a field is named '{name}', as an attribute of padbatch"):
+            padbatch.unpad([2], boxes=np.zeros((1, 3, 4)), **{name: np.zeros((1, 3))})
