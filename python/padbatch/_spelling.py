@@ -38,6 +38,8 @@ LISTS = ("classes", "columns", "exclude_classes", "fields", "strides")
 PAIRS = ("expose", "pad_value", "rename", "set")
 EXTENTS = ("image_size", "keypoints")
 
+_ALL_WORDS = frozenset(map(frozenset, WORDS.values()))
+
 # Where the keyword is not the name in the text.
 RENAMED = {"from": "from_", "normalised": "normalized"}
 ALL = frozenset((*WORDS, *FLAGS, *NUMBERS, *NAMES, *LISTS, *PAIRS, *EXTENTS))
@@ -46,6 +48,7 @@ ALL = frozenset((*WORDS, *FLAGS, *NUMBERS, *NAMES, *LISTS, *PAIRS, *EXTENTS))
 _PROSE = frozenset("and are as for gives has in is makes multiplies names of or out says such to with which".split())
 
 _OPTION = re.compile(r"`([a-z_]+)`|(?<![\w'`-])--([a-z][a-z-]*)")
+_ALTERNATIVES = re.compile(r", | or ")
 _NUMBER = re.compile(r"-?[0-9][0-9.e+-]*(?<![.,])|[NBST]\b|batch\b")
 _EXTENTS = re.compile(r"([0-9]+)x([0-9]+)\b|([A-Z])x([A-Z])\b")
 _QUOTED_NUMBER = re.compile(r" is '([^']*)'")
@@ -63,6 +66,9 @@ _PHRASES = (
     (re.compile(r"(?<=-pad-value )([a-z_]+) is a word"), r"\1 is True or False"),
     (re.compile(r"^write, for example, (?:--image-size 640|640x640)$"), "write, for example, image_size=(640, 640)"),
     (re.compile(r"^write, for example, (?:--keypoints 640|17x3)$"), "write, for example, keypoints=(17, 3)"),
+    (re.compile(r"^write (image)( if .*, or )(field)(?= if )"), r'write "\1"\2"\3"'),
+    (re.compile(r"(?<=, or )the word (batch)$"), r'"\1"'),
+    (re.compile(r", several with commas, or none$"), ', several in a list, or "none"'),
     (re.compile(r"^(height and width|their number and 2 or 3) with an x between them$"), r"\1"),
     (re.compile(r", separated by commas without spaces, such as ([a-z0-9,]+)$"),
      lambda found: ", such as " + _quoted(found[1].split(","))),
@@ -70,7 +76,11 @@ _PHRASES = (
 
 
 def with_keywords(text: str) -> str:
-    """`text` with every option that it names spelled as a keyword, and its value as Python writes that."""
+    """`text` with every option that it names spelled as a keyword, and its value as Python writes that; and with quotes
+    around words, if it is all words of an option: full, roi or none."""
+    words = _ALTERNATIVES.split(text)
+    if frozenset(words) in _ALL_WORDS:
+        return _either(words)
     return "".join(piece for piece, _ in pieces(text))
 
 
@@ -92,6 +102,12 @@ def pieces(text: str) -> Iterator[tuple[str, bool]]:
     yield text[at:], False
 
 
+def _either(words: list[str]) -> str:
+    """Words with quotes, as a sentence names the choices."""
+    *first, last = (f'"{word}"' for word in words)
+    return " or ".join([", ".join(first), last] if first else [last])
+
+
 def _quoted(words: list[str]) -> str:
     return "[" + ", ".join(f'"{word}"' for word in words) + "]"
 
@@ -101,7 +117,8 @@ def _with_value(name: str, text: str, end: int) -> tuple[str, int]:
     if name in FLAGS:
         return f"{name}=True", end
     if name in (*NUMBERS, *EXTENTS) and (value := _QUOTED_NUMBER.match(text, end)) is not None:
-        return f"{name} is " + _EXTENTS.sub(r"(\1, \2)", value[1]), value.end()
+        number = _EXTENTS.sub(r"(\1, \2)", value[1])
+        return f"{name} is " + (number if number[:1] == "(" or _is_number(number) else f"'{number}'"), value.end()
     if end == len(text) or text[end] != " ":
         return name, end
     spell = next(spell for names, spell in _SPELLERS if name in names)

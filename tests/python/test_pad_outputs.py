@@ -156,7 +156,7 @@ def test_unknown_keywords():
 WRONG_VALUES = [
     ({"max_detections": 0}, "max_detections is 0", "max_detections=20"),
     ({"max_detections": 2**31}, "max_detections is 2147483648", "max_detections=20"),
-    ({"max_detections": "bach"}, "max_detections is bach", "max_detections=20"),
+    ({"max_detections": "bach"}, "max_detections is 'bach'", "max_detections=20"),
     ({"min_score": -1}, "min_score is -1", "min_score=0.5"),
     ({"masks": "rio"}, "masks is 'rio'", "choose"),
     ({"layout": "efficientnm"}, "layout is 'efficientnm'", 'layout="efficientnms"'),
