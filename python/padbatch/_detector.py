@@ -22,18 +22,19 @@ class Detector:
             image.boxes, image.labels, image.scores, image.masks
 
     `model` is a file, the bytes of one, an `onnx.ModelProto`, or an `onnxruntime.InferenceSession`. `providers` and
-    `session_options` are those of a session; None means the CPU. `class_names` are a list or a dict of names by label,
-    for `Image.to_supervision`. `batch_size` is the most images of one run of a model that takes any number; None means
-    all of one size.
+    `session_options` are those of a session; None means the CPU, and that only errors are logged. `class_names` are a
+    list or a dict of names by label, for `Image.to_supervision`. `batch_size` is the most images of one run of a model
+    that takes any number; None means all of one size.
 
     The outputs are found by the model's metadata, whatever their names and layout are. If another program has removed
     these, say what the outputs are: `count_output="num_dets", fields={"boxes": "det_boxes", ...}`, and `masks="full"`
     or `masks="roi"` if `masks` is among the fields.
 
     **Images.** `detector(images)` takes a list of arrays `[H, W, 3]`, or one array `[N, 3, H, W]`: NumPy arrays or CPU
-    tensors, since a device's memory is refused. uint8 is RGB and divided by 255; floats are taken as they are, in the
-    model's type. (A model that takes uint8 gets uint8 as it is.) Nothing is resized: a model of a fixed size refuses
-    others with a ValueError.
+    tensors, since a device's memory is refused; in the list also what else NumPy makes an array of, such as PIL images
+    of mode RGB, to which the orientation of EXIF is not applied. uint8 is RGB and divided by 255; floats are taken as
+    they are, in the model's type. (A model that takes uint8 gets uint8 as it is.) Nothing is resized: a model of a
+    fixed size refuses others with a ValueError.
 
     Images of different sizes run in groups of one size; results come in the order of the images. (In a run of several
     sizes, torchvision's models make all images as large as the largest, and find other rows than in each alone.) A
@@ -165,6 +166,9 @@ def _open(model: Any, providers: Sequence[Any] | None, session_options: Any) -> 
             f"the model is a {type(model).__name__}; expected a file, its bytes, an onnx.ModelProto or an "
             "onnxruntime.InferenceSession"
         )
+    if session_options is None:
+        session_options = onnxruntime.SessionOptions()
+        session_options.log_severity_level = 3  # errors: it warns of parameters of the export that are left unused
     return onnxruntime.InferenceSession(
         model, session_options, providers=["CPUExecutionProvider"] if providers is None else list(providers)
     )

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from padbatch._images import whole_numbers
-from padbatch._memory import host_numpy
+from padbatch._memory import host_numpy, is_tensor
 
 Size = tuple[int, int]
 
@@ -38,10 +38,10 @@ class GivenImages(NamedTuple):
 
 
 def read_images(images: Any) -> GivenImages:
-    """Takes a list of `[H, W, 3]`, or one array `[N, 3, H, W]`."""
+    """Takes a list of `[H, W, 3]`, arrays or PIL images, or one array `[N, 3, H, W]`."""
     if isinstance(images, (list, tuple)):
-        return GivenImages([_read_image(host_numpy(image, f"image {i}"), i) for i, image in enumerate(images)])
-    batch = host_numpy(images, "images")
+        return GivenImages([_read_image(_as_array(image, f"image {i}"), i) for i, image in enumerate(images)])
+    batch = _as_array(images, "images")
     if batch.ndim != 4 or batch.shape[1] != 3:
         remedy = "give RGB images"
         if batch.ndim == 3:
@@ -53,6 +53,17 @@ def read_images(images: Any) -> GivenImages:
         )
     _check_pixels(batch, "images")
     return GivenImages(list(batch), batch)
+
+
+def _as_array(image: Any, name: str) -> np.ndarray:
+    """An array or tensor of the host, or what else makes an array of itself, such as a PIL image."""
+    known = isinstance(image, (np.ndarray, np.generic)) or is_tensor(image) or hasattr(image, "__dlpack_device__")
+    if known or not (hasattr(image, "__array__") or hasattr(image, "__array_interface__")):
+        return host_numpy(image, name)
+    mode = getattr(image, "mode", "RGB")
+    if isinstance(mode, str) and mode != "RGB":  # some others have three channels too
+        raise ValueError(f"{name} is an image of mode {mode!r}; expected 'RGB': give image.convert(\"RGB\")")
+    return host_numpy(np.asarray(image), name)
 
 
 def _read_image(image: np.ndarray, i: int) -> np.ndarray:

@@ -5,7 +5,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from detector_models import detector, images, session
+from detector_models import detector, images, padded, session
 
 import padbatch
 
@@ -108,6 +108,51 @@ class OnDevice:
         raise AssertionError("this memory must not be asked for")
 
 
+class Picture:
+    """What PIL's images have for NumPy. (tests/python/long has PIL's own.)"""
+
+    def __init__(self, mode, channels):
+        self.mode = mode
+        self.pixels = np.random.default_rng(channels).integers(0, 256, (64, 80, channels), dtype=np.uint8)
+
+    @property
+    def __array_interface__(self):
+        shape, kind = self.pixels.shape, self.pixels.dtype.str
+        return {"version": 3, "shape": shape, "typestr": kind, "data": self.pixels.tobytes()}
+
+
+class Makes:
+    """An object that makes an array of itself."""
+
+    def __init__(self, pixels):
+        self.pixels = pixels
+
+    def __array__(self, dtype=None, copy=None):
+        return self.pixels
+
+
+def test_what_makes_an_array_of_itself_is_taken():
+    detect = detector(FIXED)
+    pixels = (images([4])[0] * 255).astype(np.uint8)
+    picture = Picture("RGB", 3)
+    picture.pixels = pixels
+    (expected,) = detect([pixels])
+    for given in (picture, Makes(pixels)):
+        (found,) = detect([given])
+        assert len(found) == len(expected) > 0 and dict(found).keys() == dict(expected).keys()
+        assert all(found[name].tobytes() == expected[name].tobytes() for name in found.keys())
+
+
+def test_a_session_of_its_own_logs_errors_only(capfd):
+    """ONNX Runtime warns of parameters that a smaller limit leaves unused."""
+    model = padded(FIXED, max_detections=1)
+    padbatch.Detector(model)
+    assert capfd.readouterr().err == ""
+    options = onnxruntime.SessionOptions()
+    padbatch.Detector(model, session_options=options)
+    assert "Removing initializer" in capfd.readouterr().err and options.log_severity_level != 3  # the caller's own
+
+
 @pytest.mark.parametrize(
     "given, error, text",
     [
@@ -135,6 +180,9 @@ class OnDevice:
         ([OnDevice()], ValueError, r"image 0 is in the memory of a device \(CUDA\)"),
         (OnDevice(), ValueError, r"images is in the memory of a device \(CUDA\)"),
         ("photo.jpg", TypeError, "images is a str"),
+        ([Picture("RGBA", 4)], ValueError, r"image 0 is an image of mode 'RGBA'; expected 'RGB': .*convert\(\"RGB\"\)"),
+        ([Picture("RGB", 3), Picture("HSV", 3)], ValueError, "image 1 is an image of mode 'HSV'"),
+        (Picture("RGB", 3), ValueError, "give a list of one image"),
     ],
 )
 def test_images_that_are_refused(given, error, text):
