@@ -39,8 +39,8 @@ class Error(Exception):
 
 
 class PadWarning(UserWarning):
-    """What ``pad_outputs`` warns of: padding that will never hold a detection, tensors that are large, and what a server
-    for which the model is written would stumble over. The model is padded nevertheless."""
+    """What ``pad_outputs`` warns of: padding that will never hold a detection, tensors that are large, and what the
+    server for which the model is written would stumble over. The model is padded nevertheless."""
 
 
 Error.__module__ = PadWarning.__module__ = "padbatch"

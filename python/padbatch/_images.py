@@ -319,8 +319,8 @@ def check_names(fields: Iterable[str]) -> None:
         name = min(taken)
         owner = Padded if name in dir(Padded) else Image
         raise ValueError(
-            f"a field is named {name!r}, as an attribute of padbatch.{owner.__name__} is, which would hide it; expected "
-            "a name that no attribute of a batch or an image has: give it another name"
+            f"a field is named {name!r}, as an attribute of padbatch.{owner.__name__} is, which would hide it; "
+            "expected a name that no attribute of a batch or an image has: give it another name"
         )
 
 
