@@ -124,7 +124,7 @@ def _check_keywords(fields: Mapping[str, Any], lists: bool, error: Exception) ->
     """Says so if an error comes from a keyword of `pad` that is misspelt, which makes it a field."""
     for name, value in fields.items():
         is_field = isinstance(value, Sequence) and any(map(_is_array, value)) if lists else _is_array(value)
-        meant = difflib.get_close_matches(name, pad.__kwdefaults__, 1, 0.75)
+        meant = difflib.get_close_matches(name, pad.__kwdefaults__ or (), 1, 0.75)
         if meant and not is_field:
             raise TypeError(
                 f"{name} is no keyword of pad(), and {_kind(value)} is no field; expected "
