@@ -334,6 +334,15 @@ def test_warnings_of_the_command_are_given(tmp_path):
     assert "a smaller max_detections=N" in texts[0][0]
 
 
+def test_warnings_are_at_the_line_of_who_calls_the_package():
+    """A function of the package that pads a model, as export does, is not where they are."""
+    inside = {"__name__": "padbatch._some", "padbatch": padbatch}
+    exec("def pads(model):\n    return padbatch.pad_outputs(model, max_detections=200000)", inside)
+    with pytest.warns(padbatch.PadWarning) as caught:
+        line = inside["pads"](MASK) and python.currentframe().f_lineno
+    assert {(warning.filename, warning.lineno) for warning in caught} == {(__file__, line)}
+
+
 def test_warnings_for_a_server_are_given(tmp_path):
     with pytest.warns(padbatch.PadWarning) as caught:
         report = padbatch.pad_outputs(FASTER, triton_repository=tmp_path, model_name="detector")
