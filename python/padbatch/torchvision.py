@@ -6,30 +6,24 @@ from __future__ import annotations
 
 import os
 import warnings as _warnings
-from typing import TYPE_CHECKING, Any, Union
+from typing import Any, Union
 
-from padbatch._errors import Error
 from padbatch._torch.packages import require as _require
 from padbatch._torch.report import Check, Report, TraceWarning
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
-    from padbatch._options import ModelOptions
 
 __all__ = ["Check", "Report", "TraceWarning", "export"]
 
 
 def export(model: Any, output: Union[str, "os.PathLike[str]"], image_size: tuple[int, int] | None = None,
            dynamic_batch: bool = True, *, dynamic_size: bool = False, images: Any = None, opset: int | None = None,
-           check: bool = True, force: bool = False, **options: Unpack[ModelOptions]) -> Report:
+           check: bool = True, force: bool = False, **options: Any) -> Report:
     """Exports a torchvision detection model to ONNX, pads its outputs, and checks the file.
 
     >>> model = torchvision.models.detection.maskrcnn_resnet50_fpn(weights="DEFAULT")
     >>> padbatch.torchvision.export(model, "detector.onnx", image_size=(800, 1066), masks="roi")
 
-    The file takes images as the model does, and nothing need be done to them: they are scaled, normalised and resized
-    inside, and boxes are in pixels of the image that was given.
+    The file takes images as the model does, RGB in float32 from 0 to 1: they are normalised and resized inside, and
+    boxes are in pixels of the image that was given.
 
     Parameters
     ----------

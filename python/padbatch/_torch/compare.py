@@ -119,9 +119,9 @@ class Comparison:
 
 
 def threshold_amid(rows: Sequence[Rows]) -> float | None:
-    """A score threshold at the median of the scores, or above it where some image would keep all of its rows, as many as
-    the limit allows: then nothing would be seen of padding. It is in the widest gap near there, so that rounding seldom
-    moves a row across. None if there is no such threshold."""
+    """A score threshold at the median of the scores, or above it where some image would keep all of its rows, as many
+    as the limit allows: then nothing would be seen of padding. It is in the widest gap near there, so that rounding
+    seldom moves a row across. None if there is no such threshold."""
     images = [np.asarray(image["scores"], np.float64).ravel() for image in rows]
     scores = np.unique(np.concatenate(images))
     lowest = max((image.min() for image in images if len(image) > 1), default=-np.inf)
@@ -147,7 +147,8 @@ def match(expected: Rows, found: Rows) -> tuple[np.ndarray, np.ndarray]:
     else:
         apart = np.zeros_like(alike)
     left, right = np.nonzero(alike > OVERLAP)
-    pairs, used = [], set()
+    pairs: list[tuple[int, int]] = []
+    used: set[tuple[int, int]] = set()
     for at in np.lexsort((apart[left, right], -np.round(alike[left, right], 6))):
         row, other = int(left[at]), int(right[at])
         if (0, row) not in used and (1, other) not in used:

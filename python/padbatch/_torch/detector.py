@@ -82,7 +82,7 @@ class Detector:
 
     def resized(self, height: int, width: int) -> tuple[int, int] | None:
         """The size to which the detector resizes such an image, before it pads it."""
-        transform = getattr(self.core, "transform", None)
+        transform: Any = getattr(self.core, "transform", None)
         try:
             image = transform.resize(torch.zeros(3, height, width), None)[0]
         except Exception:  # noqa: BLE001 (the user's own transform)
@@ -102,7 +102,7 @@ class Detector:
                 hook.remove()
 
 
-def _unwrapped(model: torch.nn.Module) -> torch.nn.Module:
+def _unwrapped(model: Any) -> torch.nn.Module:
     """What torch.compile and the parallel wrappers were given."""
     while True:
         if isinstance(model, (torch.nn.DataParallel, torch.nn.parallel.DistributedDataParallel)):

@@ -116,7 +116,7 @@ class _Steps:
             own = middle is None
             threshold = threshold if own else middle
             rows = []
-        if own:
+        if own or threshold is None:
             batches = self._verify(exported, padded, pixels, BATCHES)
         else:
             self._verify_if_comparable(exported, padded, pixels[:3])
@@ -145,7 +145,8 @@ class _Steps:
         return verify(exported, padded, inputs, batches=batches, **options).batches
 
     def _verify_if_comparable(self, exported: str, padded: str, pixels: list) -> None:
-        """An export whose images have as many rows as they can does not tell what rows of some classes there would be."""
+        """An export whose images have as many rows as the limit allows does not tell which rows of some classes there
+        would be."""
         try:
             self._verify(exported, padded, pixels, BATCHES[:2])
         except Error as error:
@@ -192,7 +193,7 @@ class _Steps:
         return texts + [f"a Python value that the trace made constant: {text}" for text in self.traced]
 
 
-def _extents(path: str) -> list[int | str]:
+def _extents(path: str) -> list[int | str | None]:
     return [extent for shape in _inputs(path).values() for extent in shape]
 
 

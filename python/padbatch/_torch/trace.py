@@ -18,7 +18,7 @@ from padbatch._errors import Error
 from padbatch._torch.detector import flattened
 from padbatch._torch.packages import require
 
-_PACKAGES = tuple(os.path.dirname(package.__file__) + os.sep for package in (torch, torchvision))
+_PACKAGES = tuple(os.path.dirname(str(package.__file__)) + os.sep for package in (torch, torchvision))
 
 
 def version_of(package: Any) -> tuple[int, int]:
@@ -88,7 +88,7 @@ def _remedy(exporter: str) -> str:
 
 
 def _trace(module, argument, path, opset, sizes):
-    options: dict[str, Any] = {"dynamic_axes": {"images": sizes}} if sizes else {}
+    options = {"dynamic_axes": {"images": sizes}} if sizes else {}
     if "dynamo" in inspect.signature(torch.onnx.export).parameters:
         options["dynamo"] = False
     torch.onnx.export(module, (argument,), path, opset_version=opset, input_names=["images"], do_constant_folding=True,
