@@ -73,3 +73,5 @@ __all__ = [
     "unletterbox_boxes",
     "unnormalize_boxes",
 ]
+
+Letterbox.__module__ = __name__  # where it is public; its stub is where it is made

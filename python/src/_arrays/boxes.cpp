@@ -247,7 +247,6 @@ void add_boxes(nb::module_& m)
     lb.def_prop_ro("gain_x", &letterbox::gain_x, "What x is multiplied by.");
     lb.def_prop_ro("gain_y", &letterbox::gain_y, "What y is multiplied by.");
     lb.def("__repr__", &words_of);
-    lb.attr("__module__") = "padbatch.ops";
     m.def("letterbox_boxes", &letterbox_boxes_of, any("boxes"), any("letterbox"));
     m.def("unletterbox_boxes", &unletterbox_boxes_of, any("boxes"), any("letterbox"));
 }
