@@ -171,6 +171,41 @@ def test_labels_of_every_integer_type():
         ops.batched_nms(BOXES, SCORES, np.zeros(4, np.float16), 0.5)
 
 
+def test_masked_arrays_are_refused():
+    """Their masks would be lost."""
+    masked = np.ma.array(BOXES, mask=BOXES > 9)
+    for call in (
+        lambda: ops.box_area(masked),
+        lambda: ops.nms(BOXES, np.ma.array(SCORES), 0.5),
+        lambda: ops.rle.encode(np.ma.ones((1, 2, 2), bool)),
+        lambda: ops.paste_masks(np.ones((4, 8, 8), np.float32), BOXES, (9, 9), out=np.ma.zeros((4, 9, 9), np.float32)),
+        lambda: ops.rle.iou(*2 * [ops.rle.encode(np.ones((1, 2, 2), bool))], np.ma.array([1], mask=[True])),
+    ):
+        with pytest.raises(TypeError, match="is a masked array; expected all elements to count"):
+            call()
+
+
+def test_arrays_that_are_refused_are_not_held():
+    """Whose memory had been asked for already."""
+    many_axes = np.zeros((1,) * 9 + (4,), np.float32)
+    before = sys.getrefcount(many_axes)
+    for _ in range(10):
+        with pytest.raises(ValueError, match="10 axes; expected at most 8"):
+            ops.box_area(many_axes)
+    assert sys.getrefcount(many_axes) == before
+
+
+def test_a_side_whose_index_empties_the_mask():
+    class Emptying:
+        def __index__(self):
+            mask.clear()
+            gc.collect()
+            return 2
+
+    mask = {"counts": "".join("13"), "size": [Emptying(), 2]}
+    assert ops.rle.area(mask) == 3
+
+
 def test_nothing_is_held():
     class Mine(np.ndarray):
         pass

@@ -162,7 +162,7 @@ def iou(dt: Sequence[Rle], gt: Sequence[Rle], pyiscrowd: Any = None) -> np.ndarr
     Returns:
         [D, G], float64.
     """
-    crowds = None if pyiscrowd is None else np.asarray(pyiscrowd)
+    crowds = None if pyiscrowd is None else np.asanyarray(pyiscrowd)
     return _arrays.rle_iou(_listed("dt", dt), _listed("gt", gt), crowds)
 
 

@@ -145,18 +145,6 @@ array::array(nb::handle given, const char* name) : m_name(name)
     }
 }
 
-array::array(array&& other) noexcept
-    : m_name(other.m_name), m_from(other.m_from), m_tensor(other.m_tensor),
-      m_buffer(std::exchange(other.m_buffer, Py_buffer{})), m_holder(std::move(other.m_holder)),
-      m_copy(std::move(other.m_copy))
-{
-}
-
-array::~array()
-{
-    PyBuffer_Release(&m_buffer); // nothing, if it has no owner
-}
-
 std::size_t array::size() const noexcept
 {
     std::size_t size = 1;
@@ -173,23 +161,28 @@ std::string array::words() const
 
 void array::read_buffer(nb::handle given)
 {
+    const numpy_parts& numpy = numpy_parts::get();
+    if (given.type().ptr() != numpy.ndarray.ptr() && is_instance(given, numpy.masked)) {
+        refuse_type(m_name + std::string(" is a masked array; expected all elements to count: pick them first, or fill "
+                                         "them"));
+    }
     element_type type{};
-    const bool has_buffer = PyObject_GetBuffer(given.ptr(), &m_buffer, PyBUF_RECORDS_RO) == 0;
-    if (!has_buffer || !read_format(m_buffer.format, m_buffer.itemsize, type)) {
+    Py_buffer& view = m_buffer.view;
+    const bool has_buffer = PyObject_GetBuffer(given.ptr(), &view, PyBUF_RECORDS_RO) == 0;
+    if (!has_buffer || !read_format(view.format, view.itemsize, type)) {
         PyErr_Clear();
-        PyBuffer_Release(&m_buffer);
         refuse_type(m_name + (" has elements of type " + words_of(given.attr("dtype").attr("str"))) +
                     "; expected numbers or bools in the machine's byte order: convert them with astype");
     }
-    const auto axes = static_cast<std::size_t>(m_buffer.ndim);
+    const auto axes = static_cast<std::size_t>(view.ndim);
     check_axes(m_name, axes);
     std::int64_t shape[most_axes] = {};
     std::int64_t strides[most_axes] = {};
     for (std::size_t k = 0; k < axes; ++k) {
-        shape[k] = m_buffer.shape[k];
-        strides[k] = m_buffer.strides[k];
+        shape[k] = view.shape[k];
+        strides[k] = view.strides[k];
     }
-    set(m_buffer.buf, type, {shape, axes}, {strides, axes});
+    set(view.buf, type, {shape, axes}, {strides, axes});
 }
 
 void array::read_torch(nb::handle given)

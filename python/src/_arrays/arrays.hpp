@@ -14,6 +14,7 @@
 #include <initializer_list>
 #include <span>
 #include <string>
+#include <utility>
 
 /// How the module's functions take arrays and return them.
 ///
@@ -33,16 +34,28 @@ enum class library : unsigned char { numpy, torch };
 /// Throws what stands for `outcome` in Python, unless it is success.
 void require(const status& outcome);
 
+/// A view of an object's memory, which is given back at the end.
+struct buffer_view {
+    Py_buffer view{};
+
+    buffer_view() noexcept = default;
+    buffer_view(buffer_view&& other) noexcept : view(std::exchange(other.view, Py_buffer{})) {}
+    buffer_view(const buffer_view&) = delete;
+    buffer_view& operator=(const buffer_view&) = delete;
+    buffer_view& operator=(buffer_view&&) = delete;
+    ~buffer_view() { PyBuffer_Release(&view); } // nothing, if it has no owner
+};
+
 /// An argument that is an array. Holds its memory; is made and destroyed with the interpreter's lock.
 class array {
 public:
     /// `name` is the argument's, for messages.
     array(nanobind::handle given, const char* name);
-    array(array&& other) noexcept;
+    array(array&&) noexcept = default;
     array(const array&) = delete;
     array& operator=(const array&) = delete;
     array& operator=(array&&) = delete;
-    ~array();
+    ~array() = default;
 
     [[nodiscard]] const char* name() const noexcept { return m_name; }
     [[nodiscard]] library from() const noexcept { return m_from; }
@@ -105,7 +118,7 @@ private:
     const char* m_name;
     library m_from = library::numpy;
     const_tensor_ref m_tensor;
-    Py_buffer m_buffer{};      // of a NumPy array
+    buffer_view m_buffer;      // of a NumPy array
     nanobind::object m_holder; // of another array
     memory m_copy;
 

@@ -13,6 +13,7 @@ numpy_parts::numpy_parts()
 {
     const nb::module_ numpy = nb::module_::import_("numpy");
     ndarray = numpy.attr("ndarray");
+    masked = nb::module_::import_("numpy.ma").attr("MaskedArray");
     empty = numpy.attr("empty");
     zeros = numpy.attr("zeros");
     for (std::size_t k = 0; k < type_count; ++k) {

@@ -15,7 +15,7 @@ inline constexpr std::size_t type_count = static_cast<std::size_t>(element_type:
 
 /// What is needed of NumPy.
 struct numpy_parts {
-    nanobind::object ndarray, empty, zeros;
+    nanobind::object ndarray, masked, empty, zeros;
     nanobind::object types[type_count]; // null for bfloat16
 
     numpy_parts();

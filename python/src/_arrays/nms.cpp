@@ -7,6 +7,7 @@
 #include <padbatch/detection/soft_nms.hpp>
 
 #include <cstring>
+#include <utility>
 
 namespace nb = nanobind;
 
@@ -14,7 +15,8 @@ namespace padbatch::python {
 
 namespace {
 
-/// Memory of a call. Each thread keeps its own for the next call, as long as it is small.
+/// Memory of a call. Each thread keeps its own for the next call, as long as it is small; a call takes it away, since
+/// it makes arrays, and these may run Python's code (finalizers, modes of torch) that calls again.
 struct scratch {
     workspace space;
     row_numbers kept;
@@ -31,7 +33,9 @@ void run(std::size_t n, const Work& work)
     constexpr std::size_t most_kept = std::size_t{1} << 16; // some 5 MB
     if (n <= most_kept) {
         static thread_local scratch kept;
-        require(work(kept));
+        scratch own = std::move(kept);
+        require(work(own));
+        kept = std::move(own);
     } else {
         scratch own;
         require(work(own));

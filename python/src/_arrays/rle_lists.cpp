@@ -73,8 +73,11 @@ void rle_list::take(nb::handle given)
     if (!PyDict_Check(given.ptr())) {
         refuse("is " + shown(given) + "; expected a dict {\"size\": [height, width], \"counts\": ...}");
     }
-    PyObject* const size = PyDict_GetItemString(given.ptr(), "size");
-    PyObject* const counts = PyDict_GetItemString(given.ptr(), "counts");
+    // The dict may lose them: a side's __index__ is code of the caller's.
+    const nb::object held_size = nb::borrow(PyDict_GetItemString(given.ptr(), "size"));
+    const nb::object held_counts = nb::borrow(PyDict_GetItemString(given.ptr(), "counts"));
+    PyObject* const size = held_size.ptr();
+    PyObject* const counts = held_counts.ptr();
     if (size == nullptr || counts == nullptr) {
         refuse("is a dict without \"" + std::string(size == nullptr ? "size" : "counts") +
                "\"; expected {\"size\": [height, width], \"counts\": ...}");

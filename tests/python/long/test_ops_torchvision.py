@@ -145,3 +145,21 @@ def test_the_default_device_does_not_matter():
     finally:
         torch.set_default_device("cpu")
     assert found.device.type == "cpu" and torch.equal(found, peer.nms(boxes, scores, 0.4))
+
+
+def test_a_call_inside_of_a_call():
+    """A mode of torch is Python code that runs where results are made: calls in it have memory of their own."""
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    many = torch.arange(2000).float()[:, None].expand(-1, 4) * 10 + torch.tensor([0, 0, 5, 5])
+    inner = []
+
+    class Mode(TorchDispatchMode):
+        def __torch_dispatch__(self, function, types, arguments=(), keywords=None):
+            inner.append(len(ops.nms(many.numpy(), np.arange(2000, dtype=np.float32), 0.5)))
+            return function(*arguments, **(keywords or {}))
+
+    boxes, scores = many[:50].contiguous(), torch.arange(50).float()
+    with Mode():
+        kept = ops.nms(boxes, scores, 0.5)
+    assert inner and kept.tolist() == list(range(49, -1, -1))
