@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -122,6 +123,8 @@ class Image:
 
     def _bool_masks(self, threshold: float) -> np.ndarray:
         """Which pixels belong to the detections, bool `[n, H, W]`."""
+        if not 0 < threshold <= 1:
+            raise ValueError(f"mask_threshold is {threshold!r}; expected a number above 0 and up to 1")
         if self._has_regions and "masks" not in self._made:
             masks = self._paste(threshold=threshold, dtype=np.bool_)
         else:
@@ -185,6 +188,8 @@ class Image:
 
         Raises ValueError if boxes, labels or scores are missing, or if `categories` lacks a label.
         """
+        if isinstance(image_id, np.integer):  # which json.dumps refuses
+            image_id = int(image_id)
         arrays = self._plain_fields()
         for needed in ("labels", "scores"):
             if needed not in arrays:
@@ -196,7 +201,8 @@ class Image:
         results = []
         for label, box, score in zip(arrays["labels"].tolist(), boxes.tolist(), arrays["scores"].tolist()):
             category = label if categories is None else _look_up(categories, label, "categories", "category id")
-            results.append({"image_id": image_id, "category_id": int(category), "bbox": box, "score": float(score)})
+            category_id = operator.index(category)
+            results.append({"image_id": image_id, "category_id": category_id, "bbox": box, "score": float(score)})
         if "masks" in self._fields:
             from padbatch.ops import rle
 
@@ -286,7 +292,7 @@ class Padded(Sequence[Image]):
         if self._read_only is None or self._numbers is None:
             self._read_only = {k: read_only(v) if isinstance(v, np.ndarray) else v for k, v in self.fields.items()}
             self._numbers = [int(n) for n in self.counts.tolist()]
-        place = index.__index__()
+        place = operator.index(index)
         size = len(self._numbers)
         if not -size <= place < size:
             raise IndexError(f"there is no image {place}: the batch has {size}")
@@ -381,4 +387,4 @@ def unpad(counts: Any, /, **fields: Any) -> Padded:
     if len(checked) != batch:
         raise ValueError(f"there are {len(checked)} counts, but {first} has {batch} images: give one for each image")
     fields = {name: read_only(x) if isinstance(x, np.ndarray) else x for name, x in arrays.items()}
-    return Padded(read_only(checked), capacity, fields)
+    return Padded(read_only(checked.copy()), capacity, fields)  # a caller may reuse the memory that was checked

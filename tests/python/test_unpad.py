@@ -2,6 +2,7 @@
 """Images of a padded batch: views, beside plain slices."""
 
 import gc
+import json
 import weakref
 
 import numpy as np
@@ -132,6 +133,17 @@ def test_what_is_refused(counts, fields, error, text):
         padbatch.unpad(counts, **{name: np.zeros(shape, np.float32) for name, shape in fields.items()})
 
 
+def test_counts_are_read_once():
+    """They are checked then; a program that reuses their memory for the next run does not change the images."""
+    counts = np.array([1, 2], np.int32)
+    batch = padbatch.unpad(counts, scores=np.zeros((2, 3), np.float32))
+    counts[:] = [-1, 7]
+    assert [len(image) for image in batch] == [1, 2]
+    assert batch.counts.tolist() == [1, 2]
+    with pytest.raises(TypeError, match="float"):
+        batch[1.5]
+
+
 def test_what_is_no_array():
     with pytest.raises(TypeError, match="scores is a list; expected a NumPy array or a CPU tensor: np.asarray"):
         padbatch.unpad([1], scores=[[0.5]])
@@ -178,6 +190,17 @@ def test_coco():
         detections().to_coco(1, {1: 10})
     with pytest.raises(ValueError, match="no labels, which COCO's results need; they have boxes"):
         padbatch.unpad([1], boxes=np.zeros((1, 1, 4), np.float32))[0].to_coco(1)
+
+
+def test_coco_of_other_types():
+    image = detections()
+    (first, *_), (other, *_) = image.to_coco(3), image.to_coco(np.int64(3), {k: np.int32(k) for k in range(100)})
+    assert json.dumps(first) == json.dumps(other)
+    with pytest.raises(TypeError, match="float"):
+        image.to_coco(3, {k: k + 0.5 for k in range(100)})
+    for threshold in (0, 1.5, np.nan):
+        with pytest.raises(ValueError, match="mask_threshold is .*; expected a number above 0 and up to 1"):
+            image.to_coco(3, mask_threshold=threshold)
 
 
 def test_coco_of_labels_that_are_floats():
