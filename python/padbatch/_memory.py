@@ -60,7 +60,7 @@ def host_numpy(x: Any, name: str) -> np.ndarray:
         return array
     if array.requires_grad:
         raise ValueError(f"{name} is a tensor that requires a gradient, which would be lost: give {name}.detach()")
-    made: np.ndarray = array.numpy()
+    made: np.ndarray = array.resolve_conj().resolve_neg().numpy()  # views whose numbers are meant otherwise
     return made
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 
 import difflib
 import functools
+import math
+import numbers
 import operator
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -246,6 +249,9 @@ def _fields_of(array: np.ndarray, names: list[str], box: tuple[str, ...]) -> dic
     return made
 
 
+_UNFIT = "the pad value {} of {} does not fit its type; expected one that does"
+
+
 def _fill_bytes(pad_values: Mapping[str, float], fields: Mapping[str, Any]) -> tuple[bytes | None, ...]:
     """The bytes of one element of padding for each field."""
     for name in pad_values:
@@ -260,24 +266,37 @@ def _fill_bytes(pad_values: Mapping[str, float], fields: Mapping[str, Any]) -> t
         fill = pad_values[name]
         if is_tensor(first):
             whole = not first.dtype.is_floating_point
-            made = sys.modules["torch"].full((1,), fill, dtype=first.dtype)
+            try:
+                made = sys.modules["torch"].full((1,), fill, dtype=first.dtype)
+            except (RuntimeError, TypeError) as error:
+                raise ValueError(_UNFIT.format(fill, name)) from error
             back = made.item()
             fills.append(_bits(made).tobytes())
         else:
             dtype = host_array(first, name).dtype
             whole = dtype.kind != "f" and dtype.kind != "c"
-            with np.errstate(all="ignore"):
+            if dtype.kind in "biufc" and not isinstance(fill, (numbers.Number, np.bool_)):
+                raise TypeError(f"the pad value of {name} is {fill!r}; expected a number")
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of imaginary parts, which are compared below
                 made = np.array(fill).astype(dtype)
             back = made.item()
             fills.append(made.tobytes())
-        if whole and back != fill:
-            raise ValueError(f"the pad value {fill} of {name} does not fit its type; expected one that does")
+        # A float may be rounded; it may not become infinite, or lose an imaginary part.
+        fits = not whole and (
+            isinstance(back, complex) or isinstance(fill, numbers.Real) and math.isinf(back) == math.isinf(fill)
+        )
+        if back != fill and not fits:
+            raise ValueError(_UNFIT.format(fill, name))
     return tuple(fills)
 
 
 def _bits(tensor: Any) -> np.ndarray:
     """A tensor's memory as a NumPy array; of integers as wide, for types that NumPy lacks."""
     torch = sys.modules["torch"]
+    if tensor.numel() and not tensor.is_quantized and tensor.data_ptr() == 0:
+        raise TypeError(f"a tensor {list(tensor.shape)} has no memory; expected one with numbers in host memory")
+    tensor = tensor.resolve_conj().resolve_neg()  # views whose numbers are meant otherwise than they are stored
     made: np.ndarray = (tensor.view(torch.int16) if tensor.dtype == torch.bfloat16 else tensor).numpy()
     return made
 

@@ -175,6 +175,22 @@ def test_round_trip_and_read_only_images():
     assert batch.counts.shape == (2,)
 
 
+@pytest.mark.parametrize("dtype, value, error", [
+    (np.float32, None, TypeError), (np.float32, "1", TypeError), (np.int32, [1], TypeError),
+    (np.float32, 1e300, ValueError), (np.float16, 70000, ValueError), (np.float32, 1j, ValueError),
+    (np.int32, np.nan, ValueError), (np.uint8, 256, ValueError), (np.bool_, 2, ValueError),
+])  # fmt: skip
+def test_pad_values_that_do_not_fit(dtype, value, error):
+    with pytest.raises(error, match="the pad value .*expected (a number|one that does)"):
+        padbatch.pad(scores=[np.zeros(1, dtype)], capacity=2, pad_values={"scores": value})
+
+
+def test_pad_values_are_rounded():
+    for dtype, value in ((np.float32, 0.1), (np.float16, np.inf), (np.complex64, 0.1j), (np.float32, 2**24 + 1)):
+        found = padbatch.pad(scores=[np.zeros(1, dtype)], capacity=2, pad_values={"scores": value}).scores
+        assert found[0, 1] == np.array(value).astype(dtype)
+
+
 def test_pad_values_are_bytes_of_the_type():
     scores = [np.array([0.5], np.float32), np.zeros(0, np.float32)]
     found = padbatch.pad(scores=scores, pad_values={"scores": -0.0}).scores

@@ -55,6 +55,17 @@ def test_pad_values_capacity_and_offsets():
     assert isinstance(mixed.boxes, torch.Tensor) and isinstance(mixed.scores, np.ndarray)
 
 
+def test_views_whose_numbers_are_meant_otherwise():
+    negative, conjugate = torch._neg_view(torch.tensor([1.0, 2])), torch.tensor([1 + 2j]).conj()
+    assert padbatch.pad(x=[negative], capacity=3).x.tolist() == [[-1, -2, 0]]
+    assert padbatch.pad(x=[conjugate], capacity=2).x.tolist() == [[1 - 2j, 0]]
+    assert padbatch.unpad(torch._neg_view(torch.tensor([-1])), x=negative[None])[0].x.tolist() == [-1]
+    with pytest.raises(TypeError, match="has no memory"):
+        padbatch.pad(x=[torch._efficientzerotensor((2,))], capacity=3)
+    with pytest.raises(ValueError, match="the pad value 256 of x does not fit its type"):
+        padbatch.pad(x=[torch.zeros(1, dtype=torch.uint8)], capacity=2, pad_values={"x": 256})
+
+
 def test_views_of_tensors():
     boxes = torch.arange(24, dtype=torch.float32).reshape(2, 3, 4)
     scores = torch.zeros(2, 3, dtype=torch.bfloat16)
