@@ -397,7 +397,29 @@ private:
                         name_of(f.element),
                     range_text(f.element), "correct the value");
         }
+        require_end(f);
         f.pad_value = std::move(*value);
+    }
+
+    // Without counts, the padding itself shows where the rows of an image end: by its labels if the layout has a label
+    // for it, and by scores that are not above 0.
+    void require_end(const planned_field& f)
+    {
+        if (!m_rules.count_name.empty()) {
+            return;
+        }
+        const auto padding = std::visit([](auto n) { return static_cast<double>(n); }, f.padding);
+        const std::string given = "`pad_value` " + std::string(name_of(f.kind)) + "=" + text_of(f.padding) +
+                                  " is given together with `layout` " + std::string(m_rules.name) +
+                                  ", which has no counts: padding would be taken for detections";
+        const std::string remedy = "leave `pad_value` out, or choose a layout with counts";
+        if (f.kind == field::scores && padding > 0) {
+            misused(given, "scores of 0 or less", remedy);
+        }
+        if (f.kind == field::labels && m_rules.label_padding != 0 &&
+            padding != static_cast<double>(m_rules.label_padding)) {
+            misused(given, "the layout's label " + std::to_string(m_rules.label_padding), remedy);
+        }
     }
 
     void plan_count()

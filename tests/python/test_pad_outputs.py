@@ -421,3 +421,16 @@ def test_errors_can_be_pickled():
     again = pickle.loads(pickle.dumps(error))
     assert str(again) == str(error) == "a\n  expected: b\n  what to do: c"
     assert (again.kind, again.document) == ("usage", {"d": 1})
+
+
+@pytest.mark.parametrize("layout, value, expected", [
+    ("ultralytics", {"scores": 0.5}, "scores of 0 or less"), ("ultralytics", {"scores": np.inf}, "scores of 0 or less"),
+    ("mmdeploy", {"scores": 1}, "scores of 0 or less"), ("mmdeploy", {"labels": 0}, "the layout's label -1"),
+])
+def test_padding_that_a_layout_without_counts_could_not_tell_from_detections(layout, value, expected):
+    with pytest.raises(padbatch.Error, match="which has no counts") as failure:
+        padbatch.pad_outputs(FASTER, layout=layout, pad_value=value)
+    assert (failure.value.kind, failure.value.expected) == ("usage", expected)
+    for other in ({"scores": -1, "labels": -1}, {"scores": np.nan}, {"boxes": 1}):
+        padbatch.pad_outputs(FASTER, layout=layout, pad_value=other)
+    padbatch.pad_outputs(FASTER, layout="yolov7", pad_value=value)
