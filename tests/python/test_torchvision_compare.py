@@ -111,6 +111,16 @@ def test_a_few_rows_may_be_missing_and_many_may_not():
     assert compared(lambda found: {field: values[:0] for field, values in found.items()}).verdict()
 
 
+def test_few_rows_of_which_none_is_the_same_are_a_difference():
+    one, other = rows_of(np.random.default_rng(0), 1), rows_of(np.random.default_rng(1), 1)
+    comparison = Comparison()
+    comparison.add(one, other)
+    assert comparison.verdict() == ["0 of the module's 1 rows and the file's 1 are the same"]
+    comparison = Comparison()
+    comparison.add(one, {field: values[:0] for field, values in other.items()})
+    assert comparison.verdict() == []  # its score may be at the threshold
+
+
 def test_no_rows_on_both_sides():
     comparison = compared(rows=0)
     assert comparison.verdict() == [] and (comparison.expected, comparison.found, comparison.matched) == (0, 0, 0)

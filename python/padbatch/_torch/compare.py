@@ -109,7 +109,8 @@ class Comparison:
     def verdict(self) -> list[str]:
         """What is wrong; nothing if all is well but for near-ties."""
         wrong = list(self.differences)
-        if self.unmatched > NEAR_TIES * (self.expected + self.found) + 2:
+        none_of_both = not self.matched and self.expected and self.found
+        if none_of_both or self.unmatched > NEAR_TIES * (self.expected + self.found) + 2:
             wrong.append(f"{self.matched} of the module's {self.expected} rows and the file's {self.found} are the "
                          "same")
         for field, moved in self.moved.items():

@@ -152,6 +152,8 @@ class _Steps:
         except Error as error:
             if error.kind != "refused":
                 raise
+            self.remarks.append("the file itself was not verified, only a second export with another threshold: "
+                                f"{error.found}")
 
     def _judge(self, comparison) -> None:
         wrong = comparison.verdict()
@@ -161,7 +163,7 @@ class _Steps:
                         "change in the module what the trace made constant: " + "; ".join(self.traced) if self.traced
                         else "try another opset, and look in the module for Python values that depend on the image",
                         "different")
-        if comparison.matched == 0:
+        if comparison.expected + comparison.found == 0:
             self.remarks.append("the module finds nothing in the images, so there were no rows to compare with the "
                                 "file's; give images in which it finds something")
         elif comparison.unmatched:
