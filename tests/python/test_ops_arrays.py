@@ -3,6 +3,7 @@
 
 import ctypes
 import gc
+import subprocess
 import sys
 import threading
 import time
@@ -275,6 +276,32 @@ def test_threads_do_not_share_memory():
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+def test_first_calls_of_several_threads():
+    """What is looked up at the first call is looked up by Python's code, during which other threads make theirs."""
+    script = """if True:
+        import faulthandler, sys, threading
+        import numpy as np
+        import padbatch
+        from padbatch import ops
+
+        faulthandler.dump_traceback_later(20, exit=True)
+        sys.setswitchinterval(1e-6)
+        box = np.ones((1, 4), np.float32)
+        start = threading.Barrier(8)
+
+        def work():
+            start.wait()
+            ops.box_area(box), padbatch.pad(boxes=[box])
+
+        threads = [threading.Thread(target=work) for _ in range(8)]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+        """
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
 
 
 def test_what_is_public_is_documented():

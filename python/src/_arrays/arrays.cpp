@@ -161,8 +161,7 @@ std::string array::words() const
 
 void array::read_buffer(nb::handle given)
 {
-    const numpy_parts& numpy = numpy_parts::get();
-    if (given.type().ptr() != numpy.ndarray.ptr() && is_instance(given, numpy.masked)) {
+    if (given.type().ptr() != numpy_parts::get().ndarray.ptr() && is_masked(given)) {
         refuse_type(m_name + std::string(" is a masked array; expected all elements to count: pick them first, or fill "
                                          "them"));
     }

@@ -13,7 +13,6 @@ numpy_parts::numpy_parts()
 {
     const nb::module_ numpy = nb::module_::import_("numpy");
     ndarray = numpy.attr("ndarray");
-    masked = nb::module_::import_("numpy.ma").attr("MaskedArray");
     empty = numpy.attr("empty");
     zeros = numpy.attr("zeros");
     for (std::size_t k = 0; k < type_count; ++k) {
@@ -26,8 +25,21 @@ numpy_parts::numpy_parts()
 
 const numpy_parts& numpy_parts::get()
 {
-    static const numpy_parts* const parts = new numpy_parts; // outlives the interpreter
+    // Not made where it is declared: a thread that waits for that holds the interpreter's lock, which the one that
+    // makes it may have given up, since it runs Python's code.
+    static const numpy_parts* parts = nullptr;
+    if (parts == nullptr) {
+        parts = new numpy_parts; // outlives the interpreter
+    }
     return *parts;
+}
+
+bool is_masked(nb::handle array)
+{
+    // NumPy imports this when it is used.
+    PyObject* const module = PyDict_GetItemString(PyImport_GetModuleDict(), "numpy.ma");
+    const nb::object type = module == nullptr ? nb::object() : nb::getattr(module, "MaskedArray", nb::object());
+    return type.is_valid() && PyObject_TypeCheck(array.ptr(), reinterpret_cast<PyTypeObject*>(type.ptr())) != 0;
 }
 
 torch_parts::torch_parts(nb::handle torch)

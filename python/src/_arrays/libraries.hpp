@@ -15,13 +15,16 @@ inline constexpr std::size_t type_count = static_cast<std::size_t>(element_type:
 
 /// What is needed of NumPy.
 struct numpy_parts {
-    nanobind::object ndarray, masked, empty, zeros;
+    nanobind::object ndarray, empty, zeros;
     nanobind::object types[type_count]; // null for bfloat16
 
     numpy_parts();
     /// Looked up once; outlives the interpreter.
     static const numpy_parts& get();
 };
+
+/// Whether an array of a subclass of NumPy's is a masked one.
+[[nodiscard]] bool is_masked(nanobind::handle array);
 
 /// What is needed of torch.
 struct torch_parts {

@@ -10,7 +10,10 @@ namespace padbatch::python {
 
 const padding_numpy& numpy()
 {
-    static const padding_numpy* const names = new padding_numpy; // not destroyed: Python may be gone by then
+    static const padding_numpy* names = nullptr; // made as numpy_parts are
+    if (names == nullptr) {
+        names = new padding_numpy; // not destroyed: Python may be gone by then
+    }
     return *names;
 }
 
