@@ -93,7 +93,7 @@ private:
         const auto inspected = cli::inspect(model, o);
         print(inspected.report);
         if (inspected.refusal) {
-            throw *inspected.refusal;
+            throw tool_error(*inspected.refusal);
         }
     }
 
