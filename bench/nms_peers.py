@@ -34,6 +34,7 @@ def library():
 
 
 def candidates(n, clustered):
+    """Boxes, scores and labels: uniform in the image, or some 40 around each of n / 40 places, as detectors find."""
     source = np.random.RandomState(1)
     boxes = np.concatenate((source.uniform(0, 1000, (n, 2)), source.uniform(20, 100, (n, 2))), 1)
     if clustered:

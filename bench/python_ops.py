@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 import padbatch
+from nms_peers import candidates
 from padbatch import ops
 from padbatch.ops import heads, rle
 
@@ -66,18 +67,6 @@ def in_words(seconds: float) -> str:
         if seconds >= size or unit == "us":
             return f"{seconds / size:.3g} {unit}"
     raise AssertionError
-
-
-def candidates(n: int, clustered: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Boxes, scores and labels: uniform in the image, or some 40 around each of n / 40 places, as detectors find."""
-    source = np.random.RandomState(1)
-    boxes = np.concatenate((source.uniform(0, 1000, (n, 2)), source.uniform(20, 100, (n, 2))), 1)
-    if clustered:
-        places = boxes[:n // 40 + 1]
-        boxes = places[source.randint(0, len(places), n)] + source.uniform(-6, 6, (n, 4))
-    boxes[:, 2:] += boxes[:, :2]
-    scores = source.permutation(n) / n
-    return boxes.astype(np.float32), scores.astype(np.float32), source.randint(0, 80, n)
 
 
 def equal(own: Any, peer: Any) -> bool:
